@@ -1,0 +1,385 @@
+//! The events of the log: topics and payloads.
+//!
+//! Field names and null rules are those of the published catalogue of the Allo API; ours beyond it are the call's
+//! `id` in every event about a call, and the topics marked "ours".
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::named_topics;
+use crate::{
+    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, MessageId, MessageType, Millis,
+    PhoneNumber, Speaker, SummaryTemplate, UserId,
+};
+
+named_topics! {
+    /// An inbound call begins to ring.
+    CallReceived = "call.received",
+    /// An outbound call is placed.
+    CallTriggered = "call.triggered",
+    /// Somebody picked up.
+    CallAnswered = "call.answered",
+    /// The call is over (ours).
+    CallEnded = "call.ended",
+    /// Everything about the call is in.
+    CallCompleted = "call.completed",
+    /// A voicemail was left (ours).
+    VoicemailReceived = "voicemail.received",
+    /// A recording is there (ours).
+    CallRecordingCompleted = "call.recording.completed",
+    /// A transcript is there (ours).
+    CallTranscriptCompleted = "call.transcript.completed",
+    /// A summary is there (ours).
+    CallSummaryCompleted = "call.summary.completed",
+    /// A tag was added to a call.
+    TagAdded = "tag.added",
+    /// A tag was removed from a call.
+    TagRemoved = "tag.removed",
+    /// A text came in.
+    SmsReceived = "sms.received",
+    /// A text went out.
+    SmsSent = "sms.sent",
+    /// A text arrived (ours).
+    SmsDelivered = "sms.delivered",
+    /// A text will not arrive (ours).
+    SmsFailed = "sms.failed",
+    /// A contact was created.
+    ContactCreated = "contact.created",
+    /// A contact changed.
+    ContactUpdated = "contact.updated",
+    /// A person edited a summary.
+    SummaryUpdated = "summary.updated",
+    /// A conversation was read, archived, … (ours; for the live feed, not for webhooks).
+    ConversationUpdated = "conversation.updated",
+    /// History was imported (ours; for the text index, not for webhooks).
+    ItemsImported = "items.imported",
+}
+
+/// The contact of a call, as ringing events carry it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Person {
+    /// The contact.
+    pub id: Option<ContactId>,
+    /// First name.
+    pub name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// The first e-mail address.
+    pub email: Option<String>,
+    /// All e-mail addresses.
+    pub emails: Vec<String>,
+    /// All numbers.
+    pub numbers: Vec<PhoneNumber>,
+    /// Job title.
+    pub job_title: Option<String>,
+    /// Each custom property with a value, as a key of its own.
+    #[serde(flatten)]
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A company, as events carry it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CompanyRef {
+    /// The company.
+    pub id: CompanyId,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// A deal, as events carry it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DealRef {
+    /// The deal.
+    pub id: DealId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub status: Option<String>,
+    /// What it is worth, in units of `currency`.
+    pub value: Option<f64>,
+    /// ISO 4217.
+    pub currency: Option<String>,
+    /// When it should close.
+    pub close_date: Option<String>,
+}
+
+/// Payload of `call.received`, `call.triggered` and `call.answered`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallRinging {
+    /// The call (ours: the published events have no id).
+    pub id: CallId,
+    /// Who calls.
+    pub from_number: String,
+    /// Who is called.
+    pub to_number: String,
+    /// When it began to ring.
+    pub started_at: Millis,
+    /// When somebody picked up; only in `call.answered`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Millis>,
+    /// Whose line it is, or who handles the call.
+    pub user_email: Option<String>,
+    /// The contact; absent when none matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
+    /// The contact's company.
+    pub company: Option<CompanyRef>,
+    /// The contact's deals.
+    pub deals: Option<Vec<DealRef>>,
+}
+
+/// Payload of `call.ended`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallEnded {
+    /// The call.
+    pub id: CallId,
+    /// Who called.
+    pub from_number: String,
+    /// Who was called.
+    pub to_number: String,
+    /// Which way it went.
+    #[serde(rename = "type")]
+    pub direction: Direction,
+    /// When it began to ring.
+    pub started_at: Millis,
+    /// When somebody picked up.
+    pub answered_at: Option<Millis>,
+    /// When it was over.
+    pub ended_at: Millis,
+    /// Seconds from the pick-up to the end.
+    pub duration: i64,
+    /// How it ended.
+    pub result: CallResult,
+    /// Why a call that did not connect did not.
+    pub failure_reason: Option<String>,
+    /// Who handled it.
+    pub user_email: Option<String>,
+}
+
+/// One end of a transfer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferEnd {
+    /// The number.
+    pub number: Option<String>,
+    /// The user's e-mail address.
+    pub user_email: Option<String>,
+    /// The user's name.
+    pub user_name: Option<String>,
+}
+
+/// A choice in a menu.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IvrChoice {
+    /// The key pressed.
+    pub dtmf_key: Option<String>,
+    /// The label of the entry.
+    pub text_key: Option<String>,
+}
+
+/// A line of a transcript.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranscriptLine {
+    /// Who speaks.
+    pub source: Speaker,
+    /// When the line begins.
+    pub time: Millis,
+    /// What is said.
+    pub text: String,
+}
+
+/// Payload of `call.completed`.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallCompleted {
+    /// The call.
+    pub id: CallId,
+    /// When it began to ring.
+    pub start_date: Millis,
+    /// Where the recording is; `None` without one.
+    pub recording_url: Option<String>,
+    /// Who called.
+    pub from_number: String,
+    /// The caller's name.
+    pub from_name: Option<String>,
+    /// Who was called.
+    pub to: String,
+    /// The name of who was called.
+    pub to_name: Option<String>,
+    /// Minutes, as a decimal number.
+    pub length_in_minutes: f64,
+    /// The same for people: `5m 30s`.
+    pub length: String,
+    /// The first tag.
+    pub tag: Option<String>,
+    /// All tags.
+    pub tags: Vec<String>,
+    /// The summary; empty when there is none.
+    pub summary: String,
+    /// What was said.
+    pub transcriptions: Vec<TranscriptLine>,
+    /// What was said, one line each.
+    pub concatenated_transcript: String,
+    /// What the call flow or an agent asked for.
+    pub data_collected: serde_json::Map<String, serde_json::Value>,
+    /// Which way it went.
+    #[serde(rename = "type")]
+    pub direction: Direction,
+    /// How it ended.
+    pub result: CallResult,
+    /// Why a call that did not connect did not (ours).
+    pub failure_reason: Option<String>,
+    /// The contact's id in a connected CRM.
+    pub integration_id: Option<String>,
+    /// Who handed the call on.
+    pub transfer_from: TransferEnd,
+    /// To whom.
+    pub transfer_to: TransferEnd,
+    /// Who handled it.
+    pub user_email: Option<String>,
+    /// The number dialled, if the call was routed on.
+    pub original_to_number: Option<String>,
+    /// The name of the number dialled.
+    pub original_to_name: Option<String>,
+    /// The call that this one continues.
+    pub transfer_original_call_id: Option<CallId>,
+    /// Choices in menus.
+    pub ivr_result: Vec<IvrChoice>,
+}
+
+/// Payload of the one-per-artefact topics.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Artefact {
+    /// `call.recording.completed` and `voicemail.received`.
+    Recording {
+        /// The call.
+        id: CallId,
+        /// Where the recording is; `None` while there is none (a voicemail whose sound is still being stored).
+        recording_url: Option<String>,
+        /// Its length in seconds.
+        duration: Option<i64>,
+        /// Who called.
+        from_number: String,
+        /// Who was called.
+        to_number: String,
+    },
+    /// `call.transcript.completed`.
+    Transcript {
+        /// The call.
+        id: CallId,
+        /// What was said.
+        transcriptions: Vec<TranscriptLine>,
+        /// What was said, one line each.
+        concatenated_transcript: String,
+    },
+    /// `call.summary.completed` and `summary.updated`.
+    Summary {
+        /// The call.
+        id: CallId,
+        /// Markdown.
+        summary: String,
+        /// Which summary.
+        template_key: SummaryTemplate,
+        /// Grows with each edit.
+        version: i64,
+        /// Who edited it; `None` when the product wrote it.
+        user_email: Option<String>,
+    },
+}
+
+/// Payload of `tag.added` and `tag.removed`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TagChange {
+    /// The call.
+    pub call_id: CallId,
+    /// The same call, under the name every event about a call uses (ours).
+    pub id: CallId,
+    /// The tag.
+    pub tag_key: String,
+    /// Its name.
+    pub tag_name: String,
+    /// Who did it.
+    pub user_email: Option<String>,
+}
+
+/// Payload of the `sms.…` topics.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sms {
+    /// The message.
+    pub id: MessageId,
+    /// Which way it went.
+    pub direction: Direction,
+    /// What kind of text.
+    #[serde(rename = "type")]
+    pub message_type: MessageType,
+    /// The text.
+    pub content: String,
+    /// When it was sent.
+    pub sent_at: Millis,
+    /// Who sent it.
+    pub from_number: String,
+    /// To whom.
+    pub to_number: String,
+    /// The sender's name.
+    pub from_name: Option<String>,
+    /// The recipient's name.
+    pub to_name: Option<String>,
+    /// Whose line it is, or who sent it.
+    pub user_email: Option<String>,
+    /// Media, for MMS (ours).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub media_urls: Vec<String>,
+    /// Why it failed, in `sms.failed` (ours).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+}
+
+/// Payload of `contact.created` and `contact.updated`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ContactState {
+    /// The contact.
+    pub id: ContactId,
+    /// First name.
+    pub name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// The company's name.
+    pub company: Option<String>,
+    /// E-mail addresses; `None` when there are none.
+    pub emails: Option<Vec<String>>,
+    /// Numbers.
+    pub numbers: Vec<PhoneNumber>,
+}
+
+/// Payload of `conversation.updated`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConversationChange {
+    /// The outside number.
+    pub contact_number: PhoneNumber,
+    /// The line, if the action was about one only.
+    pub allo_number: Option<String>,
+    /// What was done.
+    pub action: ConversationAction,
+    /// By whom.
+    pub user_id: Option<UserId>,
+}
+
+/// Payload of `items.imported`: the timeline numbers `from` to `to`, both included, are new.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ItemsImported {
+    /// The first.
+    pub from: i64,
+    /// The last.
+    pub to: i64,
+}
+
+/// A transcript as one text, a line each.
+#[must_use]
+pub fn concatenate(lines: &[TranscriptLine]) -> String {
+    let mut all = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
+    for (i, line) in lines.iter().enumerate() {
+        if i > 0 {
+            all.push('\n');
+        }
+        all.push_str(&line.text);
+    }
+    all
+}

@@ -1,0 +1,28 @@
+//! The rules of a phone system as plain types.
+//!
+//! Nothing here knows of I/O, async code, SQL or HTTP. Time, ids and randomness come in through [`Clock`] and
+//! [`Ids`], so that every rule can be tested with a clock that is set by hand.
+
+pub mod call;
+pub mod clock;
+pub mod conversation;
+pub mod error_code;
+pub mod events;
+pub mod ids;
+pub mod model;
+pub mod phone;
+pub mod scope;
+pub mod tag;
+pub mod text;
+pub mod time;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error_code::{ErrorCode, ErrorType};
+pub use ids::{
+    ApiKeyId, CallId, CompanyId, ContactId, DealId, Id, IdError, Ids, ItemId, MessageId, NumberId, RandomIds, SeededIds,
+    TagId, TeamId, UserId,
+};
+pub use model::*;
+pub use phone::PhoneNumber;
+pub use scope::{Scope, ScopeSet};
+pub use time::Millis;
