@@ -1,0 +1,231 @@
+//! A connection to either engine, behind one set of functions.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+
+use super::error::StoreError;
+use super::value::{Row, Value};
+
+/// A connection. Statements are SQL that both engines understand, with `$1`, `$2`, … appearing for the first time in
+/// that order; they are prepared once per connection and kept.
+pub struct Conn<'c>(pub(crate) Inner<'c>);
+
+pub(crate) enum Inner<'c> {
+    Sqlite(&'c rusqlite::Connection),
+    Postgres(&'c mut PgSession),
+}
+
+/// A PostgreSQL client and its prepared statements.
+pub(crate) struct PgSession {
+    pub(crate) client: postgres::Client,
+    prepared: HashMap<String, postgres::Statement>,
+}
+
+/// Statements that depend on a request's filters are many; beyond this number the cache starts anew.
+const MAX_PREPARED: usize = 512;
+
+impl PgSession {
+    pub(crate) fn new(client: postgres::Client) -> Self {
+        Self { client, prepared: HashMap::new() }
+    }
+
+    fn prepare(&mut self, sql: &str) -> Result<postgres::Statement, postgres::Error> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        if self.prepared.len() >= MAX_PREPARED {
+            self.prepared.clear();
+        }
+        let statement = self.client.prepare(sql)?;
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+fn borrowed<'a>(params: &'a [Value<'a>]) -> impl ExactSizeIterator<Item = &'a (dyn postgres::types::ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn postgres::types::ToSql + Sync))
+}
+
+fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value<'_>]) -> rusqlite::Result<()> {
+    for (position, value) in params.iter().enumerate() {
+        debug_assert_eq!(
+            statement.parameter_name(position + 1),
+            Some(format!("${}", position + 1).as_str()),
+            "parameters must first appear in the order of their numbers"
+        );
+        statement.raw_bind_parameter(position + 1, value)?;
+    }
+    Ok(())
+}
+
+impl Conn<'_> {
+    /// Runs a statement and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// Whatever the engine says.
+    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64, StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                bind(&mut statement, params)?;
+                Ok(statement.raw_execute()? as u64)
+            }
+            Inner::Postgres(session) => {
+                let statement = session.prepare(sql)?;
+                let params: Vec<_> = borrowed(params).collect();
+                Ok(session.client.execute(&statement, &params)?)
+            }
+        }
+    }
+
+    /// Runs a query and maps every row.
+    ///
+    /// # Errors
+    /// Whatever the engine or `map` says.
+    pub fn rows<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut all = Vec::new();
+        self.for_each(sql, params, |row| {
+            all.push(map(row)?);
+            Ok(true)
+        })?;
+        Ok(all)
+    }
+
+    /// Runs a query and maps its first row, if there is one.
+    ///
+    /// # Errors
+    /// Whatever the engine or `map` says.
+    pub fn row<T>(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut map: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut first = None;
+        self.for_each(sql, params, |row| {
+            first = Some(map(row)?);
+            Ok(false)
+        })?;
+        Ok(first)
+    }
+
+    /// Runs a query and hands every row to `each` until it says `false`.
+    ///
+    /// # Errors
+    /// Whatever the engine or `each` says.
+    pub fn for_each(
+        &mut self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut each: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(connection) => {
+                let mut statement = connection.prepare_cached(sql)?;
+                bind(&mut statement, params)?;
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next()? {
+                    if !each(&Row::Sqlite(row))? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Inner::Postgres(session) => {
+                let statement = session.prepare(sql)?;
+                let params: Vec<_> = borrowed(params).collect();
+                for row in session.client.query(&statement, &params)? {
+                    if !each(&Row::Postgres(&row))? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Prepares a statement without running it: what the statement test uses.
+    ///
+    /// # Errors
+    /// Whatever the engine says of the statement, or a parameter out of order.
+    pub fn check(&mut self, sql: &str) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(connection) => {
+                let statement = connection.prepare(sql)?;
+                for position in 1..=statement.parameter_count() {
+                    if statement.parameter_name(position) != Some(format!("${position}").as_str()) {
+                        let problem = format!("parameter {position} does not appear in its place: {sql}");
+                        return Err(StoreError::Column { column: position, problem });
+                    }
+                }
+                Ok(())
+            }
+            Inner::Postgres(session) => Ok(drop(session.client.prepare(sql)?)),
+        }
+    }
+
+    /// Runs several statements without parameters, as migrations do.
+    ///
+    /// # Errors
+    /// Whatever the engine says.
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        match &mut self.0 {
+            Inner::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Inner::Postgres(session) => Ok(session.client.batch_execute(sql)?),
+        }
+    }
+
+    pub(crate) const fn is_postgres(&self) -> bool {
+        matches!(self.0, Inner::Postgres(_))
+    }
+}
+
+/// A connection inside of a write transaction. A unit of work never awaits and never does network I/O.
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+    pub(crate) appended: bool,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) const fn new(conn: Conn<'c>) -> Self {
+        Self { conn, appended: false }
+    }
+
+    /// Says that events were appended, so that followers are woken after the commit.
+    pub const fn mark_appended(&mut self) {
+        self.appended = true;
+    }
+
+    /// Runs `work` in a transaction of its own inside of this one: if it fails, its changes alone are undone.
+    ///
+    /// # Errors
+    /// What `work` returned, or the engine's refusal to open or close the savepoint.
+    pub fn nested<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        self.batch("SAVEPOINT nested")?;
+        let outcome = work(self);
+        match &outcome {
+            Ok(_) => self.batch("RELEASE SAVEPOINT nested")?,
+            Err(_) => self.batch("ROLLBACK TO SAVEPOINT nested; RELEASE SAVEPOINT nested")?,
+        }
+        outcome
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Conn<'c>;
+
+    fn deref(&self) -> &Conn<'c> {
+        &self.conn
+    }
+}
+
+impl<'c> DerefMut for Tx<'c> {
+    fn deref_mut(&mut self) -> &mut Conn<'c> {
+        &mut self.conn
+    }
+}

@@ -1,0 +1,195 @@
+//! The database as the rest of the program sees it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use super::conn::{Conn, Tx};
+use super::error::StoreError;
+use super::migrate::{self, MigrateError, Schema};
+use super::pg::{self, Postgres, PostgresOptions};
+use super::sqlite::{Sqlite, SqliteOptions};
+use super::unit::{UnitError, Work};
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A SQLite file; its folder must exist.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL. It may hold a password, so it is never shown.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres:<hidden>"),
+        }
+    }
+}
+
+/// What may be adjusted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DbOptions {
+    /// For SQLite.
+    pub sqlite: SqliteOptions,
+    /// For PostgreSQL.
+    pub postgres: PostgresOptions,
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<DbInner>,
+}
+
+struct DbInner {
+    engine: Engine,
+    appended: Arc<watch::Sender<u64>>,
+    scans: Semaphore,
+    cache_kib: u32,
+}
+
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Long reads of SQLite that may run at a time; each occupies a blocking thread.
+const SCANS: usize = 4;
+
+impl Db {
+    /// Opens the database, which must be of this program's version: see [`Db::migrate`].
+    ///
+    /// # Errors
+    /// A [`MigrateError`] that tells an operator what is wrong and what to do.
+    pub fn open(location: &Location, options: DbOptions) -> Result<Self, MigrateError> {
+        let schema = migrate::inspect(location)?;
+        if schema != Schema::Current {
+            return Err(MigrateError::Outdated { schema });
+        }
+        let appended = Arc::new(watch::Sender::new(0));
+        let engine = match location {
+            Location::Sqlite(path) => Engine::Sqlite(Sqlite::start(path, options.sqlite, appended.clone())?),
+            Location::Postgres(url) => {
+                Engine::Postgres(Postgres::start(&pg::configuration(url)?, options.postgres)?)
+            }
+        };
+        let inner =
+            DbInner { engine, appended, scans: Semaphore::new(SCANS), cache_kib: options.sqlite.cache_kib };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Brings the database to this program's version, creating it where there is none, and opens it.
+    ///
+    /// # Errors
+    /// A [`MigrateError`] that tells an operator what is wrong and what to do.
+    pub fn migrate(location: &Location, options: DbOptions) -> Result<Self, MigrateError> {
+        migrate::run(location)?;
+        Self::open(location, options)
+    }
+
+    /// A short read. On SQLite it runs here and now, without leaving the async thread (a few microseconds); on
+    /// PostgreSQL it is sent to a connection's thread.
+    ///
+    /// # Errors
+    /// What `read` returned, or [`StoreError`] where the engine failed.
+    pub async fn read<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(self.inner.cache_kib, read),
+            Engine::Postgres(postgres) => {
+                postgres.submit_read(false, read)?.await.map_err(|_| E::from(StoreError::Closed))?
+            }
+        }
+    }
+
+    /// A long read: it always leaves the async threads, and only a few run at a time. On SQLite it sees one moment
+    /// of the database.
+    ///
+    /// # Errors
+    /// As [`Db::read`].
+    pub async fn scan<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+    {
+        match &self.inner.engine {
+            Engine::Sqlite(_) => {
+                let _permit = self.inner.scans.acquire().await.map_err(|_| E::from(StoreError::Closed))?;
+                let this = self.clone();
+                tokio::task::spawn_blocking(move || this.scan_here(read))
+                    .await
+                    .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+            }
+            Engine::Postgres(postgres) => {
+                postgres.submit_read(true, read)?.await.map_err(|_| E::from(StoreError::Closed))?
+            }
+        }
+    }
+
+    fn scan_here<T, E: From<StoreError>>(&self, read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.snapshot(self.inner.cache_kib, read),
+            Engine::Postgres(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// A unit of work in one transaction. It never awaits and never does network I/O; it may be run again where the
+    /// engine asks for it, so it must not consume what it captured. When this returns `Ok`, the changes are on disk.
+    ///
+    /// # Errors
+    /// What `work` returned, [`StoreError::Busy`] when too much waits already, or the engine's failure.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: UnitError,
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (unit, answer) = Work::new(work);
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.submit(unit)?,
+            Engine::Postgres(postgres) => postgres.submit_write(unit, self.inner.appended.clone())?,
+        }
+        answer.await.map_err(|_| E::from(StoreError::Closed))?
+    }
+
+    /// A counter that grows after every commit of this process that appended events.
+    #[must_use]
+    pub fn appended(&self) -> watch::Receiver<u64> {
+        self.inner.appended.subscribe()
+    }
+
+    /// Units of work that wait just now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.waiting(),
+            Engine::Postgres(postgres) => postgres.waiting(),
+        }
+    }
+
+    /// The name of the engine.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match &self.inner.engine {
+            Engine::Sqlite(_) => "SQLite",
+            Engine::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// Finishes what was accepted and closes all connections; later calls get [`StoreError::Closed`]. Blocks.
+    pub fn close(&self) {
+        match &self.inner.engine {
+            Engine::Sqlite(sqlite) => sqlite.close(),
+            Engine::Postgres(postgres) => postgres.close(),
+        }
+    }
+}

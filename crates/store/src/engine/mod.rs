@@ -1,0 +1,19 @@
+//! The engine: SQLite or PostgreSQL behind one small [`Db`].
+
+mod conn;
+mod db;
+mod error;
+mod migrate;
+mod pg;
+mod sqlite;
+mod unit;
+mod value;
+
+pub use conn::{Conn, Tx};
+pub use db::{Db, DbOptions, Location};
+pub use error::{EngineError, StoreError};
+pub use migrate::{MigrateError, Schema};
+pub use pg::PostgresOptions;
+pub use sqlite::SqliteOptions;
+pub use unit::UnitError;
+pub use value::{Column, FromColumn, Json, Row, Value};

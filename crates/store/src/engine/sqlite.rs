@@ -1,0 +1,240 @@
+//! SQLite: readers from a pool, one writer thread with group commit.
+//!
+//! The writer takes whatever units wait, runs each in a savepoint of its own, commits them together with one fsync
+//! (`synchronous=FULL`) and only then answers. A unit that fails is rolled back alone.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::watch;
+
+use super::conn::{Conn, Inner, Tx};
+use super::error::{EngineError, StoreError};
+use super::unit::Unit;
+
+/// The most units that share one commit; what waits beyond goes into the next.
+const MAX_BATCH: usize = 512;
+
+/// How long a process waits for another one that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept per connection.
+const STATEMENTS: usize = 256;
+
+pub(crate) struct Sqlite {
+    readers: Readers,
+    units: Mutex<Option<Sender<Box<dyn Unit>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// What may be adjusted; the rest is fixed.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteOptions {
+    /// The most units of work that may wait for the writer.
+    pub queue: usize,
+    /// Page cache of each connection, in KiB.
+    pub cache_kib: u32,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { queue: 4_096, cache_kib: 4_096 }
+    }
+}
+
+/// Opens a connection with the settings all connections share.
+pub(crate) fn connect(path: &Path, read_only: bool, cache_kib: u32) -> Result<Connection, StoreError> {
+    let flags = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(&format!(
+        "PRAGMA cache_size = -{cache_kib}; PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY;"
+    ))?;
+    if !read_only {
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA journal_size_limit = 67108864;",
+        )?;
+    }
+    Ok(connection)
+}
+
+impl Sqlite {
+    pub(crate) fn start(
+        path: &Path,
+        options: SqliteOptions,
+        appended: Arc<watch::Sender<u64>>,
+    ) -> Result<Self, StoreError> {
+        let connection = connect(path, false, options.cache_kib * 4)?;
+        let (sender, receiver) = bounded(options.queue);
+        let writer = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || write_loop(&connection, &receiver, &appended))
+            .map_err(|error| StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}"))))?;
+        Ok(Self {
+            readers: Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) },
+            units: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+
+    /// Runs `read` on this thread with a pooled connection.
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        cache_kib: u32,
+        read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let idle = self.readers.idle.lock().pop();
+        let connection = idle.map_or_else(|| connect(&self.readers.path, true, cache_kib), Ok)?;
+        let outcome = read(&mut Conn(Inner::Sqlite(&connection)));
+        self.readers.idle.lock().push(connection);
+        outcome
+    }
+
+    /// Runs `read` in one transaction, so that all its statements see the same moment.
+    pub(crate) fn snapshot<T, E: From<StoreError>>(
+        &self,
+        cache_kib: u32,
+        read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.read(cache_kib, |conn| {
+            conn.batch("BEGIN")?;
+            let outcome = read(conn);
+            conn.batch("COMMIT")?;
+            outcome
+        })
+    }
+
+    pub(crate) fn submit(&self, unit: Box<dyn Unit>) -> Result<(), StoreError> {
+        let units = self.units.lock();
+        match units.as_ref().map(|sender| sender.try_send(unit)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(StoreError::Closed),
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.units.lock().as_ref().map_or(0, Sender::len)
+    }
+
+    /// Finishes what was accepted and ends the writer.
+    pub(crate) fn close(&self) {
+        drop(self.units.lock().take());
+        if let Some(writer) = self.writer.lock().take() {
+            drop(writer.join());
+        }
+        self.readers.idle.lock().clear();
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn write_loop(connection: &Connection, units: &Receiver<Box<dyn Unit>>, appended: &watch::Sender<u64>) {
+    let mut batch: Vec<(Box<dyn Unit>, bool)> = Vec::with_capacity(MAX_BATCH);
+    while let Ok(first) = units.recv() {
+        let outcome = run_batch(connection, first, units, &mut batch);
+        metrics::histogram!("trunkline_store_batch_units").record(batch.len() as f64);
+        let (committed, any_appended) = match outcome {
+            Ok(any_appended) => (Ok(()), any_appended),
+            Err(error) => {
+                tracing::error!(error = %error, units = batch.len(), "a group commit failed; nothing of it was kept");
+                (Err(error), false)
+            }
+        };
+        for (unit, _) in batch.drain(..) {
+            unit.finish(match &committed {
+                Ok(()) => Ok(()),
+                Err(error) => Err(repeat(error)),
+            });
+        }
+        if any_appended {
+            appended.send_modify(|commits| *commits += 1);
+        }
+    }
+}
+
+/// Runs units until none waits or the batch is full, and commits. Tells whether events were appended.
+fn run_batch(
+    connection: &Connection,
+    first: Box<dyn Unit>,
+    units: &Receiver<Box<dyn Unit>>,
+    batch: &mut Vec<(Box<dyn Unit>, bool)>,
+) -> Result<bool, StoreError> {
+    let mut any_appended = false;
+    let mut next = Some(first);
+    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.raw_execute());
+    if let Err(error) = begun {
+        batch.extend(next.take().map(|unit| (unit, false)));
+        // Another process may hold the file for long: whoever waits is told now, not one time-out after the other.
+        batch.extend(units.try_iter().take(MAX_BATCH).map(|unit| (unit, false)));
+        return Err(error.into());
+    }
+    while let Some(mut unit) = next.take() {
+        let mut tx = Tx::new(Conn(Inner::Sqlite(connection)));
+        let kept = in_savepoint(connection, &mut tx, unit.as_mut());
+        let appended = tx.appended;
+        batch.push((unit, true));
+        any_appended |= kept? && appended;
+        if connection.is_autocommit() {
+            // The engine gave up the whole transaction (disk full, out of memory): nothing before it was kept either.
+            return Err(StoreError::Unavailable {
+                doing: "writing; the engine rolled back",
+                source: EngineError::Earlier("the disk is full or failing".into()),
+            });
+        }
+        if batch.len() < MAX_BATCH {
+            next = units.try_recv().ok();
+        }
+    }
+    if let Err(error) = connection.prepare_cached("COMMIT").and_then(|mut s| s.raw_execute()) {
+        if !connection.is_autocommit() {
+            drop(connection.execute_batch("ROLLBACK"));
+        }
+        return Err(error.into());
+    }
+    Ok(any_appended)
+}
+
+fn in_savepoint(connection: &Connection, tx: &mut Tx<'_>, unit: &mut dyn Unit) -> Result<bool, StoreError> {
+    connection.prepare_cached("SAVEPOINT unit")?.raw_execute()?;
+    let keep = unit.run(tx);
+    if connection.is_autocommit() {
+        return Ok(false);
+    }
+    if !keep {
+        connection.prepare_cached("ROLLBACK TO unit")?.raw_execute()?;
+    }
+    connection.prepare_cached("RELEASE unit")?.raw_execute()?;
+    Ok(keep)
+}
+
+/// The same failure for every caller of a batch.
+fn repeat(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable { doing, source } => {
+            StoreError::Unavailable { doing, source: EngineError::Earlier(source.to_string()) }
+        }
+        StoreError::Busy => StoreError::Busy,
+        other => StoreError::Engine(EngineError::Earlier(other.to_string())),
+    }
+}

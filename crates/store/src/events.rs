@@ -1,0 +1,108 @@
+//! The event log: numbered per team, without gaps, in commit order.
+
+use trunkline_domain::Millis;
+use trunkline_domain::events::Topic;
+
+use crate::engine::{Conn, StoreError, Tx};
+use crate::{TeamKey, params};
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRow {
+    /// The team's number for it.
+    pub seq: i64,
+    /// What it is about.
+    pub topic: Topic,
+    /// When it happened.
+    pub at: Millis,
+    /// The timeline number it is about.
+    pub item: Option<i64>,
+    /// JSON: the `data` of a webhook.
+    pub payload: String,
+}
+
+statements! {
+    APPEND = "INSERT INTO events (team_id, seq, topic, at, item, payload) VALUES ($1, $2, $3, $4, $5, $6)";
+    AFTER =
+        "SELECT seq, topic, at, item, payload FROM events
+          WHERE team_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    TOUCHED =
+        "SELECT seq, item, CASE WHEN topic = 'items.imported' THEN payload END FROM events
+          WHERE team_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    PRUNE = "DELETE FROM events WHERE team_id = $1 AND seq <= $2 AND seq > $3";
+    OLDEST = "SELECT seq, at FROM events WHERE team_id = $1 ORDER BY seq LIMIT 1";
+    FIRST_SINCE = "SELECT seq FROM events WHERE team_id = $1 AND seq > $2 AND at >= $3 ORDER BY seq LIMIT 1";
+}
+
+/// Appends an event. `seq` must be the team's next number, handed out under the team's lock.
+///
+/// # Errors
+/// Of the engine.
+pub fn append(tx: &mut Tx<'_>, team: TeamKey, event: &EventRow) -> Result<(), StoreError> {
+    let EventRow { seq, topic, at, item, payload } = event;
+    tx.execute(APPEND, params![team, *seq, *topic, *at, *item, payload])?;
+    tx.mark_appended();
+    Ok(())
+}
+
+/// At most `limit` events behind number `after`, in order.
+///
+/// # Errors
+/// Of the engine.
+pub fn after(conn: &mut Conn<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Vec<EventRow>, StoreError> {
+    conn.rows(AFTER, params![team, after, limit], |row| {
+        Ok(EventRow {
+            seq: row.get(0)?,
+            topic: row.get(1)?,
+            at: row.get(2)?,
+            item: row.get(3)?,
+            payload: row.get(4)?,
+        })
+    })
+}
+
+/// Which timeline numbers an event touched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// The event's number.
+    pub seq: i64,
+    /// First and last timeline number, if it touched any.
+    pub items: Option<(i64, i64)>,
+}
+
+/// What at most `limit` events behind number `after` touched, without their payloads.
+///
+/// # Errors
+/// Of the engine.
+pub fn touched(conn: &mut Conn<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Vec<Touched>, StoreError> {
+    conn.rows(TOUCHED, params![team, after, limit], |row| {
+        let item: Option<i64> = row.get(1)?;
+        let imported: Option<crate::Json<trunkline_domain::events::ItemsImported>> = row.get(2)?;
+        let items = imported.map(|json| (json.0.from, json.0.to)).or_else(|| item.map(|seq| (seq, seq)));
+        Ok(Touched { seq: row.get(0)?, items })
+    })
+}
+
+/// Number and time of the team's oldest event that is still there.
+///
+/// # Errors
+/// Of the engine.
+pub fn oldest(conn: &mut Conn<'_>, team: TeamKey) -> Result<Option<(i64, Millis)>, StoreError> {
+    conn.row(OLDEST, params![team], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The first event behind number `after` that happened at `at` or later.
+///
+/// # Errors
+/// Of the engine.
+pub fn first_since(conn: &mut Conn<'_>, team: TeamKey, after: i64, at: Millis) -> Result<Option<i64>, StoreError> {
+    conn.row(FIRST_SINCE, params![team, after, at], |row| row.get(0))
+}
+
+/// Deletes the events numbered `from` (excluded) to `to` (included).
+///
+/// # Errors
+/// Of the engine.
+pub fn prune(tx: &mut Tx<'_>, team: TeamKey, from: i64, to: i64) -> Result<u64, StoreError> {
+    tx.execute(PRUNE, params![team, to, from])
+}

@@ -1,0 +1,97 @@
+//! Work that must happen after a commit: stored with the row that asks for it, claimed by lease, gone when done.
+
+use trunkline_domain::Millis;
+
+use crate::engine::{Conn, StoreError, Tx};
+use crate::{TeamKey, params};
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// The team.
+    pub team: TeamKey,
+    /// Unique in the team.
+    pub id: String,
+    /// What is to be done.
+    pub kind: String,
+    /// Not before.
+    pub run_at: Millis,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// JSON, by kind.
+    pub payload: String,
+}
+
+statements! {
+    INSERT =
+        "INSERT INTO jobs (team_id, id, kind, run_at, lease_until, attempts, payload)
+         VALUES ($1, $2, $3, $4, 0, 0, $5)";
+    DUE =
+        "SELECT team_id, id, kind, run_at, attempts, payload FROM jobs
+          WHERE run_at <= $1 AND lease_until <= $1 ORDER BY run_at, id LIMIT $2";
+    CLAIM =
+        "UPDATE jobs SET lease_until = $1, attempts = attempts + 1
+          WHERE team_id = $2 AND id = $3 AND lease_until <= $4";
+    FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2";
+    POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3";
+    NEXT = "SELECT MIN(run_at) FROM jobs WHERE lease_until <= $1";
+}
+
+/// Stores a job, in the transaction that asks for it.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the id exists.
+pub fn insert(tx: &mut Tx<'_>, job: &JobRow) -> Result<(), StoreError> {
+    let JobRow { team, id, kind, run_at, payload, .. } = job;
+    tx.execute(INSERT, params![*team, id, kind, *run_at, payload]).map(drop)
+}
+
+/// Claims at most `limit` jobs that are due, for as long as `lease_ms`: until then nobody else gets them, after it
+/// they are due again.
+///
+/// # Errors
+/// Of the engine.
+pub fn claim(tx: &mut Tx<'_>, now: Millis, lease_ms: i64, limit: i64) -> Result<Vec<JobRow>, StoreError> {
+    let due = tx.rows(DUE, params![now, limit], |row| {
+        Ok(JobRow {
+            team: row.get(0)?,
+            id: row.get(1)?,
+            kind: row.get(2)?,
+            run_at: row.get(3)?,
+            attempts: row.get(4)?,
+            payload: row.get(5)?,
+        })
+    })?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for mut job in due {
+        if tx.execute(CLAIM, params![now.plus(lease_ms), job.team, &job.id, now])? > 0 {
+            job.attempts += 1;
+            claimed.push(job);
+        }
+    }
+    Ok(claimed)
+}
+
+/// Removes a job that is done.
+///
+/// # Errors
+/// Of the engine.
+pub fn finish(tx: &mut Tx<'_>, team: TeamKey, id: &str) -> Result<(), StoreError> {
+    tx.execute(FINISH, params![team, id]).map(drop)
+}
+
+/// Gives a job back, to be begun again at `run_at`.
+///
+/// # Errors
+/// Of the engine.
+pub fn postpone(tx: &mut Tx<'_>, team: TeamKey, id: &str, run_at: Millis) -> Result<(), StoreError> {
+    tx.execute(POSTPONE, params![run_at, team, id]).map(drop)
+}
+
+/// When the next job is due that nobody holds.
+///
+/// # Errors
+/// Of the engine.
+pub fn next_due(conn: &mut Conn<'_>, now: Millis) -> Result<Option<Millis>, StoreError> {
+    Ok(conn.row(NEXT, params![now], |row| row.get::<Option<Millis>>(0))?.flatten())
+}

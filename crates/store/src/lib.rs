@@ -1,0 +1,36 @@
+//! The store: what the product remembers, on SQLite or PostgreSQL.
+//!
+//! [`Db`] is the engine; every other module is one aggregate with its SQL beside its functions. Reading functions
+//! take a [`Conn`], writing functions a [`Tx`]. A unit of work never awaits and never does network I/O; whoever
+//! changes something of a team holds that team's row first ([`teams::lock`]), so that on both engines the writes of
+//! one team happen one after the other.
+
+mod engine;
+#[macro_use]
+mod statements;
+
+pub mod crypto;
+
+aggregates!(audit, calls, contacts, conversations, directory, events, idempotency, items, jobs, keys, messages, nodes, numbers, search, tags, teams, users);
+
+pub use engine::{
+    Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row, Schema,
+    SqliteOptions, StoreError, Tx, UnitError, Value,
+};
+pub use statements::Statement;
+
+/// The internal key of a team: it leads every primary key and every index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TeamKey(pub i64);
+
+impl From<TeamKey> for Value<'_> {
+    fn from(team: TeamKey) -> Self {
+        Self::Int(team.0)
+    }
+}
+
+impl FromColumn for TeamKey {
+    fn from_column(column: Column<'_>) -> Result<Self, String> {
+        i64::from_column(column).map(Self)
+    }
+}

@@ -1,0 +1,176 @@
+//! Teams, and the counters that hand out a team's next numbers.
+
+use trunkline_domain::{Millis, Plan, TeamId};
+
+use crate::engine::{Conn, Row, StoreError, Tx};
+use crate::{TeamKey, params};
+
+/// A team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TeamRow {
+    /// Internal key.
+    pub key: TeamKey,
+    /// Public id.
+    pub id: TeamId,
+    /// Name.
+    pub name: String,
+    /// What it pays for.
+    pub plan: Plan,
+    /// IANA name of the time zone its days are counted in.
+    pub time_zone: String,
+    /// ISO 3166-1 alpha-2: how national numbers are read.
+    pub country: String,
+    /// Whether the outside world is the sandbox.
+    pub sandbox: bool,
+    /// GET requests a key may make in a second.
+    pub read_per_second: i64,
+    /// Other requests a key may make in a second.
+    pub write_per_second: i64,
+    /// Whether tagging with an unknown tag creates the tag.
+    pub create_tags: bool,
+    /// When it was made.
+    pub created_at: Millis,
+}
+
+/// The last numbers a team has handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Of events.
+    pub event: i64,
+    /// Of items.
+    pub item: i64,
+    /// Of conversations.
+    pub conversation: i64,
+    /// Of lines.
+    pub line: i64,
+}
+
+statements! {
+    INSERT =
+        "INSERT INTO teams (id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
+                            last_event, last_item, last_conversation, last_line, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, $10) RETURNING team_id";
+    GET =
+        "SELECT team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
+                created_at
+           FROM teams WHERE team_id = $1";
+    LIST =
+        "SELECT team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
+                created_at
+           FROM teams ORDER BY team_id";
+    COUNTERS =
+        "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags
+           FROM teams WHERE team_id = $1";
+    SET_COUNTERS =
+        "UPDATE teams SET last_event = $1, last_item = $2, last_conversation = $3, last_line = $4 WHERE team_id = $5";
+    LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
+    LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
+}
+
+/// PostgreSQL alone has row locks; on SQLite a write transaction has the whole file to itself.
+const COUNTERS_LOCKED: &str = "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags
+           FROM teams WHERE team_id = $1 FOR UPDATE";
+
+/// Stores a new team; `team.key` is ignored and handed out.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the id exists.
+pub fn insert(tx: &mut Tx<'_>, team: &TeamRow) -> Result<TeamKey, StoreError> {
+    let values = params![
+        team.id,
+        &team.name,
+        team.plan,
+        &team.time_zone,
+        &team.country,
+        team.sandbox,
+        team.read_per_second,
+        team.write_per_second,
+        team.create_tags,
+        team.created_at
+    ];
+    let key = tx.row(INSERT, values, |row| row.get(0))?;
+    key.ok_or(StoreError::Column { column: 0, problem: "no key was handed out".into() })
+}
+
+fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {
+    Ok(TeamRow {
+        key: row.get(0)?,
+        id: row.get(1)?,
+        name: row.get(2)?,
+        plan: row.get(3)?,
+        time_zone: row.get(4)?,
+        country: row.get(5)?,
+        sandbox: row.get(6)?,
+        read_per_second: row.get(7)?,
+        write_per_second: row.get(8)?,
+        create_tags: row.get(9)?,
+        created_at: row.get(10)?,
+    })
+}
+
+/// The team with this key.
+///
+/// # Errors
+/// Of the engine.
+pub fn get(conn: &mut Conn<'_>, team: TeamKey) -> Result<Option<TeamRow>, StoreError> {
+    conn.row(GET, params![team], map)
+}
+
+/// All teams, in the order they were made.
+///
+/// # Errors
+/// Of the engine.
+pub fn list(conn: &mut Conn<'_>) -> Result<Vec<TeamRow>, StoreError> {
+    conn.rows(LIST, &[], map)
+}
+
+/// A team whose row is held, with what its rules depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedTeam {
+    /// The last numbers handed out.
+    pub counters: Counters,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Whether tagging with an unknown tag creates the tag.
+    pub create_tags: bool,
+}
+
+/// Takes the team's row for this transaction: from here to the commit nobody else changes the team. `None` if there
+/// is no such team.
+///
+/// # Errors
+/// Of the engine.
+pub fn lock(tx: &mut Tx<'_>, team: TeamKey) -> Result<Option<LockedTeam>, StoreError> {
+    let sql = if tx.is_postgres() { COUNTERS_LOCKED } else { COUNTERS };
+    tx.row(sql, params![team], |row| {
+        let counters = Counters { event: row.get(0)?, item: row.get(1)?, conversation: row.get(2)?, line: row.get(3)? };
+        Ok(LockedTeam { counters, time_zone: row.get(4)?, country: row.get(5)?, create_tags: row.get(6)? })
+    })
+}
+
+/// Keeps the counters; the row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_counters(tx: &mut Tx<'_>, team: TeamKey, counters: Counters) -> Result<(), StoreError> {
+    let Counters { event, item, conversation, line } = counters;
+    tx.execute(SET_COUNTERS, params![event, item, conversation, line, team]).map(drop)
+}
+
+/// The number of the last event of every team that has one.
+///
+/// # Errors
+/// Of the engine.
+pub fn last_events(conn: &mut Conn<'_>) -> Result<Vec<(TeamKey, i64)>, StoreError> {
+    conn.rows(LAST_EVENTS, &[], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// The number of the team's last event, 0 if there is none.
+///
+/// # Errors
+/// Of the engine.
+pub fn last_event(conn: &mut Conn<'_>, team: TeamKey) -> Result<i64, StoreError> {
+    Ok(conn.row(LAST_EVENT, params![team], |row| row.get(0))?.unwrap_or(0))
+}
