@@ -1,0 +1,238 @@
+//! Teams, users, lines and API keys.
+
+use trunkline_domain::{
+    ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet, TeamId, UserId,
+    UserStatus,
+};
+use trunkline_store::audit::{self, AuditRow};
+use trunkline_store::keys::{self, KeyRow};
+use trunkline_store::numbers::{self, NumberRow};
+use trunkline_store::teams::{self, TeamRow};
+use trunkline_store::users::{self, UserRow};
+use trunkline_store::{StoreError, TeamKey, Tx, crypto, directory};
+
+use crate::{Error, Refused, Work};
+
+/// A team to be made.
+#[derive(Clone, Debug)]
+pub struct CreateTeam {
+    /// Name.
+    pub name: String,
+    /// What it pays for.
+    pub plan: Plan,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Whether the outside world is the sandbox.
+    pub sandbox: bool,
+}
+
+/// GET requests a key may make in a second, unless the operator says otherwise.
+pub const READ_PER_SECOND: i64 = 20;
+/// Other requests a key may make in a second, unless the operator says otherwise.
+pub const WRITE_PER_SECOND: i64 = 5;
+
+/// Makes a team. Runs outside of any team's lock: nobody knows the team yet.
+///
+/// # Errors
+/// `UNKNOWN_TIME_ZONE`, `INVALID_PARAMETER`.
+pub fn create_team(tx: &mut Tx<'_>, ids: &dyn Ids, now: Millis, team: &CreateTeam) -> Result<(TeamKey, TeamId), Error> {
+    if jiff::tz::TimeZone::get(&team.time_zone).is_err() {
+        let message = format!("{:?} is no time zone; use an IANA name such as Europe/Paris", team.time_zone);
+        return Err(Refused::new(ErrorCode::UnknownTimeZone).param("time_zone").because(message).into());
+    }
+    if team.country.len() != 2 || !team.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        let message = format!("{:?} is no country; use two capital letters such as US", team.country);
+        return Err(Refused::new(ErrorCode::InvalidParameter).param("country").because(message).into());
+    }
+    let id = TeamId::new(ids, now);
+    let row = TeamRow {
+        key: TeamKey(0),
+        id,
+        name: required(&team.name, "name")?,
+        plan: team.plan,
+        time_zone: team.time_zone.clone(),
+        country: team.country.clone(),
+        sandbox: team.sandbox,
+        read_per_second: READ_PER_SECOND,
+        write_per_second: WRITE_PER_SECOND,
+        create_tags: true,
+        created_at: now,
+    };
+    Ok((teams::insert(tx, &row)?, id))
+}
+
+fn required(text: &str, param: &'static str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 200 {
+        let message = format!("{param} must have 1 to 200 characters");
+        return Err(Refused::new(ErrorCode::InvalidParameter).param(param).because(message).into());
+    }
+    Ok(text.to_owned())
+}
+
+/// Makes a user.
+///
+/// # Errors
+/// `INVALID_PARAMETER` for an empty name, no e-mail address, or one that the team has.
+pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role) -> Result<UserId, Error> {
+    let (name, email) = (required(name, "name")?, required(email, "email")?.to_lowercase());
+    let refuse = |message: String| Refused::new(ErrorCode::InvalidParameter).param("email").because(message);
+    if !email.contains('@') {
+        return Err(refuse(format!("{email:?} is no e-mail address")).into());
+    }
+    if users::by_email(work.tx, work.team, &email)?.is_some() {
+        return Err(refuse(format!("the team has a user with the address {email} already")).into());
+    }
+    let id: UserId = work.new_id(work.now);
+    let user = UserRow { id, name, email, role, status: UserStatus::Active, image_url: None, created_at: work.now };
+    users::insert(work.tx, work.team, &user)?;
+    note(work, "user.created", &id.to_string(), None)?;
+    Ok(id)
+}
+
+/// A line to be added.
+#[derive(Clone, Debug)]
+pub struct AddNumber {
+    /// The number, or a sender id.
+    pub address: Address,
+    /// What people call it.
+    pub name: Option<String>,
+    /// What it can do.
+    pub capabilities: Vec<Capability>,
+    /// The carrier.
+    pub carrier: String,
+    /// What the carrier needs for it, sealed.
+    pub carrier_settings: Option<String>,
+    /// Who has access, the main one first.
+    pub members: Vec<UserId>,
+}
+
+/// What the outside reaches a line by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A phone number.
+    Number(PhoneNumber),
+    /// A sender id, and its country.
+    SenderId(String, String),
+}
+
+/// Adds a line to the team. `id` is the line's public id, so that its settings could be sealed for it.
+///
+/// # Errors
+/// `NUMBER_ALREADY_ASSIGNED` when a team has the number, `MEMBER_NOT_FOUND`, `INVALID_PARAMETER`.
+pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> Result<i64, Error> {
+    for member in &number.members {
+        if users::get(work.tx, work.team, *member)?.is_none() {
+            return Err(Refused::new(ErrorCode::MemberNotFound).param("members").into());
+        }
+    }
+    let (kind, phone, sender_id, country) = match &number.address {
+        Address::Number(phone) => (LineKind::Number, Some(*phone), None, phone.country()),
+        Address::SenderId(sender, country) => {
+            let shaped = (3..=11).contains(&sender.len())
+                && sender.bytes().all(|b| b.is_ascii_alphanumeric())
+                && sender.bytes().any(|b| b.is_ascii_alphabetic());
+            if !shaped {
+                let message = "a sender id has 3 to 11 letters or digits, at least one letter";
+                return Err(Refused::new(ErrorCode::InvalidParameter).param("sender_id").because(message).into());
+            }
+            (LineKind::SenderId, None, Some(sender.clone()), Some(country.clone()))
+        }
+    };
+    if let Some(phone) = phone {
+        directory::put(work.tx, &directory::Entry::Number(phone), work.team).map_err(|error| match error {
+            StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned).param("number").into(),
+            other => Error::Store(other),
+        })?;
+    }
+    let line = work.next_line();
+    let row = NumberRow {
+        line,
+        id,
+        kind,
+        number: phone,
+        sender_id,
+        name: number.name.clone(),
+        country,
+        capabilities: number.capabilities.clone(),
+        carrier: number.carrier.clone(),
+        carrier_settings: number.carrier_settings.clone(),
+        created_at: work.now,
+    };
+    numbers::insert(work.tx, work.team, &row, &number.members)?;
+    note(work, "number.added", &id.to_string(), Some(row.label()))?;
+    Ok(line)
+}
+
+/// A key that was just made. The secret is here and nowhere else; it has no `Debug`.
+pub struct NewKey {
+    /// Public id.
+    pub id: ApiKeyId,
+    /// The key itself, shown once.
+    pub secret: String,
+}
+
+/// Makes an API key of a user. `sandbox` tells whether the team's outside world is the sandbox: the key says so.
+///
+/// # Errors
+/// `MEMBER_NOT_FOUND`, `INVALID_PARAMETER` for an empty name or no scopes.
+pub fn create_key(
+    work: &mut Work<'_, '_>,
+    user: UserId,
+    name: &str,
+    scopes: ScopeSet,
+    sandbox: bool,
+) -> Result<NewKey, Error> {
+    let name = required(name, "name")?;
+    if scopes.is_empty() {
+        let message = "a key needs at least one scope";
+        return Err(Refused::new(ErrorCode::InvalidParameter).param("scopes").because(message).into());
+    }
+    if users::get(work.tx, work.team, user)?.is_none() {
+        return Err(Refused::new(ErrorCode::MemberNotFound).param("user_id").into());
+    }
+    let id: ApiKeyId = work.new_id(work.now);
+    let secret = format!("{}{}", if sandbox { "ak_test_" } else { "ak_live_" }, work.ids.token(43));
+    let row = KeyRow {
+        id,
+        user_id: user,
+        name,
+        hash: crypto::sha256_hex(secret.as_bytes()),
+        hint: secret[secret.len() - 4..].to_owned(),
+        scopes,
+        created_at: work.now,
+        revoked_at: None,
+    };
+    keys::insert(work.tx, work.team, &row)?;
+    note(work, "key.created", &id.to_string(), Some(scopes.to_string()))?;
+    Ok(NewKey { id, secret })
+}
+
+/// Revokes a key; tells whether it was valid until now.
+///
+/// # Errors
+/// The store's failure.
+pub fn revoke_key(work: &mut Work<'_, '_>, key: ApiKeyId) -> Result<bool, Error> {
+    let revoked = keys::revoke(work.tx, work.team, key, work.now)?;
+    if revoked {
+        note(work, "key.revoked", &key.to_string(), None)?;
+    }
+    Ok(revoked)
+}
+
+fn note(work: &mut Work<'_, '_>, action: &str, subject: &str, detail: Option<String>) -> Result<(), Error> {
+    let ksuid = work.ids.ksuid(work.now);
+    let id = format!("aud-{}", String::from_utf8_lossy(&ksuid));
+    let detail = detail.map(|text| serde_json::Value::String(text).to_string());
+    let entry = AuditRow {
+        id,
+        at: work.now,
+        actor: "operator".to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail,
+    };
+    Ok(audit::insert(work.tx, work.team, &entry)?)
+}

@@ -1,0 +1,93 @@
+//! Conversations: what items do to them, and what clients do.
+
+use trunkline_domain::conversation::{Activity, Standing};
+use trunkline_domain::events::{ConversationChange, Topic};
+use trunkline_domain::{ConversationAction, ErrorCode, Millis, PhoneNumber};
+use trunkline_store::conversations::{self, ConversationRow};
+
+use crate::{Actor, Error, Work};
+
+/// An item that is about to be stored in the conversation of a line with an outside number: finds or makes the
+/// conversation, counts the item, and lets its activity change the standing, unless something newer is there already
+/// (history that is imported late does not make anything unread). Returns the conversation's number.
+pub(crate) fn join(
+    work: &mut Work<'_, '_>,
+    line: i64,
+    number: PhoneNumber,
+    activity: Activity,
+    (at, seq): (Millis, i64),
+) -> Result<i64, Error> {
+    if let Some(before) = conversations::of_pair(work.tx, work.team, number, line)? {
+        let newest = (at, seq) > (before.last_at, before.last_item);
+        let mut after = ConversationRow { items: before.items + 1, ..before };
+        if newest {
+            after = ConversationRow { last_at: at, last_item: seq, standing: before.standing.after(activity), ..after };
+        }
+        conversations::update(work.tx, work.team, &before, &after)?;
+        return Ok(before.conversation);
+    }
+    let row = ConversationRow {
+        conversation: work.next_conversation(),
+        line,
+        contact_number: number,
+        last_at: at,
+        last_item: seq,
+        items: 1,
+        standing: Standing::default().after(activity),
+    };
+    conversations::insert(work.tx, work.team, &row)?;
+    Ok(row.conversation)
+}
+
+/// Something happened to an item that the conversation has already: its activity changes the standing, if the item
+/// is still the newest.
+pub(crate) fn touch(work: &mut Work<'_, '_>, conversation: i64, seq: i64, activity: Activity) -> Result<(), Error> {
+    if let Some(before) = conversations::get(work.tx, work.team, conversation)?
+        && before.last_item == seq
+    {
+        let after = ConversationRow { standing: before.standing.after(activity), ..before };
+        conversations::update(work.tx, work.team, &before, &after)?;
+    }
+    Ok(())
+}
+
+/// Marks the conversations with an outside number (on one line, or on all) read, unread, archived or not. Doing it
+/// again changes nothing and tells nobody.
+///
+/// # Errors
+/// `PHONE_NUMBER_NOT_FOUND` for a line that is not the team's, `CONVERSATION_NOT_FOUND` when there is none.
+pub fn act(
+    work: &mut Work<'_, '_>,
+    number: PhoneNumber,
+    line: Option<PhoneNumber>,
+    action: ConversationAction,
+    by: &Actor,
+) -> Result<(), Error> {
+    let found = match line {
+        Some(line) => {
+            let line = trunkline_store::numbers::line_of(work.tx, work.team, line)?
+                .ok_or_else(|| crate::Refused::new(ErrorCode::PhoneNumberNotFound).param("allo_number"))?;
+            conversations::of_pair(work.tx, work.team, number, line)?.into_iter().collect()
+        }
+        None => conversations::of_number(work.tx, work.team, number)?,
+    };
+    if found.is_empty() {
+        return Err(crate::Refused::new(ErrorCode::ConversationNotFound).param("contact_number").into());
+    }
+    let mut changed = false;
+    for before in found {
+        let after = ConversationRow { standing: before.standing.after_action(action), ..before };
+        changed |= after != before;
+        conversations::update(work.tx, work.team, &before, &after)?;
+    }
+    if changed {
+        let change = ConversationChange {
+            contact_number: number,
+            allo_number: line.map(|line| line.to_string()),
+            action,
+            user_id: by.user_id(),
+        };
+        work.emit(Topic::ConversationUpdated, work.now, None, &change)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The use cases: each a transaction over the store by the rules of the domain. The one place where something
+//! *happens*.
+//!
+//! A command is a function over [`Work`], a transaction that holds the team's row. It changes rows and appends the
+//! events that tell of it; both are committed together or not at all. A command never awaits and never does network
+//! I/O, and it may be run again when the engine asks for it.
+
+pub mod accounts;
+pub mod calls;
+pub mod conversations;
+mod error;
+pub mod import;
+pub mod messages;
+pub mod people;
+pub mod summaries;
+pub mod sweeper;
+pub mod tags;
+mod work;
+
+pub use error::{Error, Refused};
+pub use work::{Actor, Switchboard, Work};

@@ -1,0 +1,116 @@
+//! Nothing is left hanging: calls whose process is gone are ended and completed, calls whose processing takes too
+//! long are completed, and what is kept for a time only is deleted.
+
+use trunkline_domain::Millis;
+use trunkline_domain::call::Phase;
+use trunkline_store::calls::LiveCall;
+use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, nodes, teams};
+
+use crate::{Error, Switchboard, calls as commands};
+
+/// A process that was not seen for so long has abandoned its calls.
+pub const NODE_TIMEOUT: i64 = 30 * Millis::SECOND;
+
+/// How often a process says that it is alive.
+pub const HEARTBEAT: i64 = 5 * Millis::SECOND;
+
+/// Answers to requests with an idempotency key are kept so long.
+pub const IDEMPOTENCY_WINDOW: i64 = Millis::HOUR;
+
+/// The most live calls that are looked at in one sweep.
+const LIVE_LIMIT: i64 = 10_000;
+
+/// The most events deleted in one transaction.
+const PRUNE_STEP: i64 = 2_000;
+
+/// Who else may be running calls on this database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// Nobody: this process holds the data folder, so calls of any other process are abandoned.
+    None,
+    /// Other nodes may be alive: their calls are theirs until they are silent for [`NODE_TIMEOUT`].
+    Possible,
+}
+
+/// Says that this process is alive. Must be called before its first call rings, and every [`HEARTBEAT`].
+///
+/// # Errors
+/// The store's failure.
+pub async fn heartbeat(board: &Switchboard) -> Result<(), StoreError> {
+    let (node, now) = (board.node().to_owned(), board.now());
+    board.db().write(move |tx| nodes::seen(tx, &node, now)).await
+}
+
+/// Says that this process has ended.
+///
+/// # Errors
+/// The store's failure.
+pub async fn farewell(board: &Switchboard) -> Result<(), StoreError> {
+    let node = board.node().to_owned();
+    board.db().write(move |tx| nodes::gone(tx, &node)).await
+}
+
+/// Ends and completes abandoned calls, completes those whose processing took too long. Returns how many.
+///
+/// # Errors
+/// The store's failure; what was swept before it stays swept.
+pub async fn sweep_calls(board: &Switchboard, others: Others) -> Result<usize, Error> {
+    let live = board.db().scan(|conn| calls::live(conn, LIVE_LIMIT)).await?;
+    let now = board.now();
+    let mut swept = 0;
+    for call in live.iter().filter(|call| is_abandoned(call, board.node(), now, others)) {
+        let seq = call.seq;
+        board.run(call.team, move |work| commands::give_up(work, seq)).await.map_err(|error: Error| error)?;
+        swept += 1;
+    }
+    if swept > 0 {
+        tracing::info!(calls = swept, "abandoned calls were ended and completed");
+    }
+    Ok(swept)
+}
+
+fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool {
+    if call.phase == Phase::Ended && call.process_by.is_some_and(|limit| limit <= now) {
+        return true;
+    }
+    if call.node == own {
+        return false;
+    }
+    match others {
+        Others::None => true,
+        Others::Possible => call.seen_at.is_none_or(|seen| now.since(seen) > NODE_TIMEOUT),
+    }
+}
+
+/// Deletes what is kept for a time only: idempotency records, processes long gone, and events older than
+/// `keep_events_ms`, in small steps.
+///
+/// # Errors
+/// The store's failure; what was deleted before it stays deleted.
+pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, StoreError> {
+    let now = board.now();
+    let mut deleted = board.db().write(move |tx| nodes::prune(tx, now.plus(-Millis::DAY))).await?;
+    for (team, last) in board.db().read(|conn| teams::last_events(conn)).await? {
+        deleted += board.db().write(move |tx| idempotency::prune(tx, team, now.plus(-IDEMPOTENCY_WINDOW))).await?;
+        deleted += prune_events(board, team, last, now.plus(-keep_events_ms)).await?;
+    }
+    Ok(deleted)
+}
+
+async fn prune_events(board: &Switchboard, team: TeamKey, last: i64, before: Millis) -> Result<u64, StoreError> {
+    let mut deleted = 0;
+    // The newest event always stays: it tells followers where the log stands.
+    while let Some((first, at)) = board.db().read(move |conn| events::oldest(conn, team)).await? {
+        if at >= before || first >= last {
+            break;
+        }
+        let until = (first + PRUNE_STEP).min(last - 1);
+        let keep_from = board.db().read(move |conn| events::first_since(conn, team, first - 1, before)).await?;
+        let until = keep_from.map_or(until, |seq| until.min(seq - 1));
+        if until < first {
+            break;
+        }
+        deleted += board.db().write(move |tx| events::prune(tx, team, first - 1, until)).await?;
+    }
+    Ok(deleted)
+}
