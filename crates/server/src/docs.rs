@@ -1,0 +1,108 @@
+//! Pages for people: the API reference, the error codes, a guide. All of it is in the program; nothing comes from a CDN.
+
+use std::fmt::Write;
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use trunkline_domain::{ErrorCode, ErrorType};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{AppState, openapi};
+
+/// `/` leads to the reference.
+pub async fn home() -> Redirect {
+    Redirect::temporary("/docs/")
+}
+
+/// The OpenAPI document.
+pub async fn openapi_json() -> Response {
+    static TEXT: LazyLock<String> = LazyLock::new(|| openapi::document().to_string());
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+}
+
+/// The API reference, rendered from the OpenAPI document.
+pub fn reference() -> Router<AppState> {
+    SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]).try_it_out_enabled(true).persist_authorization(true)).into()
+}
+
+/// Every error code: meaning, cause, what to do.
+pub async fn errors() -> Html<&'static str> {
+    static PAGE: LazyLock<String> = LazyLock::new(error_page);
+    Html(PAGE.as_str())
+}
+
+/// The guide: how to authenticate, page, search, retry.
+pub async fn guide() -> Html<&'static str> {
+    static PAGE: LazyLock<String> = LazyLock::new(|| page("Guide", &markdown(include_str!("../../../docs/api-guide.md"))));
+    Html(PAGE.as_str())
+}
+
+const STYLE: &str = "body{font:16px/1.55 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1.2rem;color:#1d2433}\
+    h1{font-size:1.7rem}h2{margin-top:2.6rem;border-bottom:1px solid #d9dee8}h3{margin-bottom:.2rem}\
+    code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f5f9;border-radius:4px}code{padding:.1em .3em}\
+    pre{padding:.8rem;overflow:auto}pre code{padding:0}dt{font-weight:600}dd{margin:0 0 .4rem}a{color:#1c5fd1}\
+    table{border-collapse:collapse}td,th{border:1px solid #d9dee8;padding:.3rem .6rem;text-align:left}\
+    .status{color:#5a6478;font-weight:400}:target{background:#fff6d6}\
+    @media(prefers-color-scheme:dark){body{background:#12151c;color:#dfe4ee}code,pre{background:#1e2430}a{color:#7fb0ff}\
+    h2,td,th{border-color:#333c4d}:target{background:#3a3417}}";
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title} · Trunkline</title><style>{STYLE}</style></head><body>\
+         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/errors\">Error codes</a></p>\
+         {body}</body></html>"
+    )
+}
+
+fn error_page() -> String {
+    let mut body = String::from(
+        "<h1>Error codes</h1><p>Every failed request answers with <code>error.code</code>; branch on it. \
+         <code>error.retryable</code> tells whether the same request may succeed later.</p>",
+    );
+    for kind in ErrorType::all() {
+        let codes: Vec<&ErrorCode> = ErrorCode::all().iter().filter(|code| code.kind() == *kind).collect();
+        if codes.is_empty() {
+            continue;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(body, "<h2><code>{}</code></h2>", kind.as_str());
+        for code in codes {
+            let retry = if code.retryable() { ", may be retried" } else { "" };
+            let _ = write!(
+                body,
+                "<h3 id=\"{code}\"><code>{code}</code> <span class=\"status\">{}{retry}</span></h3>\
+                 <p>{}</p><dl><dt>Why</dt><dd>{}</dd><dt>What to do</dt><dd>{}</dd></dl>",
+                code.http_status(),
+                inline(code.meaning()),
+                inline(code.cause()),
+                inline(code.remedy())
+            );
+        }
+    }
+    page("Error codes", &body)
+}
+
+/// Escapes HTML, and turns `code` into code.
+fn inline(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut out = String::with_capacity(escaped.len());
+    for (i, part) in escaped.split('`').enumerate() {
+        if i % 2 == 1 {
+            let _ = write!(out, "<code>{part}</code>");
+        } else {
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+fn markdown(text: &str) -> String {
+    let mut options = pulldown_cmark::Options::empty();
+    options.insert(pulldown_cmark::Options::ENABLE_TABLES);
+    let mut html = String::new();
+    pulldown_cmark::html::push_html(&mut html, pulldown_cmark::Parser::new_ext(text, options));
+    html
+}

@@ -1,0 +1,174 @@
+//! Who is asking. Authorisation is a type: a handler that takes [`Caller<S>`] cannot be reached without scope `S`.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use trunkline_domain::{ErrorCode, Plan, Scope, UserStatus};
+use trunkline_store::keys::{self, KeyOwner};
+use trunkline_store::{Db, crypto};
+use trunkline_switchboard::Actor;
+
+use super::context::{Context, context};
+use super::error::ApiError;
+use crate::AppState;
+
+/// How long a key is believed without asking the database: the longest a revocation by another process can take.
+const KEY_TTL: Duration = Duration::from_secs(1);
+
+/// Keys remembered at a time.
+const KEYS: u64 = 10_000;
+
+/// Looks keys up, remembering them for a moment.
+pub struct KeyCache(moka::sync::Cache<[u8; 32], Arc<KeyOwner>>);
+
+impl Default for KeyCache {
+    fn default() -> Self {
+        Self(moka::sync::Cache::builder().max_capacity(KEYS).time_to_live(KEY_TTL).build())
+    }
+}
+
+impl KeyCache {
+    /// The owner of the key in the headers.
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED`, `API_KEY_INVALID`, `API_KEY_REVOKED`, or the store's failure.
+    pub async fn identify(&self, db: &Db, headers: &HeaderMap) -> Result<Arc<KeyOwner>, ApiError> {
+        let key = presented(headers)?;
+        let digest: [u8; 32] = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), key)).into();
+        let owner = if let Some(owner) = self.0.get(&digest) {
+            owner
+        } else {
+            let hash = crypto::sha256_hex(key.as_bytes());
+            let found = db.read(move |conn| keys::owner(conn, &hash)).await.map_err(ApiError::from)?;
+            let owner = Arc::new(found.ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid))?);
+            self.0.insert(digest, owner.clone());
+            owner
+        };
+        if owner.revoked_at.is_some() {
+            return Err(ErrorCode::ApiKeyRevoked.into());
+        }
+        if owner.user_status == UserStatus::Blocked {
+            return Err(ApiError::new(ErrorCode::UserNotFound).message("the user who made this key is blocked"));
+        }
+        Ok(owner)
+    }
+
+    /// Forgets all keys: what was revoked in this process is revoked at once.
+    pub fn forget(&self) {
+        self.0.invalidate_all();
+    }
+}
+
+/// The key as the client wrote it: `Authorization: Api-Key ak_…`, or the bare key.
+fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let form = "Send the header `Authorization: Api-Key ak_…`.";
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| ApiError::new(ErrorCode::Unauthorized).suggestion(form))?;
+    let malformed = || ApiError::new(ErrorCode::ApiKeyInvalid).suggestion(form);
+    let text = value.to_str().map_err(|_| malformed())?.trim();
+    let (scheme, rest) = text.split_once(' ').unwrap_or(("", text));
+    let key = match scheme.to_ascii_lowercase().as_str() {
+        "" | "api-key" => rest.trim(),
+        "bearer" => {
+            let message = "Bearer is for OAuth access tokens, and this is not one";
+            return Err(ApiError::new(ErrorCode::ApiKeyInvalid)
+                .message(message)
+                .suggestion("Send an API key as `Authorization: Api-Key ak_…`."));
+        }
+        _ => return Err(malformed()),
+    };
+    if key.is_empty() {
+        return Err(ApiError::new(ErrorCode::Unauthorized).suggestion(form));
+    }
+    if !key.starts_with("ak_") || key.len() > 200 {
+        return Err(malformed());
+    }
+    Ok(key)
+}
+
+/// The scopes of which a handler needs one; none: any valid key will do.
+pub trait Required: Send + Sync + 'static {
+    /// Any of these opens the handler.
+    const ANY_OF: &'static [Scope];
+}
+
+macro_rules! required {
+    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|*;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name;
+        impl Required for $name {
+            const ANY_OF: &'static [Scope] = &[$(Scope::$scope),*];
+        }
+    )*};
+}
+
+required! {
+    /// Any valid key.
+    AnyKey: ;
+    /// `CONVERSATIONS_READ`.
+    ConversationsRead: ConversationsRead;
+    /// `CONVERSATIONS_WRITE`.
+    ConversationsWrite: ConversationsWrite;
+    /// `CONVERSATIONS_READ` or `CONVERSATIONS_WRITE`.
+    ConversationsAct: ConversationsRead | ConversationsWrite;
+    /// `TAGS_READ`.
+    TagsRead: TagsRead;
+    /// `TAGS_WRITE`.
+    TagsWrite: TagsWrite;
+    /// `USERS_READ`.
+    UsersRead: UsersRead;
+    /// `PHONE_NUMBERS_READ`.
+    NumbersRead: PhoneNumbersRead;
+    /// `CALLS_CONTROL` or `SMS_SEND`: playing the outside world.
+    SandboxPlay: CallsControl | SmsSend;
+}
+
+/// A caller with the required scope.
+pub struct Caller<S> {
+    /// Whose key it is.
+    pub owner: Arc<KeyOwner>,
+    /// The request.
+    pub context: Arc<Context>,
+    required: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// The caller as the one who does something.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::User {
+            id: self.owner.user_id,
+            email: self.owner.user_email.clone(),
+            name: self.owner.user_name.clone(),
+        }
+    }
+}
+
+impl<S: Required> FromRequestParts<AppState> for Caller<S> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let context = context(parts)?;
+        let owner = context.identity.clone()?;
+        if owner.plan == Plan::Trial {
+            return Err(ErrorCode::ApiKeyTrialNotAllowed.into());
+        }
+        if !S::ANY_OF.is_empty() && !owner.scopes.contains_any(S::ANY_OF) {
+            let names: Vec<&str> = S::ANY_OF.iter().map(|scope| scope.as_str()).collect();
+            let names = names.join("' or '");
+            let error = ApiError::new(ErrorCode::ApiKeyInsufficientScope);
+            return Err(if context.surface == trunkline_domain::error_code::Surface::V1 {
+                error.message(format!("required={}", S::ANY_OF[0])).param("scope")
+            } else {
+                error
+                    .message(format!("This API key lacks the scope '{names}', which this endpoint requires."))
+                    .suggestion(format!("Make a key with it: trunkline keys create --scopes {}", S::ANY_OF[0]))
+            });
+        }
+        Ok(Self { owner, context, required: PhantomData })
+    }
+}

@@ -1,0 +1,207 @@
+//! The envelope around every route of the API: request id, identity, rate limit, time-out, headers, errors.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use trunkline_domain::ErrorCode;
+use trunkline_domain::error_code::Surface;
+use trunkline_store::keys::KeyOwner;
+use trunkline_switchboard::accounts::{READ_PER_SECOND, WRITE_PER_SECOND};
+
+use super::error::ApiError;
+use super::limits::{Class, Counted, Decision};
+use crate::AppState;
+
+/// What is known of a request besides its parts.
+pub struct Context {
+    /// `X-Request-Id`.
+    pub request_id: String,
+    /// Whose key it carries, or why it carries none.
+    pub identity: Result<Arc<KeyOwner>, ApiError>,
+    /// Which form errors take.
+    pub surface: Surface,
+    /// Method and path.
+    pub request: String,
+    /// `Idempotency-Key`, if there is one.
+    pub idempotency_key: Option<String>,
+    /// Hash of the body, once it was read.
+    pub fingerprint: OnceLock<String>,
+    /// Parameters that were sent and mean nothing here.
+    pub ignored: Mutex<Vec<String>>,
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const X_IGNORED: HeaderName = HeaderName::from_static("x-ignored-parameters");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The longest list of ignored parameters that is told.
+const MAX_IGNORED_BYTES: usize = 1_000;
+
+/// The context that the envelope put into the request.
+///
+/// # Errors
+/// `INTERNAL_SERVER_ERROR` for a route outside of the envelope: a fault of the program.
+pub fn context(parts: &Parts) -> Result<Arc<Context>, ApiError> {
+    parts.extensions.get::<Arc<Context>>().cloned().ok_or_else(|| ErrorCode::InternalServerError.into())
+}
+
+/// Wraps a request of the API.
+pub async fn envelope(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let started = state.board.now();
+    let request_id = request_id(request.headers(), &state);
+    let path = request.uri().path();
+    let surface = if path.starts_with("/v1/") { Surface::V1 } else { Surface::V2 };
+    let identity = state.keys.identify(state.board.db(), request.headers()).await;
+    let decision = decide(&state, &request, identity.as_ref().ok().map(Arc::as_ref));
+    let key = idempotency_key(request.headers());
+    let context = Arc::new(Context {
+        request: format!("{} {path}", request.method()),
+        identity,
+        surface,
+        idempotency_key: key.as_ref().ok().cloned().flatten(),
+        fingerprint: OnceLock::new(),
+        ignored: Mutex::new(Vec::new()),
+        request_id,
+    });
+    if let Some(error) = key.err().or_else(|| too_many(decision)) {
+        return finish(&state, &context, decision, error.into_response(), started);
+    }
+    request.extensions_mut().insert(context.clone());
+    let response = tokio::time::timeout(state.settings.request_timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response());
+    finish(&state, &context, decision, response, started)
+}
+
+fn too_many(decision: Decision) -> Option<ApiError> {
+    let message = format!("more than {} such requests in this second", decision.limit);
+    let error = ApiError { retry_after: Some(1), ..ApiError::new(ErrorCode::RateLimitExceeded).message(message) };
+    (!decision.allowed).then_some(error)
+}
+
+fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Decision {
+    let class = Class::of(request.method());
+    let (who, limit) = match (owner, class) {
+        (Some(owner), Class::Read) => (Counted::Key(owner.key_id), owner.read_per_second),
+        (Some(owner), Class::Write) => (Counted::Key(owner.key_id), owner.write_per_second),
+        (None, _) => {
+            let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+            (Counted::Address(address), if class == Class::Read { READ_PER_SECOND } else { WRITE_PER_SECOND })
+        }
+    };
+    state.limits.decide(who, class, limit, state.board.now())
+}
+
+/// The client's own id if it is a sane one, else a new one.
+fn request_id(headers: &HeaderMap, state: &AppState) -> String {
+    let own = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    let sane = own.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    sane.map_or_else(|| format!("req_{}", state.board.ids().token(12)), str::to_owned)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
+    let key = value.to_str().unwrap_or_default();
+    if key.is_empty() || key.len() > 255 {
+        return Err(ApiError::new(ErrorCode::InvalidHeader)
+            .param("Idempotency-Key")
+            .message("an idempotency key has 1 to 255 visible ASCII characters"));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// Renders errors and sets the headers every answer has.
+fn finish(
+    state: &AppState,
+    context: &Context,
+    decision: Decision,
+    mut response: Response,
+    started: trunkline_domain::Millis,
+) -> Response {
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        let extra = std::mem::take(response.headers_mut());
+        response = error.render(context.surface, &context.request_id, &state.settings.public_url);
+        for (name, value) in extra {
+            if let Some(name) = name.filter(|name| name.as_str().starts_with("access-control-")) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        metrics::counter!("trunkline_http_errors_total", "code" => error.code.as_str()).increment(1);
+    }
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&context.request_id) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(X_LIMIT, HeaderValue::from(decision.limit));
+    headers.insert(X_REMAINING, HeaderValue::from(decision.remaining));
+    headers.insert(X_RESET, HeaderValue::from(decision.reset));
+    let ignored = context.ignored.lock();
+    if !ignored.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&told(&ignored))
+    {
+        headers.insert(X_IGNORED, value);
+    }
+    drop(ignored);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let status = response.status();
+    let elapsed = state.board.now().since(started);
+    metrics::counter!("trunkline_http_requests_total", "status" => status.as_str().to_owned()).increment(1);
+    metrics::histogram!("trunkline_http_request_seconds").record(elapsed as f64 / 1_000.0);
+    tracing::info!(
+        http.request = %context.request,
+        http.status = status.as_u16(),
+        request.id = %context.request_id,
+        duration_ms = elapsed,
+        "request"
+    );
+    response
+}
+
+/// Wraps a route that is not for API keys (webhooks of carriers): request id, time-out, errors in the common form.
+pub async fn plain_envelope(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let request_id = request_id(request.headers(), &state);
+    let mut response = tokio::time::timeout(state.settings.request_timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response());
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        response = error.render(Surface::V2, &request_id, &state.settings.public_url);
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
+    response
+}
+
+/// The names of ignored parameters, as far as a header can carry them.
+fn told(ignored: &[String]) -> String {
+    let mut all = String::new();
+    for name in ignored {
+        let name: String = name.chars().take(100).map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }).collect();
+        if all.len() + name.len() > MAX_IGNORED_BYTES {
+            all.push_str(", ...");
+            break;
+        }
+        if !all.is_empty() {
+            all.push_str(", ");
+        }
+        all.push_str(&name);
+    }
+    all
+}
+
+/// The answer for a path that nothing is at.
+pub async fn no_such_path(method: Method, uri: axum::http::Uri) -> ApiError {
+    ApiError::new(ErrorCode::EndpointNotFound)
+        .message(format!("there is nothing at {method} {}", uri.path()))
+        .suggestion("GET /v2/api/me lists the endpoints that your key can call; GET /docs describes all of them.")
+}

@@ -1,0 +1,379 @@
+//! What clients send: read field by field, every fault named, nothing ignored in silence.
+
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+use trunkline_domain::{ErrorCode, Millis, PhoneNumber, UnknownName};
+use trunkline_store::crypto;
+
+use super::context::{Context, context};
+use super::error::{ApiError, Fault};
+use crate::AppState;
+
+/// The largest body a request may have.
+pub const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Fields by name, with the faults found so far. Faults are collected, so that a client learns of all at once.
+pub struct Input {
+    fields: Map<String, Value>,
+    prefix: String,
+    asked: Vec<&'static str>,
+    faults: Vec<(Fault, Option<String>)>,
+    context: Arc<Context>,
+}
+
+/// The query of a request.
+pub struct Query(pub Input);
+
+/// The JSON object in the body of a request.
+pub struct Body(pub Input);
+
+/// The JSON object in the body, or nothing: an empty body is an empty object.
+pub struct OptionalBody(pub Input);
+
+impl FromRequestParts<AppState> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let context = context(parts)?;
+        let mut fields = Map::new();
+        for (name, value) in form_pairs(parts.uri.query().unwrap_or_default()) {
+            fields.insert(name, Value::String(value));
+        }
+        Ok(Self(Input::new(fields, context)))
+    }
+}
+
+/// The pairs of a query or form, percent-decoded (`+` is a space).
+pub(crate) fn form_pairs(text: &str) -> Vec<(String, String)> {
+    let decode = |part: &str| {
+        let spaced = part.replace('+', " ");
+        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').map_or_else(|| (decode(pair), String::new()), |(n, v)| (decode(n), decode(v))))
+        .collect()
+}
+
+impl FromRequest<AppState> for Body {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(read_json(request, false).await?))
+    }
+}
+
+impl FromRequest<AppState> for OptionalBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, ApiError> {
+        Ok(Self(read_json(request, true).await?))
+    }
+}
+
+async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiError> {
+    let (parts, body) = request.into_parts();
+    let context = context(&parts)?;
+    let bytes = read_body(body).await?;
+    if context.idempotency_key.is_some() {
+        drop(context.fingerprint.set(crypto::sha256_hex(&bytes)));
+    }
+    if bytes.is_empty() && may_be_empty {
+        return Ok(Input::new(Map::new(), context));
+    }
+    json_content_type(&parts.headers)?;
+    let malformed = |message: String| {
+        ApiError::new(ErrorCode::InvalidRequestBody).message(message).suggestion("Send one JSON object.")
+    };
+    if bytes.is_empty() {
+        return Err(malformed("the body is empty".into()));
+    }
+    match serde_json::from_slice::<Value>(&bytes) {
+        Ok(Value::Object(fields)) => Ok(Input::new(fields, context)),
+        Ok(_) => Err(malformed("the body is JSON, but not an object".into())),
+        Err(error) => Err(malformed(format!("the body is not JSON: {error}"))),
+    }
+}
+
+/// Reads a whole body, up to the limit.
+///
+/// # Errors
+/// `PAYLOAD_TOO_LARGE`, `INVALID_REQUEST_BODY` when the client broke off.
+pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::new(ErrorCode::PayloadTooLarge)
+            .message(format!("the body is larger than {MAX_BODY_BYTES} bytes"))),
+        Err(_) => Err(ApiError::new(ErrorCode::InvalidRequestBody).message("the body broke off")),
+    }
+}
+
+fn json_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json")) {
+        return Ok(());
+    }
+    let message = if value.is_empty() { "the body has no Content-Type".to_owned() } else { format!("the body has Content-Type {value:?}") };
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType)
+        .message(message)
+        .param("Content-Type")
+        .suggestion("Send Content-Type: application/json."))
+}
+
+impl Input {
+    fn new(fields: Map<String, Value>, context: Arc<Context>) -> Self {
+        Self { fields, prefix: String::new(), asked: Vec::new(), faults: Vec::new(), context }
+    }
+
+    /// The field, if it is there and not null.
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.asked.push(name);
+        self.fields.get(name).filter(|value| !value.is_null()).cloned()
+    }
+
+    /// Notes a fault of a field.
+    pub fn fault(&mut self, code: ErrorCode, name: &str, message: impl Into<String>) {
+        let fault = Fault { param: format!("{}{name}", self.prefix), code, message: message.into() };
+        self.faults.push((fault, None));
+    }
+
+    fn fault_with(&mut self, code: ErrorCode, name: &str, message: String, suggestion: String) {
+        let fault = Fault { param: format!("{}{name}", self.prefix), code, message };
+        self.faults.push((fault, Some(suggestion)));
+    }
+
+    fn wrong_type(&mut self, name: &str, wanted: &str) {
+        self.fault_with(ErrorCode::InvalidParameter, name, format!("{name} must be {wanted}"), format!("Send {wanted}."));
+    }
+
+    /// Whether the client sent the field, null included.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
+    /// A text of at most `max` characters.
+    pub fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
+        match self.take(name)? {
+            Value::String(text) if text.chars().nth(max).is_none() => Some(text),
+            Value::String(_) => {
+                self.fault(ErrorCode::InvalidLength, name, format!("{name} has more than {max} characters"));
+                None
+            }
+            _ => {
+                self.wrong_type(name, "a text");
+                None
+            }
+        }
+    }
+
+    /// True or false (`true`/`false` as text in a query).
+    pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Bool(flag) => Some(flag),
+            Value::String(text) if text == "true" => Some(true),
+            Value::String(text) if text == "false" => Some(false),
+            _ => {
+                self.wrong_type(name, "true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number within `range`; `code` is the fault of one that is not.
+    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>, code: ErrorCode) -> Option<i64> {
+        let value = self.take(name)?;
+        let number = match &value {
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        if let Some(number) = number.filter(|number| range.contains(number)) {
+            return Some(number);
+        }
+        let wanted = if *range.end() == i64::MAX {
+            format!("a whole number from {}", range.start())
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        self.fault_with(code, name, format!("{name} must be {wanted}"), format!("Send {wanted}."));
+        None
+    }
+
+    /// A number within `range`, fractions included.
+    pub fn decimal(&mut self, name: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let number = self.take(name)?.as_f64().filter(|number| range.contains(number));
+        if number.is_none() {
+            self.wrong_type(name, &format!("a number from {} to {}", range.start(), range.end()));
+        }
+        number
+    }
+
+    /// A phone number in E.164.
+    pub fn phone(&mut self, name: &'static str) -> Option<PhoneNumber> {
+        let text = match self.take(name)? {
+            Value::String(text) => text,
+            _ => {
+                self.wrong_type(name, "a phone number in E.164 form, such as +14155551234");
+                return None;
+            }
+        };
+        // A plus sign that was not encoded in a query arrives as a space: a classic worth a hint of its own.
+        let number = PhoneNumber::parse(&text).ok();
+        if number.is_none() {
+            let hint = if text.starts_with(' ') {
+                "Encode the plus sign of the number as %2B in a URL.".to_owned()
+            } else {
+                "Send it as + followed by country code and number, without spaces: +14155551234.".to_owned()
+            };
+            self.fault_with(ErrorCode::InvalidPhoneFormat, name, format!("{name} is not a phone number in E.164 form"), hint);
+        }
+        number
+    }
+
+    /// A name of a closed set.
+    pub fn name<T: FromStr<Err = UnknownName>>(&mut self, name: &'static str) -> Option<T> {
+        self.name_or(name, ErrorCode::InvalidParameter)
+    }
+
+    /// A name of a closed set; `code` is the fault of one that is not.
+    pub fn name_or<T: FromStr<Err = UnknownName>>(&mut self, name: &'static str, code: ErrorCode) -> Option<T> {
+        match self.take(name)? {
+            Value::String(text) => match text.parse() {
+                Ok(known) => Some(known),
+                Err(UnknownName { allowed }) => {
+                    self.fault_with(code, name, format!("{name} has a value that is not known"), format!("Use one of: {}.", allowed.join(", ")));
+                    None
+                }
+            },
+            _ => {
+                self.wrong_type(name, "a text");
+                None
+            }
+        }
+    }
+
+    /// An instant in RFC 3339.
+    pub fn instant(&mut self, name: &'static str) -> Option<Millis> {
+        match self.take(name)? {
+            // In a query, the plus sign of an offset arrives as a space.
+            Value::String(text) => Millis::parse(&text.replace(' ', "+")).or_else(|_| Millis::parse(&text)).map_or_else(
+                |_| {
+                    let message = format!("{name} is not an instant");
+                    let suggestion = "Send RFC 3339, such as 2026-04-20T10:00:00Z.".to_owned();
+                    self.fault_with(ErrorCode::InvalidParameter, name, message, suggestion);
+                    None
+                },
+                Some,
+            ),
+            _ => {
+                self.wrong_type(name, "an instant in RFC 3339, such as 2026-04-20T10:00:00Z");
+                None
+            }
+        }
+    }
+
+    /// A calendar date; `code` is the fault of what is none.
+    pub fn date(&mut self, name: &'static str, code: ErrorCode) -> Option<jiff::civil::Date> {
+        let value = self.take(name)?;
+        let date = value.as_str().filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+        if date.is_none() {
+            self.fault_with(code, name, format!("{name} is not a date"), "Send YYYY-MM-DD.".to_owned());
+        }
+        date
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, name: &'static str, max: usize) -> Option<Vec<String>> {
+        let Value::Array(values) = self.take(name)? else {
+            self.wrong_type(name, "a list of texts");
+            return None;
+        };
+        if values.len() > max {
+            self.fault(ErrorCode::InvalidParameter, name, format!("{name} has more than {max} entries"));
+            return None;
+        }
+        let texts: Option<Vec<String>> = values.into_iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
+        if texts.is_none() {
+            self.wrong_type(name, "a list of texts");
+        }
+        texts
+    }
+
+    /// An object within the object.
+    pub fn object(&mut self, name: &'static str) -> Option<Self> {
+        match self.take(name)? {
+            Value::Object(fields) => {
+                Some(Self { prefix: format!("{}{name}.", self.prefix), ..Self::new(fields, self.context.clone()) })
+            }
+            _ => {
+                self.wrong_type(name, "an object");
+                None
+            }
+        }
+    }
+
+    /// A list of objects.
+    pub fn objects(&mut self, name: &'static str, max: usize) -> Vec<Self> {
+        let Some(value) = self.take(name) else { return Vec::new() };
+        let Value::Array(values) = value else {
+            self.wrong_type(name, "a list of objects");
+            return Vec::new();
+        };
+        if values.len() > max {
+            self.fault(ErrorCode::InvalidParameter, name, format!("{name} has more than {max} entries"));
+            return Vec::new();
+        }
+        let mut all = Vec::with_capacity(values.len());
+        for (i, value) in values.into_iter().enumerate() {
+            if let Value::Object(fields) = value {
+                let prefix = format!("{}{name}[{i}].", self.prefix);
+                all.push(Self { prefix, ..Self::new(fields, self.context.clone()) });
+            } else {
+                self.wrong_type(name, "a list of objects");
+            }
+        }
+        all
+    }
+
+    /// Notes that a required field is missing.
+    pub fn missing(&mut self, name: &str) {
+        if !self.faults.iter().any(|(fault, _)| fault.param == format!("{}{name}", self.prefix)) {
+            self.fault(ErrorCode::MissingParameter, name, format!("{name} is required"));
+        }
+    }
+
+    /// Ends the reading of an object within the object: its faults and ignored fields become this one's.
+    pub fn absorb(&mut self, inner: Self) {
+        inner.note_ignored();
+        self.faults.extend(inner.faults);
+    }
+
+    fn note_ignored(&self) {
+        let unknown = self.fields.keys().filter(|name| !self.asked.contains(&name.as_str()));
+        let mut names: Vec<String> = unknown.map(|name| format!("{}{name}", self.prefix)).collect();
+        if !names.is_empty() {
+            self.context.ignored.lock().append(&mut names);
+        }
+    }
+
+    /// Ends the reading: fails with what was found, and notes what was sent and never asked for.
+    ///
+    /// # Errors
+    /// The first fault, with all of them listed where there are several.
+    pub fn finish(self) -> Result<(), ApiError> {
+        self.note_ignored();
+        let Some((first, suggestion)) = self.faults.first().cloned() else { return Ok(()) };
+        let faults = self.faults.into_iter().map(|(fault, _)| fault).collect();
+        Err(ApiError { faults, suggestion, ..ApiError::new(first.code).message(first.message).param(first.param) })
+    }
+}

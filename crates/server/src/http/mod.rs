@@ -1,0 +1,10 @@
+//! What every route shares: identity, limits, errors, input, answers, idempotency.
+
+pub mod auth;
+pub mod context;
+pub mod endpoint;
+pub mod error;
+pub mod idempotency;
+pub mod input;
+pub mod limits;
+pub mod reply;

@@ -1,0 +1,58 @@
+//! What surrounds everything: panics, compression, CORS.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use trunkline_domain::ErrorCode;
+use trunkline_domain::error_code::Surface;
+
+use crate::http::error::ApiError;
+use crate::{AppState, Settings};
+
+/// Answers smaller than this are not compressed.
+const COMPRESS_ABOVE: u64 = 1_024;
+
+/// Puts the layers around the router.
+pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<AppState> {
+    let public_url = settings.public_url.clone();
+    let compress = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE);
+    let router = router
+        .layer(CatchPanicLayer::custom(move |panic| panicked(panic, &public_url)))
+        .layer(CompressionLayer::new().gzip(true).compress_when(compress));
+    match cors(&settings.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn panicked(panic: Box<dyn Any + Send>, public_url: &str) -> Response {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("without a text"), "a request panicked");
+    ApiError::new(ErrorCode::InternalServerError).render(Surface::V2, "", public_url).into_response()
+}
+
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ignored-parameters", "retry-after"];
+    Some(
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-request-id")])
+            .expose_headers(exposed.map(HeaderName::from_static)),
+    )
+}

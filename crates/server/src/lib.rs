@@ -1,0 +1,103 @@
+//! The HTTP API.
+//!
+//! `router.rs` lists every route. A handler can be reached only through [`http::context::envelope`], which identifies
+//! the key, counts the request and renders errors, and only with the scope that its first argument names.
+
+mod carriers;
+mod docs;
+mod health;
+pub mod http;
+mod layers;
+pub mod openapi;
+mod router;
+mod sandbox;
+pub mod v2;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use trunkline_domain::Scope;
+use trunkline_messaging::Carriers;
+use trunkline_messaging::play::Player;
+use trunkline_search::SearchIndex;
+use trunkline_store::crypto::Vault;
+use trunkline_switchboard::Switchboard;
+
+pub use router::{router, table};
+
+use http::auth::KeyCache;
+use http::endpoint::EndpointView;
+use http::idempotency::InFlight;
+use http::limits::Limiter;
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The server's address as the outside sees it, without a slash at the end.
+    pub public_url: String,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// Origins that browsers may call from; empty: none.
+    pub cors_origins: Vec<String>,
+}
+
+/// An endpoint as `/v2/api/me` sees it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Any of these scopes opens it.
+    pub scopes: &'static [Scope],
+    /// How it is shown.
+    pub view: EndpointView,
+}
+
+/// What handlers share. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Commands and the database.
+    pub board: Switchboard,
+    /// The text index; `None`: search by text is off.
+    pub search: Option<SearchIndex>,
+    /// Carriers for texts.
+    pub carriers: Carriers,
+    /// Plays calls of the sandbox.
+    pub player: Player,
+    /// Opens sealed secrets.
+    pub vault: Vault,
+    /// What the operator decides.
+    pub settings: Arc<Settings>,
+    /// Known keys.
+    pub keys: Arc<KeyCache>,
+    /// Counts requests.
+    pub limits: Arc<Limiter>,
+    /// Requests with an idempotency key that are being worked on.
+    pub in_flight: InFlight,
+    /// The endpoint table, for `/v2/api/me`.
+    pub endpoints: Arc<[Listed]>,
+}
+
+impl AppState {
+    /// A state with nothing remembered yet.
+    #[must_use]
+    pub fn new(
+        board: Switchboard,
+        search: Option<SearchIndex>,
+        carriers: Carriers,
+        player: Player,
+        vault: Vault,
+        settings: Settings,
+    ) -> Self {
+        let endpoints = table().iter().map(|entry| Listed { scopes: entry.scopes, view: entry.view() }).collect();
+        Self {
+            board,
+            search,
+            carriers,
+            player,
+            vault,
+            settings: Arc::new(settings),
+            keys: Arc::default(),
+            limits: Arc::default(),
+            in_flight: InFlight::default(),
+            endpoints,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The OpenAPI document, made from the endpoint table.
+
+use serde_json::{Value, json};
+use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
+
+use crate::http::endpoint::Endpoint;
+use crate::http::error::{V2Detail, V2Error};
+use crate::router;
+
+/// The document, as JSON. It depends on nothing but the program.
+#[must_use]
+pub fn document() -> Value {
+    let table = router::table();
+    let mut components = Components::new();
+    let mut paths = Paths::new();
+    for endpoint in &table {
+        for (name, schema) in &endpoint.schemas {
+            components.schemas.insert(name.clone(), schema.clone());
+        }
+        paths.add_path_operation(&endpoint.path, vec![endpoint.method.clone()], endpoint.operation.clone());
+    }
+    add_schema::<V2Error>(&mut components);
+    add_schema::<V2Detail>(&mut components);
+    let mut info = Info::new("Trunkline API", env!("CARGO_PKG_VERSION"));
+    info.description = Some(DESCRIPTION.to_owned());
+    let mut document = OpenApi::new(info, paths);
+    document.components = Some(components);
+    let mut json = serde_json::to_value(&document).unwrap_or_else(|_| json!({}));
+    json["components"]["securitySchemes"] = json!({
+        "ApiKey": {
+            "type": "apiKey", "in": "header", "name": "Authorization",
+            "description": "`Api-Key ak_live_…` (or `ak_test_…` of a sandbox team); the bare key is understood too."
+        }
+    });
+    json["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
+    json["servers"] = json!([{ "url": "/", "description": "This server" }]);
+    json["tags"] = json!([
+        { "name": "Conversations", "description": "Calls and texts, by line and outside number" },
+        { "name": "Tags", "description": "The team's tags, and those of a call" },
+        { "name": "Users", "description": "The key, and the people of the team" },
+        { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
+        { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
+    ]);
+    for endpoint in &table {
+        complete(&mut json["paths"][&endpoint.path][endpoint.method_name().to_lowercase()], endpoint);
+    }
+    json
+}
+
+const DESCRIPTION: &str = "A business phone system that a team runs itself. Compatible with the Allo API v2: \
+    what was written for it works here by changing the base URL. Unknown fields are ignored and named in \
+    `X-Ignored-Parameters`. Every answer carries `X-Request-Id` and the rate-limit headers. Error codes are explained \
+    under `/docs/errors`.";
+
+fn add_schema<T: utoipa::ToSchema>(components: &mut Components) {
+    let mut referenced: Vec<(String, RefOr<Schema>)> = Vec::new();
+    T::schemas(&mut referenced);
+    components.schemas.extend(referenced);
+    components.schemas.insert(T::name().into_owned(), T::schema());
+}
+
+/// Adds what every operation has: security, headers, error answers, what its errors can be.
+fn complete(operation: &mut Value, endpoint: &Endpoint) {
+    let scopes: Vec<&str> = endpoint.scopes.iter().map(|scope| scope.as_str()).collect();
+    operation["security"] = json!([{ "ApiKey": [] }]);
+    operation["x-scopes"] = json!(scopes);
+    operation["x-rate-class"] = json!(if endpoint.method_name() == "GET" { "read" } else { "write" });
+    let needs = match scopes.as_slice() {
+        [] => "Needs a valid key; no scope.".to_owned(),
+        scopes => format!("Needs the scope `{}`.", scopes.join("` or `")),
+    };
+    let described = operation["description"].as_str().map(|text| format!("{text}\n\n{needs}"));
+    operation["description"] = Value::String(described.unwrap_or(needs));
+    let has_body = !operation["requestBody"].is_null();
+    let has_path = endpoint.path.contains('{');
+    let writes = endpoint.method_name() != "GET";
+    let read_by_post = ["searchAllConversations", "batchGetConversationItems"].contains(&operation["operationId"].as_str().unwrap_or_default());
+    if writes && !read_by_post {
+        let header = json!({
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "The same key within an hour gives the same answer and changes nothing twice",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 }
+        });
+        match operation["parameters"].as_array_mut() {
+            Some(parameters) => parameters.push(header),
+            None => operation["parameters"] = json!([header]),
+        }
+    }
+    let mut statuses: Vec<(u16, &str)> = vec![
+        (400, "A parameter, field or header is faulty"),
+        (401, "No valid key"),
+        (403, "The key may not do this"),
+        (429, "Too many requests in this second"),
+        (500, "A fault of the server"),
+        (503, "Not now; come back after `Retry-After`"),
+    ];
+    if has_path || has_body || endpoint.path == "/v2/api/conversations" {
+        statuses.push((404, "There is no such thing"));
+    }
+    if has_body {
+        statuses.extend([(413, "The body is too large"), (415, "The body is not application/json")]);
+    }
+    if writes {
+        statuses.push((409, "It contradicts what is there"));
+    }
+    for (status, description) in statuses {
+        operation["responses"][status.to_string()] = json!({
+            "description": description,
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ApiError" } } }
+        });
+    }
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        for response in responses.values_mut() {
+            response["headers"] = json!({
+                "X-Request-Id": { "schema": { "type": "string" } },
+                "X-RateLimit-Limit": { "schema": { "type": "integer" } },
+                "X-RateLimit-Remaining": { "schema": { "type": "integer" } },
+                "X-RateLimit-Reset": { "schema": { "type": "integer" } },
+            });
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The table of contents: every route, in order.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::http::context::{envelope, no_such_path};
+use crate::http::endpoint::{Endpoint, endpoint, mount};
+use crate::{AppState, carriers, docs, health, sandbox, v2};
+
+/// The endpoint table.
+#[must_use]
+pub fn table() -> Vec<Endpoint> {
+    vec![
+        endpoint!(v2::me::get),
+        endpoint!(v2::conversations::list),
+        endpoint!(v2::search::search),
+        endpoint!(v2::items::batch),
+        endpoint!(v2::items::get),
+        endpoint!(v2::summaries::update),
+        endpoint!(v2::tags::add),
+        endpoint!(v2::tags::remove),
+        endpoint!(v2::conversations::act),
+        endpoint!(v2::users::list),
+        endpoint!(v2::users::get),
+        endpoint!(v2::tags::list),
+        endpoint!(v2::numbers::list),
+        endpoint!(sandbox::message),
+        endpoint!(sandbox::call),
+    ]
+}
+
+/// The whole server.
+pub fn router(state: AppState) -> Router {
+    let api = mount(table()).fallback(no_such_path).layer(from_fn_with_state(state.clone(), envelope));
+    let carriers = Router::new()
+        .route("/carriers/twilio/messages", post(carriers::twilio_messages))
+        .route("/carriers/twilio/status", post(carriers::twilio_status))
+        .layer(from_fn_with_state(state.clone(), crate::http::context::plain_envelope));
+    let open = Router::new()
+        .route("/", get(docs::home))
+        .route("/openapi.json", get(docs::openapi_json))
+        .route("/docs/errors", get(docs::errors))
+        .route("/docs/guide", get(docs::guide))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/sandbox/recordings/{file}", get(sandbox::recording))
+        .merge(docs::reference());
+    crate::layers::around(api.merge(carriers).merge(open), &state.settings).with_state(state)
+}

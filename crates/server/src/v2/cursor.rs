@@ -1,0 +1,78 @@
+//! Cursors: where a page ended, opaque to clients.
+//!
+//! A cursor remembers what it was a cursor of (a fingerprint of filters and order), so that one that is used with
+//! another request is refused instead of giving a page of nonsense.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use trunkline_domain::{ErrorCode, Millis};
+use trunkline_store::crypto;
+
+use crate::http::error::ApiError;
+
+/// Where a page ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// Behind the entry with this time and number.
+    Behind(Millis, i64),
+    /// So many hits down a ranking of the items numbered up to the second figure.
+    Ranked(i64, i64),
+}
+
+impl Cursor {
+    /// The text for clients. `of` is what the cursor belongs to.
+    #[must_use]
+    pub fn write(self, of: &str) -> String {
+        let (kind, a, b) = match self {
+            Self::Behind(at, seq) => ('b', at.0, seq),
+            Self::Ranked(offset, max_seq) => ('r', offset, max_seq),
+        };
+        URL_SAFE_NO_PAD.encode(format!("{kind}.{a}.{b}.{}", print(of)))
+    }
+
+    /// Reads what a client sent back.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` when it is none, or one of another request.
+    pub fn read(text: &str, of: &str) -> Result<Self, ApiError> {
+        let fault = |message: &str| {
+            ApiError::new(ErrorCode::InvalidCursor).param("cursor").message(message)
+                .suggestion("Send pagination.next_cursor of the previous answer, with the same filters, sort and size; or start again without a cursor.")
+        };
+        let garbled = || fault("the cursor is not one that this server gave out");
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| garbled())?;
+        let plain = String::from_utf8(bytes).map_err(|_| garbled())?;
+        let parts: Vec<&str> = plain.split('.').collect();
+        let [kind, a, b, belongs] = parts[..] else { return Err(garbled()) };
+        let (a, b): (i64, i64) = (a.parse().map_err(|_| garbled())?, b.parse().map_err(|_| garbled())?);
+        if belongs != print(of) {
+            return Err(fault("the cursor belongs to a request with other filters or another order"));
+        }
+        match kind {
+            "b" => Ok(Self::Behind(Millis(a), b)),
+            "r" if (0..=100_000_000).contains(&a) => Ok(Self::Ranked(a, b)),
+            _ => Err(garbled()),
+        }
+    }
+}
+
+fn print(of: &str) -> String {
+    crypto::sha256_hex(of.as_bytes())[..12].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_fits_its_own_request_only() {
+        for cursor in [Cursor::Behind(Millis(1_700_000_000_123), 42), Cursor::Ranked(40, 1_000)] {
+            let text = cursor.write("one");
+            assert_eq!(Cursor::read(&text, "one").unwrap(), cursor);
+            assert_eq!(Cursor::read(&text, "two").unwrap_err().code, ErrorCode::InvalidCursor);
+        }
+        for bad in ["", "x", "é", "Yi4xLjI", &URL_SAFE_NO_PAD.encode("b.1.2"), &URL_SAFE_NO_PAD.encode([0xff, 0xfe])] {
+            assert_eq!(Cursor::read(bad, "one").unwrap_err().code, ErrorCode::InvalidCursor, "{bad}");
+        }
+    }
+}

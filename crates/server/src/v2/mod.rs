@@ -1,0 +1,58 @@
+//! The second version of the API: one file per endpoint group, read top to bottom.
+
+pub mod conversations;
+mod cursor;
+pub mod items;
+pub mod me;
+pub mod numbers;
+pub mod search;
+pub mod summaries;
+pub mod tags;
+pub mod users;
+mod views;
+
+use trunkline_domain::{CallId, ErrorCode, IdError, ItemId};
+
+use crate::http::error::ApiError;
+use crate::http::input::Input;
+use views::Extend;
+
+/// Reads `extend`.
+fn read_extend(input: &mut Input) -> Extend {
+    let text = input.text("extend", 200).unwrap_or_default();
+    let mut extend = Extend::default();
+    for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match name {
+            "transcript" => extend.transcript = true,
+            other => {
+                let message = format!("{other:?} is nothing that can be extended; transcript is");
+                input.fault(ErrorCode::UnsupportedExtendValue, "extend", message);
+            }
+        }
+    }
+    extend
+}
+
+fn invalid_item_id() -> ApiError {
+    ApiError::new(ErrorCode::InvalidItemId).param("id")
+}
+
+/// Reads the id of an item in a path.
+fn item_id(text: &str) -> Result<ItemId, ApiError> {
+    ItemId::parse(text).map_err(|error| match error {
+        IdError::Malformed { .. } => invalid_item_id(),
+        IdError::NeverIssued => ErrorCode::ConversationItemNotFound.into(),
+    })
+}
+
+/// Reads the id of a call in a path, for what only calls have.
+fn call_id(text: &str) -> Result<CallId, ApiError> {
+    match ItemId::parse(text) {
+        Ok(ItemId::Call(call)) => Ok(call),
+        Err(IdError::NeverIssued) if !text.starts_with("msg") => Err(ErrorCode::CallNotFound.into()),
+        Ok(ItemId::Message(_)) | Err(IdError::NeverIssued) => {
+            Err(invalid_item_id().message("this is the id of a message; only calls can do this").suggestion("Send the id of a call, cll-…."))
+        }
+        Err(IdError::Malformed { .. }) => Err(invalid_item_id()),
+    }
+}

@@ -1,0 +1,275 @@
+//! What goes out: the wire names of v2, known here and nowhere else.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use trunkline_domain::events::TranscriptLine;
+use trunkline_domain::{
+    CompanyId, ContactId, DealId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, Speaker,
+    UserId,
+};
+use trunkline_store::contacts::{self, ContactCard};
+use trunkline_store::conversations::ConversationRow;
+use trunkline_store::items::{self, ItemDetail};
+use trunkline_store::{Conn, StoreError, TeamKey};
+
+/// A contact of an item or conversation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Contact)]
+pub struct ContactView {
+    #[schema(value_type = String, example = "cnt-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    id: ContactId,
+    /// First and last name; the number where there is neither.
+    #[schema(example = "Sarah Johnson")]
+    name: String,
+    /// `null` without one.
+    company: Option<CompanyView>,
+    deals: Vec<DealView>,
+}
+
+/// A company, in brief.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CompanyBrief)]
+pub struct CompanyView {
+    #[schema(value_type = String, example = "com-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    id: CompanyId,
+    #[schema(example = "Acme Corp")]
+    name: String,
+}
+
+/// A deal, in brief.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DealBrief)]
+pub struct DealView {
+    #[schema(value_type = String, example = "dea-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    id: DealId,
+    name: String,
+    /// `OPEN`, `WON` or `LOST`.
+    #[schema(value_type = String, example = "OPEN")]
+    status: trunkline_domain::DealStatus,
+}
+
+impl ContactView {
+    fn new(card: ContactCard, number: PhoneNumber) -> Self {
+        Self {
+            id: card.id,
+            name: card.name.unwrap_or_else(|| number.to_string()),
+            company: card.company.map(|(id, name)| CompanyView { id, name }),
+            deals: card.deals.into_iter().map(|(id, name, status)| DealView { id, name, status }).collect(),
+        }
+    }
+}
+
+/// A user, in brief.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = UserRef)]
+pub struct UserRefView {
+    #[schema(value_type = String, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    pub(crate) id: UserId,
+    #[schema(example = "Alex Kim")]
+    pub(crate) name: String,
+    #[schema(example = "alex@acme.example")]
+    pub(crate) email: String,
+}
+
+/// A line of a transcript.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = TranscriptEntry)]
+pub struct TranscriptView {
+    /// `USER` (the team) or `EXTERNAL` (the person outside).
+    #[schema(value_type = String, example = "EXTERNAL")]
+    source: Speaker,
+    /// When the line begins.
+    #[schema(value_type = String, format = DateTime)]
+    time: Millis,
+    text: String,
+}
+
+/// A call or a message.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConversationItem)]
+pub struct ItemView {
+    /// `cll-…` for calls, `msg-…` for messages.
+    #[schema(value_type = String, example = "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    id: ItemId,
+    /// `CALL` or `SMS`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "CALL")]
+    kind: ItemKind,
+    /// `INBOUND` or `OUTBOUND`.
+    #[schema(value_type = String, example = "INBOUND")]
+    direction: Direction,
+    /// The team's number; `null` for a text from a sender id.
+    #[schema(value_type = Option<String>, example = "+14155550100")]
+    allo_number: Option<PhoneNumber>,
+    /// The outside number.
+    #[schema(value_type = String, example = "+14155551234")]
+    contact_number: PhoneNumber,
+    /// Every contact with the outside number; empty when there is none.
+    contacts: Vec<ContactView>,
+    /// Who of the team handled or sent it; `null` when nobody did.
+    user: Option<UserRefView>,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    date: Millis,
+    /// Calls: seconds from the pick-up to the end, `null` while it lasts. `null` on messages.
+    #[schema(example = 145)]
+    duration: Option<i64>,
+    /// Calls: `ANSWERED`, `VOICEMAIL`, `TRANSFERRED`, `MISSED`, `BLOCKED` or `FAILED`, `null` while it lasts. `null` on
+    /// messages.
+    #[schema(example = "ANSWERED")]
+    result: Option<&'static str>,
+    /// Calls: where the recording is, `null` without one. `null` on messages.
+    recording_url: Option<String>,
+    /// Calls: `null` until it is written. `null` on messages.
+    summary: Option<String>,
+    /// Keys of tags.
+    tags: Vec<String>,
+    /// Only with `extend=transcript`; `null` on messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<TranscriptView>>)]
+    transcript: Option<Option<Vec<TranscriptView>>>,
+    /// What the call revealed of the contact: name, company, job title. Only once it was extracted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    extracted_data: Option<Box<RawValue>>,
+    /// Messages: the text. `null` on calls.
+    content: Option<String>,
+    /// Messages: `PENDING`, `SENT`, `DELIVERED` or `FAILED`. `null` on calls.
+    #[schema(value_type = Option<String>, example = "DELIVERED")]
+    status: Option<MessageStatus>,
+    /// Messages: `SMS`, `MMS` or `WHATSAPP`. `null` on calls.
+    #[schema(value_type = Option<String>, example = "SMS")]
+    message_type: Option<MessageType>,
+    /// Messages with media: where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    media_urls: Option<Box<RawValue>>,
+}
+
+/// A conversation.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConversationSummary)]
+pub struct ConversationView {
+    /// The outside number.
+    #[schema(value_type = String, example = "+14155551234")]
+    contact_number: PhoneNumber,
+    /// Every contact with that number; empty when there is none.
+    contacts: Vec<ContactView>,
+    /// When the newest item was.
+    #[schema(value_type = String, format = DateTime)]
+    last_activity: Millis,
+    /// The newest item.
+    last_item: Option<ItemView>,
+    /// Something came in that nobody has read, answered or replied to.
+    unread: bool,
+    /// Put away.
+    archived: bool,
+    /// The contact spoke last and nobody has answered since.
+    unresponded: bool,
+}
+
+/// What optional fields a client wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extend {
+    /// Transcripts of calls.
+    pub transcript: bool,
+}
+
+type Cards = HashMap<PhoneNumber, Vec<ContactCard>>;
+type Transcripts = HashMap<i64, Vec<TranscriptLine>>;
+
+/// Adds contacts (and transcripts, if wanted) to items.
+///
+/// # Errors
+/// Of the store.
+pub fn items(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    details: Vec<ItemDetail>,
+    extend: Extend,
+) -> Result<Vec<ItemView>, StoreError> {
+    let mut numbers: Vec<PhoneNumber> = details.iter().map(|detail| detail.item.contact_number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let cards = contacts::cards(conn, team, &numbers)?;
+    let mut transcripts = transcripts(conn, team, &details, extend)?;
+    Ok(details.into_iter().map(|detail| item(detail, &cards, &mut transcripts, extend)).collect())
+}
+
+fn transcripts(conn: &mut Conn<'_>, team: TeamKey, details: &[ItemDetail], extend: Extend) -> Result<Transcripts, StoreError> {
+    if !extend.transcript {
+        return Ok(Transcripts::new());
+    }
+    let calls = details.iter().filter(|detail| detail.item.kind == ItemKind::Call);
+    let seqs: Vec<i64> = calls.map(|detail| detail.item.seq).collect();
+    items::transcripts(conn, team, &seqs)
+}
+
+fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend: Extend) -> ItemView {
+    let ItemDetail { item, allo_number, user, recording_url, summary, extracted_data, content, status, message_type, media } =
+        detail;
+    let transcript = extend.transcript.then(|| {
+        (item.kind == ItemKind::Call).then(|| {
+            let lines = transcripts.remove(&item.seq).unwrap_or_default();
+            lines.into_iter().map(|line| TranscriptView { source: line.source, time: line.time, text: line.text }).collect()
+        })
+    });
+    ItemView {
+        id: item.id,
+        kind: item.kind,
+        direction: item.direction,
+        allo_number,
+        contact_number: item.contact_number,
+        contacts: contact_views(cards, item.contact_number),
+        user: item.user_id.zip(user).map(|(id, (name, email))| UserRefView { id, name, email }),
+        date: item.at,
+        duration: item.duration,
+        result: item.result.map(trunkline_domain::CallResult::as_v2),
+        recording_url,
+        summary,
+        tags: item.tags,
+        transcript,
+        extracted_data: extracted_data.and_then(|json| RawValue::from_string(json).ok()),
+        content,
+        status,
+        message_type,
+        media_urls: media.and_then(|json| RawValue::from_string(json).ok()),
+    }
+}
+
+fn contact_views(cards: &Cards, number: PhoneNumber) -> Vec<ContactView> {
+    cards.get(&number).into_iter().flatten().map(|card| ContactView::new(card.clone(), number)).collect()
+}
+
+/// Adds last items and contacts to conversations.
+///
+/// # Errors
+/// Of the store.
+pub fn conversations(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    rows: &[ConversationRow],
+    extend: Extend,
+) -> Result<Vec<ConversationView>, StoreError> {
+    let seqs: Vec<i64> = rows.iter().map(|row| row.last_item).collect();
+    let details = items::details_by_seq(conn, team, &seqs)?;
+    let numbers: Vec<PhoneNumber> = rows.iter().map(|row| row.contact_number).collect();
+    let cards = contacts::cards(conn, team, &numbers)?;
+    let mut transcripts = transcripts(conn, team, &details, extend)?;
+    let mut last: HashMap<i64, ItemView> = HashMap::with_capacity(details.len());
+    for detail in details {
+        last.insert(detail.item.seq, item(detail, &cards, &mut transcripts, extend));
+    }
+    let view = |row: &ConversationRow| ConversationView {
+        contact_number: row.contact_number,
+        contacts: contact_views(&cards, row.contact_number),
+        last_activity: row.last_at,
+        last_item: last.remove(&row.last_item),
+        unread: row.standing.unread,
+        archived: row.standing.archived,
+        unresponded: row.standing.unresponded,
+    };
+    Ok(rows.iter().map(view).collect())
+}
