@@ -132,6 +132,7 @@ statements! {
           WHERE i.team_id = $1 AND i.seq >= $2 AND i.seq <= $3 ORDER BY i.seq";
     SUMMARY_TEXTS_FROM =
         "SELECT seq, content FROM summaries WHERE team_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
+    LAST_SEQ = "SELECT MAX(seq) FROM items WHERE team_id = $1";
 }
 
 fn map_at(row: &Row<'_>) -> Result<ItemRow, StoreError> {
@@ -433,4 +434,12 @@ pub fn texts(conn: &mut Conn<'_>, team: TeamKey, from: i64, to: i64) -> Result<V
         Ok(true)
     })?;
     Ok(all)
+}
+
+/// The number of the team's last item, 0 if it has none.
+///
+/// # Errors
+/// Of the engine.
+pub fn last_seq(conn: &mut Conn<'_>, team: TeamKey) -> Result<i64, StoreError> {
+    Ok(conn.row(LAST_SEQ, params![team], |row| row.get::<Option<i64>>(0))?.flatten().unwrap_or(0))
 }

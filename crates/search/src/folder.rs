@@ -1,0 +1,197 @@
+//! The folder of the index: who may use it, and whether what is in it can be trusted.
+//!
+//! - `lock` is locked by the process that uses the folder. It is never deleted: a lock on a file that is gone from
+//!   the folder would keep nobody out.
+//! - `format` names the version of the index. Another one is deleted and built anew.
+//! - `unsettled` is there while files may not have reached the disk, and names the run of the machine.
+//! - `index/` is the index.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tantivy::Index;
+
+use crate::SearchError;
+use crate::directory::UnsyncedDirectory;
+use crate::schema::{schema, tokenizers};
+use crate::snapshot::Snapshot;
+
+/// Grows whenever the schema, the terms, the folding of words or the payload change their meaning.
+const FORMAT: &str = "trunkline text index, format 1\n";
+
+/// In place of the machine's run: the index is to be checked whatever run it is.
+const SUSPECT: &str = "suspect";
+
+/// A folder that this process alone may use, as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    dir: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder if it is not there, and takes it for this process.
+    pub(crate) fn claim(dir: &Path) -> Result<Self, SearchError> {
+        fs::create_dir_all(dir).map_err(SearchError::folder("creating", dir))?;
+        let path = dir.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(SearchError::folder("opening", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(SearchError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(SearchError::folder("locking", &path)(error)),
+        }
+    }
+
+    /// Opens the index, or makes an empty one where there is none or none that can be used.
+    pub(crate) fn open_index(&self) -> Result<(Index, Snapshot), SearchError> {
+        let found = match self.untrusted() {
+            Some(reason) => Err(reason),
+            None => self.try_open().map_err(|error| explain(&error)),
+        };
+        match found {
+            Ok(opened) => Ok(opened),
+            Err(reason) => {
+                if self.index().exists() {
+                    tracing::warn!(folder = %self.dir.display(), reason, "the text index is deleted and built anew");
+                }
+                self.wipe()?;
+                self.try_open()
+            }
+        }
+    }
+
+    /// Why the index must not be opened at all, if there is a reason.
+    fn untrusted(&self) -> Option<String> {
+        match fs::read_to_string(self.dir.join("format")) {
+            Ok(format) if format == FORMAT => None,
+            Ok(_) => Some("it has the format of another version".to_owned()),
+            Err(error) => Some(format!("its format cannot be read: {error}")),
+        }
+    }
+
+    fn try_open(&self) -> Result<(Index, Snapshot), SearchError> {
+        let (path, format) = (self.index(), self.dir.join("format"));
+        fs::create_dir_all(&path).map_err(SearchError::folder("creating", &path))?;
+        fs::write(&format, FORMAT).map_err(SearchError::folder("writing", &format))?;
+        let directory = UnsyncedDirectory::open(&path);
+        let directory = directory.map_err(SearchError::index("opening its folder"))?;
+        let settings = tantivy::IndexSettings { docstore_compress_dedicated_thread: false, ..Default::default() };
+        let builder = Index::builder().schema(schema().0).settings(settings).tokenizers(tokenizers());
+        let index = builder.open_or_create(directory).map_err(SearchError::index("opening it"))?;
+        if self.may_be_torn() {
+            let damaged = index.validate_checksum().map_err(SearchError::index("checking its files"))?;
+            if let Some(file) = damaged.into_iter().next() {
+                let torn = tantivy::error::DataCorruption::new(file, "wrong checksum".to_owned());
+                return Err(SearchError::Index { doing: "checking its files", source: torn.into() });
+            }
+        }
+        let snapshot = Snapshot::open(&index)?;
+        self.mark(machine_run().as_deref().unwrap_or(SUSPECT))?;
+        Ok((index, snapshot))
+    }
+
+    /// Whether the machine stopped, or something failed, since the files were last known to be on the disk.
+    fn may_be_torn(&self) -> bool {
+        match fs::read_to_string(self.unsettled()) {
+            Ok(run) => machine_run().is_none_or(|present| present != run),
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Has the files checked at the next start.
+    pub(crate) fn suspect(&self) {
+        if let Err(error) = self.mark(SUSPECT) {
+            tracing::warn!(error = %error, "the text index could not be marked for a check");
+        }
+    }
+
+    fn mark(&self, run: &str) -> Result<(), SearchError> {
+        fs::write(self.unsettled(), run).map_err(SearchError::folder("writing", &self.unsettled()))
+    }
+
+    /// Brings all files to the disk, so that the next start need not check them. Nobody may write meanwhile.
+    pub(crate) fn settle(&self) -> Result<(), SearchError> {
+        if fs::read_to_string(self.unsettled()).is_ok_and(|run| run == SUSPECT) && machine_run().is_some() {
+            return Ok(());
+        }
+        let index = self.index();
+        let sync = |path: &Path| File::open(path).and_then(|file| file.sync_all());
+        for entry in fs::read_dir(&index).map_err(SearchError::folder("reading", &index))? {
+            let path = entry.map_err(SearchError::folder("reading", &index))?.path();
+            sync(&path).map_err(SearchError::folder("writing out", &path))?;
+        }
+        sync(&index).map_err(SearchError::folder("writing out", &index))?;
+        remove(&self.unsettled(), fs::remove_file)?;
+        sync(&self.dir).map_err(SearchError::folder("writing out", &self.dir))
+    }
+
+    /// Deletes everything but the lock.
+    pub(crate) fn wipe(&self) -> Result<(), SearchError> {
+        // The format first: what is left of a deletion that was interrupted is then not taken for an index.
+        remove(&self.dir.join("format"), fs::remove_file)?;
+        remove(&self.index(), fs::remove_dir_all)?;
+        remove(&self.unsettled(), fs::remove_file)
+    }
+
+    fn index(&self) -> PathBuf {
+        self.dir.join("index")
+    }
+
+    fn unsettled(&self) -> PathBuf {
+        self.dir.join("unsettled")
+    }
+}
+
+fn remove(path: &Path, how: fn(PathBuf) -> io::Result<()>) -> Result<(), SearchError> {
+    match how(path.to_owned()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(SearchError::folder("deleting", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// What tells one run of the machine from the next, where the system has such a thing.
+fn machine_run() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().filter(|run| !run.is_empty())
+}
+
+/// An error and all its causes in one line.
+fn explain(error: &SearchError) -> String {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        line.push_str(": ");
+        line.push_str(&source.to_string());
+        cause = source.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_user() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::claim(dir.path()).unwrap();
+        assert!(matches!(Folder::claim(dir.path()), Err(SearchError::InUse { .. })));
+        drop(first);
+        Folder::claim(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn files_are_checked_after_the_machine_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(dir.path()).unwrap();
+        folder.open_index().unwrap();
+        assert!(!folder.may_be_torn() || machine_run().is_none());
+        folder.mark("an earlier run").unwrap();
+        assert!(folder.may_be_torn());
+        folder.settle().unwrap();
+        assert!(!folder.may_be_torn());
+        folder.suspect();
+        assert!(folder.may_be_torn());
+    }
+}

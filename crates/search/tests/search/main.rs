@@ -1,0 +1,8 @@
+//! The index against a database: what it finds, in which order, and what it survives.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod finding;
+mod oracle;
+mod random;
+mod recovery;
+mod world;
