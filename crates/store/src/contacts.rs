@@ -131,6 +131,12 @@ statements! {
            LEFT JOIN companies o ON o.team_id = c.team_id AND o.id = c.company_id
           WHERE n.team_id = $1 AND n.number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
           ORDER BY c.created_at, c.id";
+    MAIN_NUMBERS =
+        "SELECT n.number, c.first_name, c.last_name, o.name
+           FROM contacts c
+           JOIN contact_numbers n ON n.team_id = c.team_id AND n.contact_id = c.id AND n.position = 0
+           LEFT JOIN companies o ON o.team_id = c.team_id AND o.id = c.company_id
+          WHERE c.team_id = $1 ORDER BY c.created_at, c.id";
     DEALS =
         "SELECT d.id, d.name, d.status, d.value, d.currency, d.close_date
            FROM deal_contacts l JOIN deals d ON d.team_id = l.team_id AND d.id = l.deal_id
@@ -270,6 +276,29 @@ pub fn cards(
         cards.entry(number).or_default().push(card);
     }
     Ok(cards)
+}
+
+/// A contact by its main number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MainNumber {
+    /// The number.
+    pub number: PhoneNumber,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// The company's name.
+    pub company: Option<String>,
+}
+
+/// All contacts that have a number, oldest first. Long: for [`crate::Db::scan`].
+///
+/// # Errors
+/// Of the engine.
+pub fn main_numbers(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<MainNumber>, StoreError> {
+    conn.rows(MAIN_NUMBERS, params![team], |row| {
+        Ok(MainNumber { number: row.get(0)?, first_name: row.get(1)?, last_name: row.get(2)?, company: row.get(3)? })
+    })
 }
 
 /// What ringing events say of the outside number: person, company, deals.

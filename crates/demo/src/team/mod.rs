@@ -1,0 +1,259 @@
+//! Builds the demo team and its ninety days of history.
+
+mod cast;
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use trunkline_domain::{
+    Capability, CompanyId, ContactId, Ids, ManualClock, Millis, NumberId, Plan, PropertyType, Role, UserId,
+};
+use trunkline_messaging::sandbox;
+use trunkline_store::{Db, Tx};
+use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
+use trunkline_switchboard::people::{self, CreateContact, CreateDeal};
+use trunkline_switchboard::{Error, Switchboard, Work, tags};
+
+use crate::corpus::{self, Language};
+use crate::hours::zone_of;
+use crate::numbers::fixed;
+use crate::world::{World, WorldContact, WorldLine, WorldUser};
+use crate::{history, world};
+use cast::Cast;
+
+/// Items that are stored in one transaction.
+const ITEMS_PER_UNIT: usize = 100;
+
+/// How long before its first call the team was founded, in days.
+const PREPARED: i64 = 7;
+
+/// The team's numbers: number, name, and who has access, by place in [`corpus::TEAM`].
+const LINES: [(&str, &str, &[usize]); 4] = [
+    ("+14155550100", "Calderwyn Sales", &[0, 2, 3]),
+    ("+14155550142", "Calderwyn Support", &[3, 2, 0]),
+    ("+33199000110", "Calderwyn Ventes", &[1, 4, 5, 0]),
+    ("+33639980120", "Calderwyn Assistance", &[5, 4, 1]),
+];
+
+/// The team's custom properties: key, name, type.
+const PROPERTIES: [(&str, &str, PropertyType); 4] = [
+    ("linkedin_url", "LinkedIn", PropertyType::Text),
+    ("lead_source", "Lead source", PropertyType::Text),
+    ("customer_since", "Customer since", PropertyType::Date),
+    ("vip", "VIP", PropertyType::Boolean),
+];
+
+/// What the demo team is built with.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// Where the server is reached from outside, without a slash at the end; recordings are at
+    /// `{public_url}/sandbox/recordings/{call id}.wav`.
+    pub public_url: String,
+    /// The same seed (with the same ids and the same time) gives the same data.
+    pub seed: u64,
+    /// Calls and texts.
+    pub items: usize,
+    /// The days before now that they are spread over, at least 1.
+    pub days: u32,
+}
+
+impl BuildOptions {
+    /// 5,000 items over the last 90 days.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            public_url: public_url.into(),
+            seed: 1,
+            items: 5_000,
+            days: 90,
+        }
+    }
+}
+
+/// Builds the demo team with a history that ends at `now`. `progress` is told how many items are stored, and of how
+/// many. The database must not have the team yet: see [`crate::find`].
+///
+/// # Errors
+/// `NUMBER_ALREADY_ASSIGNED` when a team of this database has one of the demo's numbers, or the store's failure; what
+/// was stored until then stays.
+pub async fn build(
+    db: &Db,
+    ids: Arc<dyn Ids>,
+    now: Millis,
+    options: &BuildOptions,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<World, Error> {
+    progress(0, options.items);
+    let mut rng = StdRng::seed_from_u64(options.seed);
+    let from = now.plus(-i64::from(options.days.max(1)) * Millis::DAY);
+    let founded = from.plus(-PREPARED * Millis::DAY);
+    let cast = Arc::new(Cast::draw(&mut rng, now.date_in(&TimeZone::UTC)));
+
+    let mut world = found(db, ids.clone(), founded).await?;
+    let clock = Arc::new(ManualClock::new(founded.plus(Millis::DAY)));
+    let board = Switchboard::new(db.clone(), clock.clone(), ids, "demo");
+    let (team, met) = (world.team, cast.clone());
+    board.run(team, move |work| meet(work, &met)).await?;
+    let parties = cast.parties();
+    world.contacts = parties[..cast.contacts.len()]
+        .iter()
+        .map(|party| WorldContact {
+            number: party.numbers[0],
+            names: party.names.clone(),
+            company: party.company.clone(),
+            language: party.language,
+        })
+        .collect();
+
+    let span = history::Span {
+        from,
+        to: now,
+        items: options.items,
+    };
+    let mut planned = history::plan(&mut rng, &world, &parties, span);
+    let public_url: Arc<str> = options.public_url.trim_end_matches('/').into();
+    let mut done = 0;
+    while !planned.is_empty() {
+        let later = planned.split_off(planned.len().min(ITEMS_PER_UNIT));
+        let (batch, url) = (std::mem::replace(&mut planned, later), public_url.clone());
+        done += batch.iter().filter(|entry| entry.is_item()).count();
+        if let Some(first) = batch.first() {
+            clock.set(first.at);
+        }
+        board
+            .run(team, move |work| {
+                batch
+                    .iter()
+                    .try_for_each(|entry| history::write(work, entry, &url))
+            })
+            .await?;
+        progress(done, options.items);
+    }
+    Ok(world)
+}
+
+/// Stores the team with its users, numbers, tags and properties, in one transaction: what [`crate::find`] finds is
+/// whole.
+async fn found(db: &Db, ids: Arc<dyn Ids>, at: Millis) -> Result<World, Error> {
+    db.write(move |tx| found_in(tx, ids.as_ref(), at)).await
+}
+
+fn found_in(tx: &mut Tx<'_>, ids: &dyn Ids, at: Millis) -> Result<World, Error> {
+    let team = CreateTeam {
+        name: corpus::TEAM_COMPANY.to_owned(),
+        plan: Plan::Business,
+        time_zone: zone_of(Language::English).to_owned(),
+        country: "US".to_owned(),
+        sandbox: true,
+    };
+    let (team, team_id) = accounts::create_team(tx, ids, at, &team)?;
+    let mut work = Work::begin(tx, team, at, ids, "demo")?;
+    let mut users = Vec::with_capacity(corpus::TEAM.len());
+    for member in corpus::TEAM {
+        // A minute each, so that the order in which users were made is the order in which they are listed.
+        work.now = work.now.plus(Millis::MINUTE);
+        let role = member.role.parse().unwrap_or(Role::Member);
+        let id = accounts::create_user(&mut work, member.name, member.email, role)?;
+        let (name, email) = (member.name.to_owned(), member.email.to_owned());
+        users.push(WorldUser {
+            id,
+            name,
+            email,
+            language: member.language,
+        });
+    }
+    let mut lines = Vec::with_capacity(LINES.len());
+    for (number, name, members) in LINES {
+        work.now = work.now.plus(Millis::MINUTE);
+        lines.push(add_line(
+            &mut work,
+            number,
+            name,
+            members.iter().map(|place| users[*place].id).collect(),
+        )?);
+    }
+    for (key, name, color) in corpus::TAGS {
+        work.now = work.now.plus(Millis::SECOND);
+        tags::define(&mut work, key, name, color)?;
+    }
+    for (key, name, property_type) in PROPERTIES {
+        work.now = work.now.plus(Millis::SECOND);
+        people::define_property(&mut work, key, name, property_type)?;
+    }
+    work.finish()?;
+    Ok(World {
+        team,
+        team_id,
+        users,
+        lines,
+        contacts: Vec::new(),
+    })
+}
+
+fn add_line(
+    work: &mut Work<'_, '_>,
+    number: &str,
+    name: &str,
+    members: Vec<UserId>,
+) -> Result<WorldLine, Error> {
+    let number = fixed(number);
+    let language = world::language_of(number);
+    let mut capabilities = vec![Capability::Voice, Capability::Sms];
+    if language == Language::English {
+        capabilities.push(Capability::Mms);
+    }
+    let add = AddNumber {
+        address: Address::Number(number),
+        name: Some(name.to_owned()),
+        capabilities,
+        carrier: sandbox::NAME.to_owned(),
+        carrier_settings: None,
+        members,
+    };
+    let id: NumberId = work.new_id(work.now);
+    let line = accounts::add_number(work, id, &add)?;
+    Ok(WorldLine {
+        number,
+        language,
+        line,
+    })
+}
+
+/// Stores companies, contacts and deals, over the days before the first call.
+fn meet(work: &mut Work<'_, '_>, cast: &Cast) -> Result<(), Error> {
+    let mut companies: Vec<CompanyId> = Vec::with_capacity(cast.companies.len());
+    for name in &cast.companies {
+        work.now = work.now.plus(Millis::MINUTE);
+        companies.push(people::create_company(work, name)?);
+    }
+    let mut contacts: Vec<ContactId> = Vec::with_capacity(cast.contacts.len());
+    for contact in &cast.contacts {
+        work.now = work.now.plus(11 * Millis::MINUTE);
+        let create = CreateContact {
+            first_name: Some(contact.names.first.clone()),
+            last_name: Some(contact.names.last.clone()),
+            job_title: Some(contact.job_title.clone()),
+            company: contact.company.map(|place| companies[place]),
+            numbers: contact.numbers.iter().map(ToString::to_string).collect(),
+            emails: contact.emails.clone(),
+            properties: contact.properties.clone(),
+        };
+        contacts.push(people::create_contact(work, &create)?);
+    }
+    for deal in &cast.deals {
+        work.now = work.now.plus(7 * Millis::MINUTE);
+        let create = CreateDeal {
+            name: deal.name.clone(),
+            status: deal.status,
+            value: Some(f64::from(deal.value)),
+            currency: Some(deal.currency.to_owned()),
+            close_date: deal.close_date,
+            company: Some(companies[deal.company]),
+            contacts: deal.contacts.iter().map(|place| contacts[*place]).collect(),
+        };
+        people::create_deal(work, &create)?;
+    }
+    Ok(())
+}
