@@ -1,0 +1,264 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A business phone system that a team runs itself.
+///
+/// Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong usage, 3 `doctor` found something to mend.
+#[derive(Debug, Parser)]
+#[command(name = "trunkline", version, about, long_about, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What all commands share.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Configuration file (TOML); trunkline.example.toml documents every key
+    #[arg(long, global = true, env = "TRUNKLINE_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Folder of the database file, the text index and the secret key
+    #[arg(long, global = true, env = "TRUNKLINE_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// postgres:// URL; without one, SQLite in the data folder
+    #[arg(long, global = true, env = "TRUNKLINE_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start with a believable team, its last 90 days and live traffic
+    Demo(Demo),
+    /// Start the server
+    Serve(Serve),
+    /// Manage API keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Manage teams
+    #[command(subcommand)]
+    Teams(Teams),
+    /// Manage users
+    #[command(subcommand)]
+    Users(Users),
+    /// Manage phone numbers
+    #[command(subcommand)]
+    Numbers(Numbers),
+    /// Fill the database with made-up teams, for tests and benchmarks
+    Seed(Seed),
+    /// Delete the text index; the next start builds it anew
+    Reindex,
+    /// Check configuration, database, disk, index and clock, and say what to mend
+    Doctor(Json),
+    /// Bring the database to this program's version
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Let something happen in a running sandbox server
+    Trigger(Trigger),
+}
+
+#[derive(Debug, Args)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// No new calls and texts while it runs
+    #[arg(long)]
+    pub no_traffic: bool,
+    /// Seconds between two new calls or texts, about
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub every: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Make a key; prints the key alone on stdout, this once
+    Create {
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+        /// The user it belongs to (id or e-mail address); without one, the team's first admin
+        #[arg(long)]
+        user: Option<String>,
+        /// Scopes, separated by commas, or `all`
+        #[arg(long, default_value = "all")]
+        scopes: String,
+    },
+    /// List keys
+    List {
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+    /// Revoke a key
+    Revoke {
+        /// The key's id, api-…
+        id: String,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Teams {
+    /// Make a team; prints its id
+    Create {
+        /// Its name
+        name: String,
+        /// IANA time zone its days are counted in
+        #[arg(long, default_value = "UTC")]
+        time_zone: String,
+        /// Country (two capital letters) whose numbering plan national numbers are read with
+        #[arg(long, default_value = "US")]
+        country: String,
+        /// Its outside world is the sandbox
+        #[arg(long)]
+        sandbox: bool,
+        /// On a trial: no API
+        #[arg(long)]
+        trial: bool,
+    },
+    /// List teams
+    List(Json),
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub enum RoleName {
+    Admin,
+    Manager,
+    Member,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Users {
+    /// Make a user; prints the id
+    Create {
+        /// Name
+        name: String,
+        /// E-mail address
+        #[arg(long)]
+        email: String,
+        /// What the user may do
+        #[arg(long, value_enum, default_value = "MEMBER", ignore_case = true)]
+        role: RoleName,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+    /// List users
+    List {
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Numbers {
+    /// Add a number (or, with --sender-id, a sender id); prints its id
+    Add {
+        /// The number in E.164
+        #[arg(required_unless_present = "sender_id", conflicts_with = "sender_id")]
+        number: Option<String>,
+        /// A sender id: 3 to 11 letters or digits
+        #[arg(long)]
+        sender_id: Option<String>,
+        /// What people call it
+        #[arg(long)]
+        name: Option<String>,
+        /// The carrier: sandbox or twilio
+        #[arg(long, default_value = "sandbox", value_parser = ["sandbox", "twilio"])]
+        carrier: String,
+        /// Twilio's account SID, AC…
+        #[arg(long, required_if_eq("carrier", "twilio"))]
+        twilio_account_sid: Option<String>,
+        /// A file with Twilio's auth token; `-` reads it from stdin
+        #[arg(long, required_if_eq("carrier", "twilio"), value_name = "FILE")]
+        twilio_auth_token_file: Option<PathBuf>,
+        /// What it can do
+        #[arg(long, value_delimiter = ',', default_value = "VOICE,SMS", value_parser = ["VOICE", "SMS", "MMS"])]
+        capabilities: Vec<String>,
+        /// Users (ids or e-mail addresses) with access, the main one first
+        #[arg(long, value_delimiter = ',')]
+        members: Vec<String>,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+    /// List numbers
+    List {
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Seed {
+    /// Calls and texts in all
+    #[arg(long, default_value_t = 100_000)]
+    pub items: u64,
+    /// Teams they are spread over
+    #[arg(long, default_value_t = 1)]
+    pub teams: u64,
+    /// Days they are spread over
+    #[arg(long, default_value_t = 365)]
+    pub days: u32,
+    /// Share of items that are calls with a transcript
+    #[arg(long, default_value_t = 0.5)]
+    pub transcripts: f64,
+    /// The same number gives the same data
+    #[arg(long, default_value_t = 1)]
+    pub random: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct Trigger {
+    /// What is to happen: call.received, call.answered, call.completed, voicemail.received, sms.received, tag.added …
+    pub topic: String,
+    /// The server
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// A key of a sandbox team
+    #[arg(long, env = "TRUNKLINE_API_KEY", hide_env_values = true)]
+    pub key: String,
+    /// The outside number
+    #[arg(long, default_value = "+14155550123")]
+    pub from: String,
+    /// The team's number; without one, the team's first
+    #[arg(long)]
+    pub to: Option<String>,
+    /// What is texted or said
+    #[arg(long, default_value = "Hello! I have a question about my bill and a refund.")]
+    pub text: String,
+}

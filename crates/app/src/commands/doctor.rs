@@ -1,0 +1,142 @@
+//! `trunkline doctor`: checks what can be checked from outside, and says what to mend.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Result;
+use serde::Serialize;
+use trunkline_domain::{Clock, Millis, RandomIds, SystemClock};
+use trunkline_store::{Db, StoreError, calls, teams};
+
+use crate::config::Config;
+use crate::{open, output};
+
+/// Less room than this is worth a word, in KiB.
+const LOW_DISK_KIB: u64 = 1 << 20;
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warning,
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    detail: String,
+}
+
+fn finding(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Finding {
+    Finding { check, verdict, detail: detail.into() }
+}
+
+/// Checks everything; `false` when something is to be mended.
+pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
+    let mut findings = Vec::new();
+    match config {
+        Ok(config) => {
+            findings.push(finding("configuration", Verdict::Ok, "every key is known and of the right type"));
+            findings.push(secret(&config));
+            findings.extend(database(&config).await);
+            findings.push(disk(&config.storage.data_dir));
+            findings.push(index(&config));
+            findings.push(clock(&config.storage.data_dir));
+        }
+        Err(error) => findings.push(finding("configuration", Verdict::Failed, format!("{error:#}"))),
+    }
+    let healthy = findings.iter().all(|finding| finding.verdict != Verdict::Failed);
+    if as_json {
+        output::json(&findings)?;
+    } else {
+        for Finding { check, verdict, detail } in &findings {
+            let mark = match verdict {
+                Verdict::Ok => "ok     ",
+                Verdict::Warning => "warning",
+                Verdict::Failed => "FAILED ",
+            };
+            output::line(format!("{mark}  {check:<14} {detail}"));
+        }
+    }
+    Ok(healthy)
+}
+
+fn secret(config: &Config) -> Finding {
+    match open::vault(config, &RandomIds) {
+        Ok(_) => finding("secret key", Verdict::Ok, "there is one"),
+        Err(error) => finding("secret key", Verdict::Failed, format!("{error:#}")),
+    }
+}
+
+async fn database(config: &Config) -> Vec<Finding> {
+    let opened = tokio::task::block_in_place(|| Db::open(&open::location(config), open::options(config)));
+    let db = match opened {
+        Ok(db) => db,
+        Err(error) => return vec![finding("database", Verdict::Failed, error.to_string())],
+    };
+    let read = db.scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, 10_001)?)) }).await;
+    let written = db.write(|tx| -> Result<(), StoreError> { trunkline_store::nodes::gone(tx, "doctor") }).await;
+    let mut findings = Vec::new();
+    match read {
+        Ok((teams, live)) => {
+            findings.push(finding("database", Verdict::Ok, format!("{} answers, {teams} teams", db.engine())));
+            let overdue = live.iter().filter(|call| call.process_by.is_some_and(|limit| limit < SystemClock.now())).count();
+            findings.push(if overdue > 0 {
+                finding("calls", Verdict::Warning, format!("{overdue} ended calls wait to be completed; a running server sweeps them"))
+            } else {
+                finding("calls", Verdict::Ok, format!("{} live, none overdue", live.len()))
+            });
+        }
+        Err(error) => findings.push(finding("database", Verdict::Failed, error.to_string())),
+    }
+    if let Err(error) = written {
+        findings.push(finding("writing", Verdict::Failed, error.to_string()));
+    } else {
+        findings.push(finding("writing", Verdict::Ok, "a write was committed"));
+    }
+    drop(tokio::task::spawn_blocking(move || db.close()).await);
+    findings
+}
+
+/// Free room, by POSIX `df`.
+fn disk(dir: &Path) -> Finding {
+    let printed = Command::new("df").arg("-Pk").arg(dir).output();
+    let free = printed.ok().filter(|out| out.status.success()).and_then(|out| {
+        let text = String::from_utf8_lossy(&out.stdout).into_owned();
+        text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()
+    });
+    match free {
+        Some(kib) if kib < LOW_DISK_KIB => {
+            finding("disk", Verdict::Failed, format!("only {} MiB are free under {}: make room", kib >> 10, dir.display()))
+        }
+        Some(kib) => finding("disk", Verdict::Ok, format!("{} GiB are free", kib >> 20)),
+        None => finding("disk", Verdict::Warning, format!("the free room under {} could not be found out", dir.display())),
+    }
+}
+
+fn index(config: &Config) -> Finding {
+    let dir = open::index_dir(config);
+    if dir.join("meta.json").exists() {
+        finding("text index", Verdict::Ok, format!("in {}", dir.display()))
+    } else {
+        finding("text index", Verdict::Warning, "there is none yet; the next start of the server builds it")
+    }
+}
+
+/// Compares the clock with the newest file the server wrote: a clock that fell back is a clock to mend.
+fn clock(dir: &Path) -> Finding {
+    let now = SystemClock.now();
+    let newest = std::fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|entry| {
+        let modified = entry.metadata().ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok().map(Millis)
+    });
+    let ahead = newest.max().map_or(0, |newest| newest.since(now));
+    if ahead > Millis::MINUTE || now < Millis(1_700_000_000_000) {
+        let detail = format!("the clock shows {now}, and files are newer by {} s: set the clock (NTP)", ahead / 1_000);
+        return finding("clock", Verdict::Failed, detail);
+    }
+    finding("clock", Verdict::Ok, format!("{now}"))
+}

@@ -1,0 +1,63 @@
+//! Seeding, reindexing, migrating, the OpenAPI document.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use trunkline_demo::{SeedOptions, seed as fill};
+use trunkline_domain::{RandomIds, SystemClock};
+use trunkline_search::SearchIndex;
+
+use crate::cli::Seed;
+use crate::config::Config;
+use crate::{open, output};
+
+pub async fn seed(config: &Config, arguments: &Seed) -> Result<()> {
+    if !(0.0..=1.0).contains(&arguments.transcripts) {
+        anyhow::bail!("--transcripts is a share: 0 to 1");
+    }
+    let db = open::database(config)?;
+    let options = SeedOptions {
+        items: arguments.items,
+        teams: arguments.teams,
+        seed: arguments.random,
+        transcripts_share: arguments.transcripts,
+        days: arguments.days,
+    };
+    let bar = ProgressBar::new(arguments.items);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    let outcome = fill(&db, Arc::new(RandomIds), Arc::new(SystemClock), options, |done, _| bar.set_position(done)).await;
+    bar.finish_and_clear();
+    let report = outcome?;
+    output::note(format!(
+        "{} items and {} contacts in {:.1} s ({:.0} items/s), in {}",
+        report.items,
+        report.contacts,
+        report.seconds,
+        report.items_per_second,
+        report.teams.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>().join(" ")
+    ));
+    let close = db.clone();
+    tokio::task::spawn_blocking(move || close.close()).await?;
+    Ok(())
+}
+
+pub fn reindex(config: &Config) -> Result<()> {
+    let dir = open::index_dir(config);
+    SearchIndex::delete_everything(&dir)?;
+    output::note(format!("{} is deleted; the next `trunkline serve` builds it anew while it already answers", dir.display()));
+    Ok(())
+}
+
+pub fn migrate(config: &Config) -> Result<()> {
+    let db = open::database(config)?;
+    output::note(format!("the {} database is up to date", db.engine()));
+    tokio::task::block_in_place(|| db.close());
+    Ok(())
+}
+
+pub fn openapi() -> Result<()> {
+    output::json(&trunkline_server::openapi::document())
+}

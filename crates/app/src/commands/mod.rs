@@ -1,0 +1,6 @@
+//! What the operator does at the command line.
+
+pub mod accounts;
+pub mod doctor;
+pub mod maintenance;
+pub mod trigger;

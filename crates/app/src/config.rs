@@ -1,0 +1,268 @@
+//! Configuration: one TOML file, every key with a default, `TRUNKLINE_<SECTION>_<KEY>` in the environment above it,
+//! flags above both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+/// The whole configuration. `trunkline.example.toml` documents each key; a test keeps the two together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub metrics: Metrics,
+    pub storage: Storage,
+    pub database: Database,
+    pub search: Search,
+    pub events: Events,
+    pub security: Security,
+    pub twilio: Twilio,
+    pub log: Log,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    pub listen: String,
+    pub public_url: String,
+    pub request_timeout_seconds: u64,
+    pub shutdown_timeout_seconds: u64,
+    pub cors_origins: Vec<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            public_url: String::new(),
+            request_timeout_seconds: 30,
+            shutdown_timeout_seconds: 20,
+            cors_origins: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    pub listen: String,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8081".into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Storage {
+    pub data_dir: PathBuf,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self { data_dir: "trunkline-data".into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    pub url: String,
+    pub queue: usize,
+    pub cache_kib: u32,
+    pub connections: usize,
+    pub scan_connections: usize,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: String::new(), queue: 4_096, cache_kib: 4_096, connections: 8, scan_connections: 2 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Search {
+    pub wait_ms: u64,
+    pub memory_mib: usize,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { wait_ms: 1_000, memory_mib: 64 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    pub keep_days: u32,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { keep_days: 90 }
+    }
+}
+
+/// Has no useful `Debug`: it may hold a secret.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Security {
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for Security {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.secret_key.is_empty() { "Security { from file }" } else { "Security { <hidden> }" })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Twilio {
+    pub base_url: String,
+}
+
+impl Default for Twilio {
+    fn default() -> Self {
+        Self { base_url: "https://api.twilio.com".into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { filter: "info".into(), format: LogFormat::Text }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// What the prefix of all environment variables is.
+pub const PREFIX: &str = "TRUNKLINE_";
+
+/// Variables with the prefix that are no configuration keys: flags have them too, and tests.
+const OTHER_VARIABLES: [&str; 4] = ["TRUNKLINE_CONFIG", "TRUNKLINE_DATA_DIR", "TRUNKLINE_DATABASE", "TRUNKLINE_API_KEY"];
+
+impl Config {
+    /// Reads the file (if there is one) and the environment above it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, a key that does not exist, a value of the wrong type: each named.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let mut tree = match file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+                let table: toml::Table =
+                    toml::from_str(&text).with_context(|| format!("the configuration file {} is not TOML", path.display()))?;
+                Value::Table(table)
+            }
+            None => Value::Table(toml::Table::new()),
+        };
+        let keys = leaves()?;
+        for (name, text) in environment.filter(|(name, _)| name.starts_with(PREFIX)) {
+            if OTHER_VARIABLES.contains(&name.as_str()) || name.starts_with("TRUNKLINE_TEST_") {
+                continue;
+            }
+            let Some((section, key, default)) = keys.get(&name) else {
+                bail!("the environment variable {name} names no configuration key; see trunkline.example.toml");
+            };
+            set(&mut tree, section, key, read(&name, &text, default)?);
+        }
+        let source = file.map_or_else(|| "the environment".to_owned(), |path| format!("{} (or the environment)", path.display()));
+        tree.try_into().with_context(|| format!("the configuration in {source} is not valid"))
+    }
+}
+
+/// Every key: the variable's name, section, key, default.
+fn leaves() -> Result<BTreeMap<String, (String, String, Value)>> {
+    let Value::Table(sections) = Value::try_from(Config::default())? else { bail!("the configuration is no table") };
+    let mut all = BTreeMap::new();
+    for (section, keys) in sections {
+        let Value::Table(keys) = keys else { continue };
+        for (key, default) in keys {
+            let name = format!("{PREFIX}{}_{}", section.to_uppercase(), key.to_uppercase());
+            all.insert(name, (section.clone(), key, default));
+        }
+    }
+    Ok(all)
+}
+
+fn read(name: &str, text: &str, default: &Value) -> Result<Value> {
+    Ok(match default {
+        Value::Integer(_) => Value::Integer(text.trim().parse().with_context(|| format!("{name} must be a whole number"))?),
+        Value::Boolean(_) => Value::Boolean(text.trim().parse().with_context(|| format!("{name} must be true or false"))?),
+        Value::Array(_) => {
+            Value::Array(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.into())).collect())
+        }
+        _ => Value::String(text.to_owned()),
+    })
+}
+
+fn set(tree: &mut Value, section: &str, key: &str, value: Value) {
+    let Value::Table(sections) = tree else { return };
+    let entry = sections.entry(section.to_owned()).or_insert_with(|| Value::Table(toml::Table::new()));
+    if let Value::Table(keys) = entry {
+        keys.insert(key.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+        pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn the_example_documents_every_key_with_its_default() {
+        let text = include_str!("../../../trunkline.example.toml");
+        let example: Config = toml::from_str(text).unwrap();
+        assert_eq!(example, Config::default());
+        for (name, (_, key, _)) in leaves().unwrap() {
+            assert!(text.contains(&format!("\n{key} = ")), "{key} is missing");
+            assert!(text.contains(&name), "{name} is missing");
+        }
+    }
+
+    #[test]
+    fn the_environment_is_above_the_file() {
+        let dir = std::env::temp_dir().join(format!("trunkline-config-{}", std::process::id()));
+        std::fs::write(&dir, "[server]\nlisten = \"127.0.0.1:1\"\nrequest_timeout_seconds = 5\n").unwrap();
+        let config = Config::load(Some(&dir), env(&[("TRUNKLINE_SERVER_LISTEN", "0.0.0.0:9"), ("TRUNKLINE_SERVER_CORS_ORIGINS", "https://a.example, https://b.example")])).unwrap();
+        std::fs::remove_file(&dir).unwrap();
+        assert_eq!(config.server.listen, "0.0.0.0:9");
+        assert_eq!(config.server.request_timeout_seconds, 5);
+        assert_eq!(config.server.cors_origins, ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let error = Config::load(None, env(&[("TRUNKLINE_SERVER_LISTN", "x")])).unwrap_err();
+        assert!(error.to_string().contains("TRUNKLINE_SERVER_LISTN"), "{error}");
+        let error = Config::load(None, env(&[("TRUNKLINE_EVENTS_KEEP_DAYS", "many")])).unwrap_err();
+        assert!(format!("{error:#}").contains("TRUNKLINE_EVENTS_KEEP_DAYS must be a whole number"), "{error:#}");
+        let error = Config::load(Some(Path::new("/nowhere/at.toml")), env(&[])).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/at.toml"), "{error}");
+    }
+}

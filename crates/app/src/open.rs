@@ -1,0 +1,144 @@
+//! Opens what commands work on: configuration, data folder, database, secrets.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use trunkline_domain::{Ids, RandomIds, SystemClock, TeamId, UserId};
+use trunkline_store::crypto::Vault;
+use trunkline_store::teams::TeamRow;
+use trunkline_store::users::UserRow;
+use trunkline_store::{Db, DbOptions, Location, PostgresOptions, SqliteOptions, StoreError, TeamKey, teams, users};
+use trunkline_switchboard::Switchboard;
+
+use crate::cli::Common;
+use crate::config::Config;
+
+/// The name of the database file in the data folder.
+const DATABASE_FILE: &str = "trunkline.db";
+/// The folder of the text index in the data folder.
+const INDEX_FOLDER: &str = "index";
+/// The secret key in the data folder.
+const KEY_FILE: &str = "secret.key";
+
+/// Configuration with the flags applied.
+pub fn config(common: &Common) -> Result<Config> {
+    let mut config = Config::load(common.config.as_deref(), std::env::vars())?;
+    if let Some(dir) = &common.data_dir {
+        config.storage.data_dir.clone_from(dir);
+    }
+    if let Some(url) = &common.database {
+        config.database.url.clone_from(url);
+    }
+    if !config.database.url.is_empty() && !config.database.url.starts_with("postgres") {
+        bail!("the database URL must begin with postgres://; for SQLite leave it out and name a data folder");
+    }
+    Ok(config)
+}
+
+/// Makes the data folder.
+pub fn data_dir(config: &Config) -> Result<&Path> {
+    let dir = config.storage.data_dir.as_path();
+    std::fs::create_dir_all(dir).with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
+    Ok(dir)
+}
+
+/// Where the database is.
+pub fn location(config: &Config) -> Location {
+    if config.database.url.is_empty() {
+        Location::Sqlite(config.storage.data_dir.join(DATABASE_FILE))
+    } else {
+        Location::Postgres(config.database.url.clone())
+    }
+}
+
+/// Where the text index is.
+pub fn index_dir(config: &Config) -> PathBuf {
+    config.storage.data_dir.join(INDEX_FOLDER)
+}
+
+/// How the engine is adjusted.
+pub fn options(config: &Config) -> DbOptions {
+    let database = &config.database;
+    DbOptions {
+        sqlite: SqliteOptions { queue: database.queue, cache_kib: database.cache_kib },
+        postgres: PostgresOptions {
+            connections: database.connections,
+            scan_connections: database.scan_connections,
+            queue: database.queue,
+        },
+    }
+}
+
+/// Opens the database, bringing it up to date.
+pub fn database(config: &Config) -> Result<Db> {
+    data_dir(config)?;
+    // PostgreSQL's client drives a runtime of its own, which must not start inside of ours.
+    Ok(tokio::task::block_in_place(|| Db::migrate(&location(config), options(config)))?)
+}
+
+/// Commands over the database, for a process that runs no calls.
+pub fn board(config: &Config) -> Result<Switchboard> {
+    Ok(Switchboard::new(database(config)?, Arc::new(SystemClock), Arc::new(RandomIds), "command-line"))
+}
+
+/// The vault: its key from the configuration, or from a file that is made on first use.
+pub fn vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
+    if !config.security.secret_key.is_empty() {
+        if config.security.secret_key.len() < 16 {
+            bail!("security.secret_key must have at least 16 characters");
+        }
+        return Ok(Vault::new(&config.security.secret_key));
+    }
+    let path = data_dir(config)?.join(KEY_FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(secret) if secret.trim().len() >= 16 => Ok(Vault::new(&secret)),
+        Ok(_) => bail!("{} holds no key; restore it from a backup, or set security.secret_key", path.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let secret = ids.token(43);
+            write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
+            Ok(Vault::new(&secret))
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// The team a command means: the one it names, or the only one there is.
+pub async fn team(board: &Switchboard, named: Option<&str>) -> Result<TeamRow> {
+    let all = board.db().read(|conn| -> Result<_, StoreError> { teams::list(conn) }).await?;
+    if let Some(text) = named {
+        let id = TeamId::parse(text).with_context(|| format!("{text:?} is not the id of a team"))?;
+        return all.into_iter().find(|team| team.id == id).with_context(|| format!("there is no team {id}"));
+    }
+    match all.len() {
+        0 => bail!("there is no team yet; make one with `trunkline teams create NAME`"),
+        1 => all.into_iter().next().context("there is no team"),
+        n => bail!("there are {n} teams; say which with --team (`trunkline teams list` shows them)"),
+    }
+}
+
+/// The user a command means, by id or e-mail address.
+pub async fn user(board: &Switchboard, team: TeamKey, text: &str) -> Result<UserRow> {
+    let (by_id, email) = (UserId::parse(text).ok(), text.to_lowercase());
+    let found = board
+        .db()
+        .read(move |conn| -> Result<_, StoreError> {
+            match by_id {
+                Some(id) => users::get(conn, team, id),
+                None => users::by_email(conn, team, &email),
+            }
+        })
+        .await?;
+    found.with_context(|| format!("the team has no user {text:?}"))
+}

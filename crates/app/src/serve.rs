@@ -1,0 +1,267 @@
+//! Starts the server, keeps it going, ends it in order.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::routing::get;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use trunkline_domain::{Ids, Millis, RandomIds, SystemClock};
+use trunkline_messaging::play::Player;
+use trunkline_messaging::sandbox::Sandbox;
+use trunkline_messaging::twilio::Twilio;
+use trunkline_messaging::{Carriers, worker};
+use trunkline_search::{Follower, SearchIndex, SearchOptions};
+use trunkline_server::{AppState, Settings};
+use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
+use trunkline_switchboard::Switchboard;
+
+use crate::config::Config;
+use crate::{open, output};
+
+/// How often what is kept for a time only is deleted.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// How often abandoned calls are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// A server that is up.
+pub struct Running {
+    /// Commands and the database.
+    pub board: Switchboard,
+    /// Plays calls of the sandbox.
+    pub player: Player,
+    /// The address under which this machine reaches it.
+    pub local_url: String,
+    /// The address under which the outside reaches it.
+    pub public_url: String,
+    /// Cancelled when the server is to end.
+    pub stop: CancellationToken,
+    tasks: TaskTracker,
+    http: TaskTracker,
+    search: SearchIndex,
+    grace: Duration,
+    _lock: std::fs::File,
+}
+
+/// Starts everything; requests are answered when this returns.
+pub async fn start(config: &Config) -> Result<Running> {
+    let dir = open::data_dir(config)?;
+    let lock = lock(dir)?;
+    let (listener, address) = listen(&config.server.listen, "server.listen").await?;
+    let metrics = install_metrics(config).await?;
+    let db = open::database(config)?;
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+    let vault = open::vault(config, ids.as_ref())?;
+    let node = format!("node-{}", ids.token(16));
+    let board = Switchboard::new(db.clone(), clock.clone(), ids, &node);
+    sweeper::heartbeat(&board).await.context("the database cannot be written")?;
+
+    let options = SearchOptions {
+        wait: Duration::from_millis(config.search.wait_ms),
+        bulk_memory: config.search.memory_mib.clamp(16, 4_096) * 1_048_576,
+        ..SearchOptions::default()
+    };
+    let (search, follower) = SearchIndex::open(&open::index_dir(config), db, options)?;
+    let local_url = local_url(address);
+    let public_url = public_url(config, &local_url)?;
+    let http_client = http_client()?;
+    let twilio = Twilio::new(http_client, &config.twilio.base_url, &public_url, clock);
+    let carriers = Carriers::new(vec![Arc::new(Sandbox), Arc::new(twilio)]);
+    let (stop, tasks, http) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
+    let player = Player::new(board.clone(), stop.clone());
+    let settings = Settings {
+        public_url: public_url.clone(),
+        request_timeout: Duration::from_secs(config.server.request_timeout_seconds.max(1)),
+        cors_origins: config.server.cors_origins.clone(),
+    };
+    let state = AppState::new(board.clone(), Some(search.clone()), carriers.clone(), player.clone(), vault.clone(), settings);
+
+    spawn_http(&http, listener, trunkline_server::router(state), stop.clone());
+    if let Some((listener, router)) = metrics {
+        spawn_http(&http, listener, router, stop.clone());
+    }
+    tasks.spawn(follow(follower, search.clone(), stop.clone()));
+    tasks.spawn(worker::run(board.clone(), carriers, vault, stop.clone()));
+    tasks.spawn(upkeep(board.clone(), others(config), i64::from(config.events.keep_days) * Millis::DAY, stop.clone()));
+    tracing::info!(listen = %address, node = %node, engine = board.db().engine(), "the server is up");
+    let grace = Duration::from_secs(config.server.shutdown_timeout_seconds);
+    Ok(Running { board, player, local_url, public_url, stop, tasks, http, search, grace, _lock: lock })
+}
+
+impl Running {
+    /// Waits for SIGINT or SIGTERM, then finishes what was accepted and ends.
+    pub async fn until_stopped(self) -> Result<()> {
+        wait_for_signal().await?;
+        tracing::info!("shutting down: finishing what was accepted");
+        self.finish().await;
+        Ok(())
+    }
+
+    async fn finish(self) {
+        self.stop.cancel();
+        self.http.close();
+        if tokio::time::timeout(self.grace, self.http.wait()).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        self.player.finish().await;
+        self.tasks.close();
+        if tokio::time::timeout(self.grace, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some background work did not finish in time; it goes on at the next start");
+        }
+        drop(self.search);
+        if let Err(error) = sweeper::farewell(&self.board).await {
+            tracing::warn!(error = %error, "the node could not say good-bye");
+        }
+        let db = self.board.db().clone();
+        drop(tokio::task::spawn_blocking(move || db.close()).await);
+    }
+}
+
+/// One server a data folder: two would both write the text index and take each other's calls for abandoned.
+fn lock(dir: &Path) -> Result<std::fs::File> {
+    let path = dir.join("server.lock");
+    let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another server runs on the data folder {}; stop it, or name another folder with --data-dir", dir.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+    }
+}
+
+async fn listen(address: &str, key: &str) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let what = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("{address} is taken by another program; stop that one, or set {key} (or --listen) to another address"),
+            std::io::ErrorKind::PermissionDenied => format!("this user may not listen on {address}; use a port above 1023"),
+            _ => format!("cannot listen on {address}: {error}; {key} must be an address such as 127.0.0.1:8080"),
+        };
+        anyhow::anyhow!(what)
+    })?;
+    let local = listener.local_addr()?;
+    Ok((listener, local))
+}
+
+fn local_url(address: SocketAddr) -> String {
+    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    format!("http://{host}:{}", address.port())
+}
+
+fn public_url(config: &Config, local_url: &str) -> Result<String> {
+    let given = config.server.public_url.trim_end_matches('/');
+    if given.is_empty() {
+        return Ok(local_url.to_owned());
+    }
+    if !given.starts_with("http://") && !given.starts_with("https://") {
+        bail!("server.public_url must begin with https:// or http://");
+    }
+    Ok(given.to_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one HTTP client of the program is made here and passed on")]
+fn http_client() -> Result<reqwest::Client> {
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(30))
+        .connect_timeout(Duration::from_secs(5))
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
+        .build()?;
+    Ok(client)
+}
+
+const fn others(config: &Config) -> Others {
+    if config.database.url.is_empty() { Others::None } else { Others::Possible }
+}
+
+/// The recorder of metrics, and the page it is served on; `None` when metrics are off.
+async fn install_metrics(config: &Config) -> Result<Option<(TcpListener, Router)>> {
+    if config.metrics.listen.is_empty() {
+        return Ok(None);
+    }
+    let (listener, _) = listen(&config.metrics.listen, "metrics.listen").await?;
+    let handle = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])?
+        .install_recorder()
+        .context("metrics cannot be recorded")?;
+    let router = Router::new().route("/metrics", get(move || async move { handle.render() }));
+    Ok(Some((listener, router)))
+}
+
+fn spawn_http(tracker: &TaskTracker, listener: TcpListener, router: Router, stop: CancellationToken) {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    tracker.spawn(async move {
+        let serve = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
+        if let Err(error) = serve.await {
+            tracing::error!(error = %error, "the listener failed");
+        }
+    });
+}
+
+/// Follows the event log into the text index, with a progress bar while it is being rebuilt.
+async fn follow(follower: Follower, search: SearchIndex, stop: CancellationToken) {
+    let bar = tokio::spawn(show_progress(search, stop.clone()));
+    follower.run(stop).await;
+    bar.abort();
+}
+
+async fn show_progress(search: SearchIndex, stop: CancellationToken) {
+    if search.is_ready() {
+        return;
+    }
+    let bar = ProgressBar::new(0).with_message("building the text index");
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    while !search.is_ready() && !stop.is_cancelled() {
+        let progress = *search.progress().borrow();
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bar.finish_and_clear();
+    tracing::info!("the text index is ready");
+}
+
+/// Heartbeats, sweeps and prunes until stopped.
+async fn upkeep(board: Switchboard, others: Others, keep_events_ms: i64, stop: CancellationToken) {
+    let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT.unsigned_abs()));
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let mut prune = tokio::time::interval_at(tokio::time::Instant::now() + PRUNE_EVERY, PRUNE_EVERY);
+    loop {
+        let outcome = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = heartbeat.tick() => sweeper::heartbeat(&board).await.map_err(anyhow::Error::from),
+            _ = sweep.tick() => sweeper::sweep_calls(&board, others).await.map(drop).map_err(anyhow::Error::from),
+            _ = prune.tick() => sweeper::prune(&board, keep_events_ms).await.map(drop).map_err(anyhow::Error::from),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(error = %error, "upkeep failed; it will be tried again");
+        }
+    }
+}
+
+async fn wait_for_signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// `trunkline serve`.
+pub async fn run(config: &Config) -> Result<()> {
+    let running = start(config).await?;
+    output::note(format!("Trunkline listens on {} (documentation: {}/docs/)", running.local_url, running.public_url));
+    running.until_stopped().await
+}

@@ -1,0 +1,13 @@
+//! The program from outside: the binary is started, spoken to over HTTP, killed, starved of its disk, and what it
+//! acknowledged is looked for in its database.
+//!
+//! Every test has its own data folder and ends the processes it started. What loads the machine is in modules named
+//! `heavy`, of which nextest runs one at a time.
+
+mod cli;
+mod disk;
+mod kill;
+mod schemathesis;
+mod soak;
+mod support;
+mod twilio_signer;
