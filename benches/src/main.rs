@@ -1,0 +1,97 @@
+//! Measures Trunkline, each row against a baseline of the same run.
+//!
+//! The machine may be shared and noisy, so what counts is the ratio: product and baseline are measured in turn, five
+//! pairs, and the median of the pairs' ratios is printed. CPU is that of the server process alone, from the kernel's
+//! own accounting.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its results")]
+#![expect(clippy::disallowed_methods, reason = "measuring needs the machine's clock")]
+
+mod data;
+mod load;
+mod process;
+mod reads;
+mod report;
+mod searches;
+mod startup;
+mod twin;
+mod writes;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measures Trunkline against baselines of the same run.
+#[derive(Parser)]
+struct Arguments {
+    /// Smaller data, fewer requests: about five minutes
+    #[arg(long)]
+    short: bool,
+    /// Only rows whose group has this in its name: reads, paging, search, writes, start
+    #[arg(long)]
+    only: Option<String>,
+    /// Where the results go as JSON
+    #[arg(long, default_value = "target/bench.json")]
+    json: PathBuf,
+    #[command(subcommand)]
+    role: Option<Role>,
+}
+
+/// What the program does when it starts itself once more.
+#[derive(Subcommand)]
+enum Role {
+    /// Serves prepared answers from SQLite by bare axum and rusqlite
+    #[command(hide = true)]
+    Twin {
+        /// The database of answers
+        file: PathBuf,
+    },
+}
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    /// Items of the big team.
+    pub items: u64,
+    /// Transcripts that are searched.
+    pub transcripts: u64,
+    /// Requests in one measurement of reads.
+    pub requests: usize,
+    /// Pairs of measurements.
+    pub pairs: usize,
+    /// Seconds of one measurement of writes.
+    pub write_seconds: u64,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if let Some(Role::Twin { file }) = arguments.role {
+        return twin::serve(&file);
+    }
+    let scale = if arguments.short {
+        Scale { items: 1_000_000, transcripts: 60_000, requests: 8_000, pairs: 5, write_seconds: 2 }
+    } else {
+        Scale { items: 10_000_000, transcripts: 1_000_000, requests: 30_000, pairs: 5, write_seconds: 5 }
+    };
+    let wanted = |group: &str| arguments.only.as_deref().is_none_or(|only| group.contains(only));
+    let mut report = report::Report::new(arguments.short);
+    let program = data::program()?;
+    if wanted("start") {
+        startup::measure(&program, &mut report)?;
+    }
+    if wanted("reads") {
+        reads::measure_points_and_lists(&program, scale, &mut report)?;
+    }
+    if wanted("writes") {
+        writes::measure(scale, &mut report)?;
+    }
+    if wanted("search") {
+        searches::measure(&program, scale, &mut report)?;
+    }
+    if wanted("paging") {
+        reads::measure_paging(&program, scale, &mut report)?;
+    }
+    report.print();
+    report.write(&arguments.json)
+}

@@ -1,0 +1,93 @@
+//! A child server, and what the kernel says of it.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// A server process; ended when dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a command that listens on `address`, and waits until it accepts connections.
+    ///
+    /// # Errors
+    /// When it does not start within a minute.
+    pub fn start(mut command: Command, address: SocketAddr) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let server = Self { child: child.context("the server cannot be started")?, address };
+        let until = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < until {
+            if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {
+                return Ok(server);
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        bail!("the server did not start within a minute")
+    }
+
+    /// `trunkline serve` on a data folder.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn trunkline(program: &Path, data_dir: &Path) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new(program);
+        command
+            .args(["serve", "--listen", &address.to_string(), "--data-dir"])
+            .arg(data_dir)
+            .env("TRUNKLINE_LOG_FILTER", "error")
+            .env("TRUNKLINE_METRICS_LISTEN", "");
+        Self::start(command, address)
+    }
+
+    /// CPU time used so far, user and system, in seconds.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let after = stat.rsplit(") ").next().unwrap_or_default();
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
+        Ok(ticks / 100.0)
+    }
+
+    /// Memory in use, in MiB.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident_mib(&self) -> Result<f64> {
+        let file = std::fs::File::open(format!("/proc/{}/status", self.child.id()))?;
+        for line in BufReader::new(file).lines() {
+            if let Some(rest) = line?.strip_prefix("VmRSS:") {
+                let kib: f64 = rest.trim().trim_end_matches(" kB").parse()?;
+                return Ok(kib / 1_024.0);
+            }
+        }
+        bail!("the kernel does not tell the memory in use")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// An address nobody listens on.
+///
+/// # Errors
+/// When there is none.
+pub fn free_address() -> Result<SocketAddr> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?)
+}
