@@ -1,19 +1,25 @@
 //! Playing calls: a script of what happens to a call of the sandbox, step by step, in time.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_domain::call::{EndCause, TransferKind};
 use trunkline_domain::events::{IvrChoice, TranscriptLine};
 use trunkline_domain::{CallId, Direction, ErrorCode, Millis, PhoneNumber, Speaker, SummaryTemplate, UserId};
-use trunkline_store::TeamKey;
+use trunkline_store::{StoreError, TeamKey};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step, Transfer};
-use trunkline_switchboard::{Error, Refused, Switchboard};
+use trunkline_switchboard::{Error, Refused, Switchboard, Work};
 
 /// The most calls that are played at a time.
 pub const MAX_PLAYING: usize = 1_000;
+
+/// The pause before a step is tried again; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1_600);
 
 /// How a played call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +95,7 @@ pub struct Script {
     pub recording_url: Option<String>,
     /// How long processing takes after the end.
     pub processing_ms: i64,
-    /// How many times faster than life it is played, at least 1.
+    /// How many times faster than life it is played, at least 1. Its times are those of the script all the same.
     pub speed: f64,
 }
 
@@ -113,16 +119,44 @@ impl Player {
     /// # Errors
     /// What [`calls::ring`] refuses, `SERVICE_UNAVAILABLE` when too many calls are being played.
     pub async fn play(&self, team: TeamKey, script: Script) -> Result<CallId, Error> {
+        let (script, board) = (Arc::new(script), self.board.clone());
+        let rung = script.clone();
+        let ringing = async move {
+            let call = board.run(team, move |work| ring(work, &rung)).await?;
+            Ok((Some(call), call))
+        };
+        self.play_when(team, script, ringing).await
+    }
+
+    /// Waits for `ringing`, a transaction of the caller's in which the call began to [`ring`], and plays the rest in the
+    /// background. Without a call (it rang for an earlier request already) there is nothing to play. What was begun is
+    /// seen through even when whoever asked for it goes away: no call is left ringing.
+    ///
+    /// # Errors
+    /// Those of `ringing`, `SERVICE_UNAVAILABLE` when too many calls are being played.
+    pub async fn play_when<T, E, F>(&self, team: TeamKey, script: Arc<Script>, ringing: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: Future<Output = Result<(Option<CallId>, T), E>> + Send + 'static,
+    {
         if self.tasks.len() >= MAX_PLAYING {
             let message = format!("{MAX_PLAYING} calls are being played already");
-            return Err(Refused::new(ErrorCode::ServiceUnavailable).because(message).into());
+            return Err(Error::from(Refused::new(ErrorCode::ServiceUnavailable).because(message)).into());
         }
-        let script = Arc::new(script);
-        let (ringing, now) = (script.clone(), self.board.now());
-        let call = self.board.run(team, move |work| calls::ring(work, &ring(&ringing, now))).await?;
-        let this = self.clone();
-        self.tasks.spawn(async move { this.follow(team, call, &script).await });
-        Ok(call)
+        let (this, (tell, told)) = (self.clone(), oneshot::channel());
+        self.tasks.spawn(async move {
+            match ringing.await {
+                Ok((call, answer)) => {
+                    drop(tell.send(Ok(answer)));
+                    if let Some(call) = call {
+                        this.follow(team, call, &script).await;
+                    }
+                }
+                Err(error) => drop(tell.send(Err(error))),
+            }
+        });
+        told.await.unwrap_or_else(|_| Err(Error::from(StoreError::Panicked).into()))
     }
 
     /// Waits until all calls are over; those that are not when `stop` is cancelled are abandoned at once.
@@ -137,7 +171,9 @@ impl Player {
             let wait = self.wait_ms(began, after_ms, script.speed);
             let stopped = tokio::time::timeout(Duration::from_millis(wait), self.stop.cancelled()).await.is_ok();
             let step = if stopped { Timed::Abandon } else { step };
-            if let Err(error) = self.apply(team, call, step).await {
+            // A call that is played faster than life lasts as long as its script says, for everybody who looks at it.
+            let at = (script.speed > 1.0).then(|| began.plus(after_ms));
+            if let Err(error) = self.apply(team, call, step, at).await {
                 tracing::warn!(call.id = %call, error = %error, "a step of a played call was refused");
             }
             if stopped {
@@ -152,24 +188,35 @@ impl Player {
         u64::try_from(began.plus(after).since(self.board.now())).unwrap_or(0)
     }
 
-    async fn apply(&self, team: TeamKey, call: CallId, step: Timed) -> Result<(), Error> {
-        // A store that is busy for a moment must not leave a call hanging.
-        for attempt in 0..5u64 {
+    /// Applies a step. A store that cannot be written must not leave a call hanging, so it is tried until it can; once
+    /// the end is near only a few times, since the next start sweeps what is left.
+    async fn apply(&self, team: TeamKey, call: CallId, step: Timed, at: Option<Millis>) -> Result<(), Error> {
+        let mut pause = FIRST_PAUSE;
+        loop {
             let step = step.clone();
             let outcome: Result<(), Error> =
-                self.board.run(team, move |work| calls::step(work, call, &step.clone().at(work.now))).await;
+                self.board.run(team, move |work| calls::step(work, call, &step.clone().at(at.unwrap_or(work.now)))).await;
             match outcome {
-                Err(Error::Store(error)) if error.is_retryable() => {
-                    tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+                Err(Error::Store(error)) if error.is_retryable() && !(self.stop.is_cancelled() && pause >= LONGEST_PAUSE) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 other => return other,
             }
         }
-        Ok(())
     }
 }
 
-fn ring(script: &Script, at: Millis) -> Ring {
+/// Lets the call of a script ring, in the transaction `work`.
+///
+/// # Errors
+/// What [`calls::ring`] refuses.
+pub fn ring(work: &mut Work<'_, '_>, script: &Script) -> Result<CallId, Error> {
+    let ring = beginning(script, work.now);
+    calls::ring(work, &ring)
+}
+
+fn beginning(script: &Script, at: Millis) -> Ring {
     Ring {
         direction: script.direction,
         line: script.line,

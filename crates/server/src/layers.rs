@@ -1,10 +1,11 @@
-//! What surrounds everything: panics, compression, CORS.
+//! What surrounds routes: the envelope of the API; panics, compression, CORS around everything.
 
 use std::any::Any;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
@@ -12,18 +13,32 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use trunkline_domain::ErrorCode;
 use trunkline_domain::error_code::Surface;
 
+use crate::http::context::envelope;
 use crate::http::error::ApiError;
 use crate::{AppState, Settings};
 
 /// Answers smaller than this are not compressed.
 const COMPRESS_ABOVE: u64 = 1_024;
 
+/// Puts the envelope of the API around routes: identity, limits, request id, time-out, errors. A route that panics
+/// answers like one that failed.
+pub fn enveloped(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let catch = CatchPanicLayer::custom(|panic| {
+        tell(panic);
+        ApiError::new(ErrorCode::InternalServerError).into_response()
+    });
+    routes.layer(catch).layer(from_fn_with_state(state.clone(), envelope))
+}
+
 /// Puts the layers around the router.
 pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<AppState> {
     let public_url = settings.public_url.clone();
     let compress = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE);
     let router = router
-        .layer(CatchPanicLayer::custom(move |panic| panicked(panic, &public_url)))
+        .layer(CatchPanicLayer::custom(move |panic| {
+            tell(panic);
+            ApiError::new(ErrorCode::InternalServerError).render(Surface::V2, "", &public_url).into_response()
+        }))
         .layer(CompressionLayer::new().gzip(true).compress_when(compress));
     match cors(&settings.cors_origins) {
         Some(cors) => router.layer(cors),
@@ -32,10 +47,9 @@ pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<Ap
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
-fn panicked(panic: Box<dyn Any + Send>, public_url: &str) -> Response {
+fn tell(panic: Box<dyn Any + Send>) {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("without a text"), "a request panicked");
-    ApiError::new(ErrorCode::InternalServerError).render(Surface::V2, "", public_url).into_response()
 }
 
 fn cors(origins: &[String]) -> Option<CorsLayer> {
@@ -47,7 +61,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
     };
-    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ignored-parameters", "retry-after"];
+    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ignored-parameters", "idempotency-replayed", "retry-after"];
     Some(
         CorsLayer::new()
             .allow_origin(allowed)

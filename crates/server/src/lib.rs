@@ -23,10 +23,11 @@ use trunkline_search::SearchIndex;
 use trunkline_store::crypto::Vault;
 use trunkline_switchboard::Switchboard;
 
+pub use layers::enveloped;
 pub use router::{router, table};
 
-use http::auth::KeyCache;
-use http::endpoint::EndpointView;
+use http::auth::{KeyCache, Teams};
+use http::endpoint::{Endpoint, EndpointView};
 use http::idempotency::InFlight;
 use http::limits::Limiter;
 
@@ -46,6 +47,8 @@ pub struct Settings {
 pub struct Listed {
     /// Any of these scopes opens it.
     pub scopes: &'static [Scope],
+    /// To keys of these teams.
+    pub teams: Teams,
     /// How it is shown.
     pub view: EndpointView,
 }
@@ -86,7 +89,8 @@ impl AppState {
         vault: Vault,
         settings: Settings,
     ) -> Self {
-        let endpoints = table().iter().map(|entry| Listed { scopes: entry.scopes, view: entry.view() }).collect();
+        let listed = |entry: &Endpoint| Listed { scopes: entry.scopes, teams: entry.teams, view: entry.view() };
+        let endpoints = table().iter().map(listed).collect();
         Self {
             board,
             search,

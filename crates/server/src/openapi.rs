@@ -1,11 +1,16 @@
 //! The OpenAPI document, made from the endpoint table.
 
 use serde_json::{Value, json};
+use trunkline_domain::{
+    Capability, ConversationAction, DealStatus, Direction, ItemKind, LineKind, MessageStatus, MessageType,
+    Role, Speaker, SummaryTemplate, UserStatus,
+};
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V2Detail, V2Error};
-use crate::router;
+use crate::v2::search;
+use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
 #[must_use]
@@ -44,7 +49,46 @@ pub fn document() -> Value {
     for endpoint in &table {
         complete(&mut json["paths"][&endpoint.path][endpoint.method_name().to_lowercase()], endpoint);
     }
+    for (schema, field, names) in CLOSED_SETS {
+        close(&mut json["components"]["schemas"][schema]["properties"][field], names);
+    }
     json
+}
+
+/// Fields whose values are names of a closed set: schema, field, names.
+const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
+    ("ConversationActionRequest", "action", ConversationAction::NAMES),
+    ("ConversationActionResult", "action", ConversationAction::NAMES),
+    ("ConversationItem", "type", ItemKind::NAMES),
+    ("ConversationItem", "direction", Direction::NAMES),
+    ("ConversationItem", "result", search::RESULTS),
+    ("ConversationItem", "status", MessageStatus::NAMES),
+    ("ConversationItem", "message_type", MessageType::NAMES),
+    ("DealBrief", "status", DealStatus::NAMES),
+    ("ItemSearchRequest", "direction", Direction::NAMES),
+    ("ItemSearchRequest", "type", search::KINDS),
+    ("ItemSearchRequest", "result", search::RESULTS),
+    ("ItemSearchRequest", "sort", search::SORTS),
+    ("PhoneNumber", "type", LineKind::NAMES),
+    ("PhoneNumber", "capabilities", Capability::NAMES),
+    ("SandboxCallLine", "source", Speaker::NAMES),
+    ("SandboxCallRequest", "direction", Direction::NAMES),
+    ("SandboxCallRequest", "outcome", sandbox::OUTCOMES),
+    ("SandboxCallTransfer", "kind", sandbox::TRANSFERS),
+    ("TranscriptEntry", "source", Speaker::NAMES),
+    ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
+    ("User", "role", Role::NAMES),
+    ("User", "status", UserStatus::NAMES),
+];
+
+/// Says which names a text may be (or the texts of a list).
+fn close(schema: &mut Value, names: &[&str]) {
+    if !schema["items"].is_null() {
+        return close(&mut schema["items"], names);
+    }
+    let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+    let names = names.iter().map(|name| json!(name));
+    schema["enum"] = names.chain(nullable.then_some(Value::Null)).collect();
 }
 
 const DESCRIPTION: &str = "A business phone system that a team runs itself. Compatible with the Allo API v2: \
@@ -97,7 +141,16 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     if has_path || has_body || endpoint.path == "/v2/api/conversations" {
         statuses.push((404, "There is no such thing"));
     }
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        match parameter["name"].as_str() {
+            Some("role") => close(&mut parameter["schema"], Role::NAMES),
+            Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
+            _ => {}
+        }
+    }
     if has_body {
+        // A search without a body finds everything.
+        operation["requestBody"]["required"] = json!(operation["operationId"] != "searchAllConversations");
         statuses.extend([(413, "The body is too large"), (415, "The body is not application/json")]);
     }
     if writes {

@@ -4,8 +4,9 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::http::context::{envelope, no_such_path};
+use crate::http::context::no_such_path;
 use crate::http::endpoint::{Endpoint, endpoint, mount};
+use crate::layers::enveloped;
 use crate::{AppState, carriers, docs, health, sandbox, v2};
 
 /// The endpoint table.
@@ -32,7 +33,7 @@ pub fn table() -> Vec<Endpoint> {
 
 /// The whole server.
 pub fn router(state: AppState) -> Router {
-    let api = mount(table()).fallback(no_such_path).layer(from_fn_with_state(state.clone(), envelope));
+    let api = enveloped(mount(table()).fallback(no_such_path), &state);
     let carriers = Router::new()
         .route("/carriers/twilio/messages", post(carriers::twilio_messages))
         .route("/carriers/twilio/status", post(carriers::twilio_status))

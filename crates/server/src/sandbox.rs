@@ -1,23 +1,27 @@
 //! The outside world in a box: keys of sandbox teams let it text and ring the team's numbers.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use parking_lot::Mutex;
 use serde::Serialize;
 use trunkline_domain::call::TransferKind;
 use trunkline_domain::events::IvrChoice;
 use trunkline_domain::{CallId, Direction, ErrorCode, MessageId, PhoneNumber, Speaker, UnknownName, UserId};
-use trunkline_messaging::play::{HandOn, Outcome, Script, Speech};
+use trunkline_messaging::play::{self, HandOn, Outcome, Script, Speech};
 use trunkline_messaging::sandbox;
-use trunkline_store::keys::KeyOwner;
+use trunkline_store::{numbers, users};
 use trunkline_switchboard::messages::{self, Receive};
+use trunkline_switchboard::{Error as CommandError, Refused, Work};
 
 use crate::AppState;
 use crate::http::auth::{Caller, SandboxPlay};
 use crate::http::error::ApiError;
-use crate::http::idempotency::commit;
+use crate::http::idempotency::{commit, is_replay};
 use crate::http::input::{Body, Input};
-use crate::http::reply::{self, Data};
+use crate::http::reply::Data;
 
 /// The longest ringing, in seconds.
 const MAX_RING: i64 = 120;
@@ -25,10 +29,6 @@ const MAX_RING: i64 = 120;
 const MAX_TALK: i64 = 4 * 3_600;
 /// The most lines of speech.
 const MAX_LINES: usize = 2_000;
-
-fn only_sandbox(owner: &KeyOwner) -> Result<(), ApiError> {
-    if owner.sandbox { Ok(()) } else { Err(ErrorCode::SandboxOnly.into()) }
-}
 
 /// A text from the outside world.
 #[derive(utoipa::ToSchema)]
@@ -64,7 +64,6 @@ pub struct TextView {
 #[utoipa::path(post, path = "/sandbox/messages", operation_id = "sandboxMessage", tag = "Sandbox", request_body = Text,
     responses((status = 201, description = "The text came in", body = Data<TextView>)))]
 pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>, body: Body) -> Result<Response, ApiError> {
-    only_sandbox(&caller.owner)?;
     let Body(mut input) = body;
     let (from, to) = (required_phone(&mut input, "from"), required_phone(&mut input, "to"));
     let content = input.text("content", messages::MAX_CHARACTERS);
@@ -86,9 +85,16 @@ pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>,
             carrier_ref: reference.clone(),
             at: work.now,
         };
+        own_line(work, to, "to")?;
         Ok(TextView { id: messages::receive(work, &text)? })
     })
     .await
+}
+
+/// Refuses a line that is not the team's, by the name the field has here.
+fn own_line(work: &mut Work<'_, '_>, line: PhoneNumber, field: &'static str) -> Result<(), CommandError> {
+    let known = numbers::line_of(work.tx, work.team, line)?;
+    known.map(drop).ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param(field).into())
 }
 
 fn required_phone(input: &mut Input, name: &'static str) -> Option<PhoneNumber> {
@@ -136,7 +142,8 @@ pub struct Call {
     tags: Option<Vec<String>>,
     /// Whether there is a recording, true by default.
     recording: Option<bool>,
-    /// How many times faster than life it is played, 1 by default.
+    /// How many times faster than life it is played, 1 by default. The call's times are those of the script all the
+    /// same: a call of a minute is a minute long.
     #[schema(minimum = 1, maximum = 1_000)]
     speed: Option<i64>,
 }
@@ -149,9 +156,9 @@ pub struct CallLine {
     /// `USER` or `EXTERNAL`.
     #[schema(example = "EXTERNAL")]
     source: String,
-    /// Seconds after the pick-up.
-    #[schema(example = 2)]
-    at: f64,
+    /// Seconds after the pick-up, 0 by default.
+    #[schema(minimum = 0, maximum = 14_400, example = 2)]
+    at: Option<f64>,
     #[schema(example = "Hello, I have a question about my bill.")]
     text: String,
 }
@@ -178,7 +185,8 @@ pub struct CallTransfer {
     user_id: Option<String>,
     /// The number.
     number: Option<String>,
-    /// Seconds after the pick-up.
+    /// Seconds after the pick-up, 1 by default.
+    #[schema(minimum = 0, maximum = 14_400)]
     at: Option<i64>,
 }
 
@@ -189,6 +197,11 @@ pub struct CallView {
     #[schema(value_type = String, example = "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
     id: CallId,
 }
+
+/// How a call can go.
+pub(crate) const OUTCOMES: &[&str] = &["ANSWERED", "MISSED", "HUNG_UP", "VOICEMAIL", "BLOCKED", "FAILED", "BUSY"];
+/// To whom a call can be handed on.
+pub(crate) const TRANSFERS: &[&str] = &["COLLEAGUE", "EXTERNAL", "AI"];
 
 struct Ends(Outcome);
 
@@ -204,11 +217,7 @@ impl std::str::FromStr for Ends {
             "BLOCKED" => Outcome::Blocked,
             "FAILED" => Outcome::Failed,
             "BUSY" => Outcome::Busy,
-            _ => {
-                return Err(UnknownName {
-                    allowed: &["ANSWERED", "MISSED", "HUNG_UP", "VOICEMAIL", "BLOCKED", "FAILED", "BUSY"],
-                });
-            }
+            _ => return Err(UnknownName { allowed: OUTCOMES }),
         }))
     }
 }
@@ -223,7 +232,7 @@ impl std::str::FromStr for Kind {
             "COLLEAGUE" => TransferKind::Colleague,
             "EXTERNAL" => TransferKind::External,
             "AI" => TransferKind::Ai,
-            _ => return Err(UnknownName { allowed: &["COLLEAGUE", "EXTERNAL", "AI"] }),
+            _ => return Err(UnknownName { allowed: TRANSFERS }),
         }))
     }
 }
@@ -235,13 +244,41 @@ impl std::str::FromStr for Kind {
 #[utoipa::path(post, path = "/sandbox/calls", operation_id = "sandboxCall", tag = "Sandbox", request_body = Call,
     responses((status = 201, description = "It rings", body = Data<CallView>)))]
 pub async fn call(caller: Caller<SandboxPlay>, State(state): State<AppState>, body: Body) -> Result<Response, ApiError> {
-    only_sandbox(&caller.owner)?;
     let Body(mut input) = body;
     let script = read_script(&mut input, &state.settings.public_url);
     input.finish()?;
     let Some(script) = script else { return Err(ErrorCode::MissingParameter.into()) };
-    let id = state.player.play(caller.owner.team, script).await?;
-    Ok(reply::json(StatusCode::CREATED, &Data { data: CallView { id } }))
+    let (team, player, script) = (caller.owner.team, state.player.clone(), Arc::new(script));
+    let rung = script.clone();
+    let ringing = async move {
+        let newest = Arc::new(Mutex::new(None));
+        let call = newest.clone();
+        let ring = move |work: &mut Work<'_, '_>| {
+            check(work, &rung)?;
+            let id = play::ring(work, &rung)?;
+            *call.lock() = Some(id);
+            Ok(CallView { id })
+        };
+        let answer = commit(&state, &caller, StatusCode::CREATED, ring).await?;
+        let call = newest.lock().take().filter(|_| !is_replay(&answer));
+        Ok((call, answer))
+    };
+    player.play_when(team, script, ringing).await
+}
+
+/// Refuses what would go wrong only later, when nobody listens any more.
+fn check(work: &mut Work<'_, '_>, script: &Script) -> Result<(), CommandError> {
+    let line = if script.direction == Direction::Inbound { "to" } else { "from" };
+    own_line(work, script.line, line)?;
+    let colleague = script.transfer.as_ref().and_then(|transfer| transfer.to_user);
+    for (user, field) in [(script.user, "user_id"), (colleague, "transfer.user_id")] {
+        if let Some(id) = user
+            && users::get(work.tx, work.team, id)?.is_none()
+        {
+            return Err(Refused::new(ErrorCode::MemberNotFound).param(field).into());
+        }
+    }
+    Ok(())
 }
 
 fn read_script(input: &mut Input, public_url: &str) -> Option<Script> {
@@ -302,9 +339,14 @@ fn read_user(input: &mut Input, name: &'static str) -> Option<UserId> {
 fn read_speech(input: &mut Input) -> Vec<Speech> {
     let mut speech = Vec::new();
     for mut line in input.objects("lines", MAX_LINES) {
-        let source = line.name::<Speaker>("source").unwrap_or(Speaker::External);
+        let (source, text) = (line.name::<Speaker>("source"), line.text("text", 10_000));
+        for (field, missing) in [("source", source.is_none()), ("text", text.is_none())] {
+            if missing {
+                line.missing(field);
+            }
+        }
+        let (source, text) = (source.unwrap_or(Speaker::External), text.unwrap_or_default());
         let at_ms = line.decimal("at", 0.0..=14_400.0).unwrap_or(0.0) * 1_000.0;
-        let text = line.text("text", 10_000).unwrap_or_default();
         input.absorb(line);
         #[expect(clippy::cast_possible_truncation, reason = "at most four hours in milliseconds")]
         speech.push(Speech { source, at_ms: at_ms as i64, text });

@@ -43,7 +43,9 @@ statements! {
 /// [`StoreError::Duplicate`] when the id exists.
 pub fn insert(tx: &mut Tx<'_>, job: &JobRow) -> Result<(), StoreError> {
     let JobRow { team, id, kind, run_at, payload, .. } = job;
-    tx.execute(INSERT, params![*team, id, kind, *run_at, payload]).map(drop)
+    tx.execute(INSERT, params![*team, id, kind, *run_at, payload])?;
+    tx.mark_appended();
+    Ok(())
 }
 
 /// Claims at most `limit` jobs that are due, for as long as `lease_ms`: until then nobody else gets them, after it

@@ -379,7 +379,9 @@ impl Open {
     }
 
     fn summarised(&mut self, work: &mut Work<'_, '_>, template: SummaryTemplate, content: &str) -> Result<(), Error> {
-        let existing = if self.stored.is_some() { items::summaries(work.tx, work.team, self.item.seq)? } else { Vec::new() };
+        // A call that is new has none, unless an earlier step of this transaction wrote one.
+        let any = self.stored.is_some() || self.row.summary_template.is_some();
+        let existing = if any { items::summaries(work.tx, work.team, self.item.seq)? } else { Vec::new() };
         if existing.iter().any(|summary| summary.template == template) {
             // A person may have edited it since: what the product writes late does not overwrite that.
             return Ok(());

@@ -2,6 +2,7 @@
 //! `items.imported` tells followers where they stand.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use trunkline_domain::call::{Call, EndCause, Phase};
 use trunkline_domain::conversation::{Activity, Standing};
@@ -103,21 +104,22 @@ fn thread(
     import: &ImportItem,
     seq: i64,
 ) -> Result<i64, Error> {
-    let key = (import.line, import.contact);
-    if !threads.contains_key(&key) {
-        let before = conversations::of_pair(work.tx, work.team, import.contact, import.line)?;
-        let after = before.unwrap_or_else(|| ConversationRow {
-            conversation: work.next_conversation(),
-            line: import.line,
-            contact_number: import.contact,
-            last_at: import.at,
-            last_item: 0,
-            items: 0,
-            standing: Standing::default(),
-        });
-        threads.insert(key, Thread { before, after });
-    }
-    let Some(Thread { after, .. }) = threads.get_mut(&key) else { return Ok(0) };
+    let Thread { after, .. } = match threads.entry((import.line, import.contact)) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(place) => {
+            let before = conversations::of_pair(work.tx, work.team, import.contact, import.line)?;
+            let after = before.unwrap_or_else(|| ConversationRow {
+                conversation: work.next_conversation(),
+                line: import.line,
+                contact_number: import.contact,
+                last_at: import.at,
+                last_item: 0,
+                items: 0,
+                standing: Standing::default(),
+            });
+            place.insert(Thread { before, after })
+        }
+    };
     after.items += 1;
     if (import.at, seq) > (after.last_at, after.last_item) {
         (after.last_at, after.last_item) = (import.at, seq);

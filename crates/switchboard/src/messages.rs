@@ -280,6 +280,8 @@ pub struct Outgoing {
     pub media: Vec<String>,
     /// How far it has come.
     pub status: MessageStatus,
+    /// How often it was offered to the carrier, this time included; 0 until the worker knows.
+    pub attempts: i64,
 }
 
 /// Reads a text that waits to go out.
@@ -297,5 +299,5 @@ pub fn outgoing(
     let Some(line) = numbers::by_line(conn, team, item.line)? else { return Ok(None) };
     let id = message_id(&item)?;
     let MessageRow { content, media, status, .. } = message;
-    Ok(Some(Outgoing { seq, id, line, to: item.contact_number, content, media, status }))
+    Ok(Some(Outgoing { seq, id, line, to: item.contact_number, content, media, status, attempts: 0 }))
 }

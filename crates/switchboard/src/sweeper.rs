@@ -60,8 +60,14 @@ pub async fn sweep_calls(board: &Switchboard, others: Others) -> Result<usize, E
     let mut swept = 0;
     for call in live.iter().filter(|call| is_abandoned(call, board.node(), now, others)) {
         let seq = call.seq;
-        board.run(call.team, move |work| commands::give_up(work, seq)).await.map_err(|error: Error| error)?;
-        swept += 1;
+        match board.run(call.team, move |work| commands::give_up(work, seq)).await {
+            Ok(()) => swept += 1,
+            // One call that cannot be swept does not keep the others hanging.
+            Err(Error::Refused(refused)) => {
+                tracing::error!(team.key = call.team.0, call.seq = seq, error = %refused, "a call could not be swept");
+            }
+            Err(failure) => return Err(failure),
+        }
     }
     if swept > 0 {
         tracing::info!(calls = swept, "abandoned calls were ended and completed");
@@ -90,27 +96,26 @@ fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool
 pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, StoreError> {
     let now = board.now();
     let mut deleted = board.db().write(move |tx| nodes::prune(tx, now.plus(-Millis::DAY))).await?;
-    for (team, last) in board.db().read(|conn| teams::last_events(conn)).await? {
+    for team in board.db().scan(teams::list).await?.into_iter().map(|team| team.key) {
         deleted += board.db().write(move |tx| idempotency::prune(tx, team, now.plus(-IDEMPOTENCY_WINDOW))).await?;
+    }
+    for (team, last) in board.db().scan(teams::last_events).await? {
         deleted += prune_events(board, team, last, now.plus(-keep_events_ms)).await?;
     }
     Ok(deleted)
 }
 
 async fn prune_events(board: &Switchboard, team: TeamKey, last: i64, before: Millis) -> Result<u64, StoreError> {
-    let mut deleted = 0;
+    let Some((first, _)) = board.db().read(move |conn| events::oldest(conn, team)).await? else { return Ok(0) };
+    // It walks over all that is old, so it is asked once, and off the async threads.
+    let young = board.db().scan(move |conn| events::first_since(conn, team, first - 1, before)).await?;
     // The newest event always stays: it tells followers where the log stands.
-    while let Some((first, at)) = board.db().read(move |conn| events::oldest(conn, team)).await? {
-        if at >= before || first >= last {
-            break;
-        }
-        let until = (first + PRUNE_STEP).min(last - 1);
-        let keep_from = board.db().read(move |conn| events::first_since(conn, team, first - 1, before)).await?;
-        let until = keep_from.map_or(until, |seq| until.min(seq - 1));
-        if until < first {
-            break;
-        }
-        deleted += board.db().write(move |tx| events::prune(tx, team, first - 1, until)).await?;
+    let until = young.unwrap_or(last).min(last) - 1;
+    let (mut deleted, mut from) = (0, first - 1);
+    while from < until {
+        let to = (from + PRUNE_STEP).min(until);
+        deleted += board.db().write(move |tx| events::prune(tx, team, from, to)).await?;
+        from = to;
     }
     Ok(deleted)
 }

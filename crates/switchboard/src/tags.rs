@@ -36,10 +36,6 @@ pub fn add(work: &mut Work<'_, '_>, call: CallId, wanted: &[String], by: &Actor)
         let message = format!("the call has the tag {known:?} already; nothing was changed");
         return Err(Refused::new(ErrorCode::TagAlreadyExists).param("tags").because(message).into());
     }
-    if before.tags.len() + keys.len() > MAX_TAGS_PER_ITEM {
-        let message = format!("a call carries at most {MAX_TAGS_PER_ITEM} tags");
-        return Err(Refused::new(ErrorCode::InvalidParameter).param("tags").because(message).into());
-    }
     let mut after = before.clone();
     for key in keys {
         put_on(work, &mut after, &key, call, by)?;
@@ -56,6 +52,10 @@ pub(crate) fn put_on(
     call: CallId,
     by: &Actor,
 ) -> Result<(), Error> {
+    if item.tags.len() >= MAX_TAGS_PER_ITEM {
+        let message = format!("a call carries at most {MAX_TAGS_PER_ITEM} tags");
+        return Err(Refused::new(ErrorCode::InvalidParameter).param("tags").because(message).into());
+    }
     let tag = known_or_new(work, key)?;
     tags::put_on(work.tx, work.team, key, item.at, item.seq)?;
     item.tags.push(key.to_owned());
@@ -63,11 +63,11 @@ pub(crate) fn put_on(
     Ok(work.emit(Topic::TagAdded, work.now, Some(item.seq), &change)?)
 }
 
-/// Removes a tag from a call.
+/// Removes a tag from a call. Returns the tags it still carries.
 ///
 /// # Errors
 /// `CALL_NOT_FOUND`, `TAG_NOT_FOUND` when the call does not carry it.
-pub fn remove(work: &mut Work<'_, '_>, call: CallId, text: &str, by: &Actor) -> Result<(), Error> {
+pub fn remove(work: &mut Work<'_, '_>, call: CallId, text: &str, by: &Actor) -> Result<Vec<String>, Error> {
     let before = tagged(work, call)?;
     let key = slug(text).filter(|key| before.tags.contains(key));
     let key = key.ok_or_else(|| Refused::new(ErrorCode::TagNotFound).param("tag"))?;
@@ -77,7 +77,8 @@ pub fn remove(work: &mut Work<'_, '_>, call: CallId, text: &str, by: &Actor) -> 
     items::update(work.tx, work.team, &before, &after)?;
     let name = tags::get(work.tx, work.team, &key)?.map_or_else(|| name_of(&key), |tag| tag.name);
     let change = TagChange { call_id: call, id: call, tag_key: key, tag_name: name, user_email: by.email() };
-    Ok(work.emit(Topic::TagRemoved, work.now, Some(before.seq), &change)?)
+    work.emit(Topic::TagRemoved, work.now, Some(before.seq), &change)?;
+    Ok(after.tags)
 }
 
 fn tagged(work: &mut Work<'_, '_>, call: CallId) -> Result<ItemRow, Error> {

@@ -14,6 +14,7 @@ use trunkline_switchboard::Actor;
 
 use super::context::{Context, context};
 use super::error::ApiError;
+use super::input::query_names;
 use crate::AppState;
 
 /// How long a key is believed without asking the database: the longest a revocation by another process can take.
@@ -71,6 +72,7 @@ fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {
     let text = value.to_str().map_err(|_| malformed())?.trim();
     let (scheme, rest) = text.split_once(' ').unwrap_or(("", text));
     let key = match scheme.to_ascii_lowercase().as_str() {
+        "" if rest.eq_ignore_ascii_case("api-key") => "",
         "" | "api-key" => rest.trim(),
         "bearer" => {
             let message = "Bearer is for OAuth access tokens, and this is not one";
@@ -89,19 +91,39 @@ fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {
     Ok(key)
 }
 
+/// Which teams may call a handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Teams {
+    /// All.
+    Any,
+    /// Those whose outside world is the sandbox.
+    Sandbox,
+}
+
+impl Teams {
+    /// Whether the key's team is one of them.
+    #[must_use]
+    pub const fn include(self, owner: &KeyOwner) -> bool {
+        matches!(self, Self::Any) || owner.sandbox
+    }
+}
+
 /// The scopes of which a handler needs one; none: any valid key will do.
 pub trait Required: Send + Sync + 'static {
     /// Any of these opens the handler.
     const ANY_OF: &'static [Scope];
+    /// To keys of these teams.
+    const TEAMS: Teams = Teams::Any;
 }
 
 macro_rules! required {
-    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|*;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|* $(, $teams:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
         impl Required for $name {
             const ANY_OF: &'static [Scope] = &[$(Scope::$scope),*];
+            $(const TEAMS: Teams = Teams::$teams;)?
         }
     )*};
 }
@@ -123,8 +145,8 @@ required! {
     UsersRead: UsersRead;
     /// `PHONE_NUMBERS_READ`.
     NumbersRead: PhoneNumbersRead;
-    /// `CALLS_CONTROL` or `SMS_SEND`: playing the outside world.
-    SandboxPlay: CallsControl | SmsSend;
+    /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.
+    SandboxPlay: CallsControl | SmsSend, Sandbox;
 }
 
 /// A caller with the required scope.
@@ -169,6 +191,11 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
                     .suggestion(format!("Make a key with it: trunkline keys create --scopes {}", S::ANY_OF[0]))
             });
         }
+        if !S::TEAMS.include(&owner) {
+            return Err(ErrorCode::SandboxOnly.into());
+        }
+        // Nobody has asked for any of them yet; who reads the query says which it knows.
+        *context.ignored.lock() = query_names(parts);
         Ok(Self { owner, context, required: PhantomData })
     }
 }

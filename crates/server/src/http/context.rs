@@ -16,6 +16,7 @@ use trunkline_switchboard::accounts::{READ_PER_SECOND, WRITE_PER_SECOND};
 
 use super::error::ApiError;
 use super::limits::{Class, Counted, Decision};
+use super::rest::Rest;
 use crate::AppState;
 
 /// What is known of a request besides its parts.
@@ -62,7 +63,7 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
     let surface = if path.starts_with("/v1/") { Surface::V1 } else { Surface::V2 };
     let identity = state.keys.identify(state.board.db(), request.headers()).await;
     let decision = decide(&state, &request, identity.as_ref().ok().map(Arc::as_ref));
-    let key = idempotency_key(request.headers());
+    let key = idempotency_key(request.method(), request.headers());
     let context = Arc::new(Context {
         request: format!("{} {path}", request.method()),
         identity,
@@ -72,14 +73,26 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
         ignored: Mutex::new(Vec::new()),
         request_id,
     });
-    if let Some(error) = key.err().or_else(|| too_many(decision)) {
-        return finish(&state, &context, decision, error.into_response(), started);
-    }
     request.extensions_mut().insert(context.clone());
-    let response = tokio::time::timeout(state.settings.request_timeout, next.run(request))
-        .await
-        .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response());
+    let refused = too_many(decision).or_else(|| key.err().filter(|_| context.identity.is_ok()));
+    let response = run(&state, refused, request, next).await;
     finish(&state, &context, decision, response, started)
+}
+
+/// Lets the route answer within the time a request may take, unless the request is refused already, and reads the
+/// body to its end.
+async fn run(state: &AppState, refused: Option<ApiError>, request: Request, next: Next) -> Response {
+    let time = state.settings.request_timeout;
+    let (request, rest) = Rest::of(request);
+    let response = match refused {
+        Some(error) => error.into_response(),
+        None => tokio::time::timeout(time, next.run(request))
+            .await
+            .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response()),
+    };
+    // A client that does not come to an end within the time has had its chance.
+    drop(tokio::time::timeout(time, rest.discard()).await);
+    response
 }
 
 fn too_many(decision: Decision) -> Option<ApiError> {
@@ -109,8 +122,10 @@ fn request_id(headers: &HeaderMap, state: &AppState) -> String {
     sane.map_or_else(|| format!("req_{}", state.board.ids().token(12)), str::to_owned)
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
+/// The key of a write; reads have no use for one.
+fn idempotency_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let value = headers.get(&IDEMPOTENCY_KEY).filter(|_| Class::of(method) == Class::Write);
+    let Some(value) = value else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > 255 {
         return Err(ApiError::new(ErrorCode::InvalidHeader)
@@ -170,9 +185,7 @@ fn finish(
 /// Wraps a route that is not for API keys (webhooks of carriers): request id, time-out, errors in the common form.
 pub async fn plain_envelope(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers(), &state);
-    let mut response = tokio::time::timeout(state.settings.request_timeout, next.run(request))
-        .await
-        .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response());
+    let mut response = run(&state, None, request, next).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         response = error.render(Surface::V2, &request_id, &state.settings.public_url);
     }

@@ -9,7 +9,7 @@ use trunkline_domain::Scope;
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::auth::{Caller, Required};
+use super::auth::{Caller, Required, Teams};
 use crate::AppState;
 
 /// One operation of the API.
@@ -20,6 +20,8 @@ pub struct Endpoint {
     pub path: String,
     /// Any of these scopes opens it; none: any valid key.
     pub scopes: &'static [Scope],
+    /// To keys of these teams.
+    pub teams: Teams,
     /// Its description for OpenAPI.
     pub operation: Operation,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
@@ -45,6 +47,8 @@ pub struct EndpointView {
 pub trait Guarded<Arguments> {
     /// Any of these scopes opens it.
     const ANY_OF: &'static [Scope];
+    /// To keys of these teams.
+    const TEAMS: Teams;
 }
 
 macro_rules! guarded {
@@ -55,6 +59,7 @@ macro_rules! guarded {
             Fut: Future,
         {
             const ANY_OF: &'static [Scope] = S::ANY_OF;
+            const TEAMS: Teams = S::TEAMS;
         }
     };
 }
@@ -71,10 +76,10 @@ pub(crate) type Routes = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppS
 impl Endpoint {
     /// An entry for a handler; see the macro `endpoint!`.
     pub(crate) fn new<Arguments, H: Guarded<Arguments>>(_: H, routes: Routes) -> Self {
-        Self::open(H::ANY_OF, routes)
+        Self::open(H::ANY_OF, H::TEAMS, routes)
     }
 
-    fn open(scopes: &'static [Scope], (schemas, paths, handler): Routes) -> Self {
+    fn open(scopes: &'static [Scope], teams: Teams, (schemas, paths, handler): Routes) -> Self {
         let (path, item) = paths.paths.into_iter().next().unwrap_or_default();
         let operations = [
             (HttpMethod::Get, item.get),
@@ -87,7 +92,7 @@ impl Endpoint {
             .into_iter()
             .find_map(|(method, operation)| operation.map(|operation| (method, operation)))
             .unwrap_or((HttpMethod::Get, Operation::new()));
-        Self { method, path, scopes, operation, schemas, handler }
+        Self { method, path, scopes, teams, operation, schemas, handler }
     }
 
     /// The method's name.

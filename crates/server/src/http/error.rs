@@ -33,11 +33,13 @@ pub struct ApiError {
 }
 
 /// One fault of several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ApiErrorFault)]
 pub struct Fault {
     /// The parameter or field.
     pub param: String,
     /// Its code.
+    #[schema(value_type = String, example = "INVALID_PARAMETER")]
     pub code: ErrorCode,
     /// What is wrong with it.
     pub message: String,
@@ -185,7 +187,7 @@ pub(crate) struct V2Detail {
     suggestion: Option<String>,
     /// Every fault, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<Object>, nullable = false)]
+    #[schema(value_type = Vec<Fault>, nullable = false)]
     errors: Option<Vec<Fault>>,
     /// When to come back.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use trunkline_domain::{ApiKeyId, ErrorCode};
 use trunkline_store::idempotency::{self, IdempotencyRow};
-use trunkline_store::{StoreError, TeamKey, crypto};
+use trunkline_store::{Conn, TeamKey, crypto};
 use trunkline_switchboard::sweeper::IDEMPOTENCY_WINDOW;
 use trunkline_switchboard::{Error as CommandError, Work};
 
@@ -17,6 +17,8 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::reply::{Data, raw, to_json};
 use crate::AppState;
+
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Requests that are being worked on in this process, by API key and idempotency key.
 #[derive(Clone, Default)]
@@ -91,38 +93,35 @@ where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
-    if let Some(replay) = replay(state, team, &row).await? {
-        return Ok(replay);
+    let (sought, since) = (row.clone(), row.created_at.plus(-IDEMPOTENCY_WINDOW));
+    let look = move |conn: &mut Conn<'_>| idempotency::get(conn, team, sought.api_key, &sought.key, since);
+    if let Some(known) = state.board.db().read(look).await? {
+        return replay(&row, known);
     }
     let ignored = caller.context.ignored.lock().join(", ");
     let mut stored = IdempotencyRow { ignored: (!ignored.is_empty()).then_some(ignored), ..row.clone() };
-    let outcome = state
-        .board
-        .run(team, move |work| -> Result<String, ApiError> {
-            stored.body = to_json(&Data { data: command(work)? })?;
-            idempotency::put(work.tx, team, &stored, work.now.plus(-IDEMPOTENCY_WINDOW)).map_err(|error| match error {
-                StoreError::Duplicate { .. } => ApiError::new(ErrorCode::OtherTransactionInProgress),
-                other => other.into(),
-            })?;
-            Ok(stored.body.clone())
-        })
-        .await;
-    match outcome {
-        Ok(body) => Ok(raw(StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK), body)),
-        // Another node was faster with the same key: its answer is the answer.
-        Err(error) if error.code == ErrorCode::OtherTransactionInProgress => {
-            replay(state, team, &row).await?.ok_or(error)
+    let run = state.board.run(team, move |work| -> Result<Outcome, ApiError> {
+        // Once more, now that the team's row is held: another node may have been faster with the same key, and then
+        // its answer is the answer, whatever the command would say of what is already done.
+        if let Some(known) = idempotency::get(work.tx, team, stored.api_key, &stored.key, since)? {
+            return Ok(Outcome::Known(known));
         }
-        Err(error) => Err(error),
+        stored.body = to_json(&Data { data: command(work)? })?;
+        idempotency::put(work.tx, team, &stored, since)?;
+        Ok(Outcome::Done(stored.body.clone()))
+    });
+    match run.await? {
+        Outcome::Done(body) => Ok(raw(StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK), body)),
+        Outcome::Known(known) => replay(&row, known),
     }
 }
 
-async fn replay(state: &AppState, team: TeamKey, row: &IdempotencyRow) -> Result<Option<Response>, ApiError> {
-    let (api_key, key) = (row.api_key, row.key.clone());
-    let since = state.board.now().plus(-IDEMPOTENCY_WINDOW);
-    let Some(known) = state.board.db().read(move |conn| idempotency::get(conn, team, api_key, &key, since)).await? else {
-        return Ok(None);
-    };
+enum Outcome {
+    Done(String),
+    Known(IdempotencyRow),
+}
+
+fn replay(row: &IdempotencyRow, known: IdempotencyRow) -> Result<Response, ApiError> {
     if known.request != row.request || known.fingerprint != row.fingerprint {
         let what = if known.request == row.request { "with another body" } else { "for another method or path" };
         return Err(ApiError::new(ErrorCode::IdempotencyKeyReuse)
@@ -131,6 +130,11 @@ async fn replay(state: &AppState, team: TeamKey, row: &IdempotencyRow) -> Result
     }
     let mut response = raw(StatusCode::from_u16(known.status).unwrap_or(StatusCode::OK), known.body);
     let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
-    Ok(Some(response))
+    headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
+}
+
+/// Whether the answer is that of an earlier request: this one changed nothing.
+pub fn is_replay(answer: &Response) -> bool {
+    answer.headers().contains_key(REPLAYED)
 }

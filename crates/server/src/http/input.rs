@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -23,10 +23,38 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// Fields by name, with the faults found so far. Faults are collected, so that a client learns of all at once.
 pub struct Input {
     fields: Map<String, Value>,
+    source: Source,
     prefix: String,
     asked: Vec<&'static str>,
     faults: Vec<(Fault, Option<String>)>,
     context: Arc<Context>,
+}
+
+/// Where fields come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// A query, where everything is text.
+    Query,
+    /// A JSON body, where a number is a number.
+    Body,
+}
+
+/// The `N` parameters in the path of a route, in order, percent-decoded. What is not UTF-8 becomes a character that
+/// no id and no number has.
+pub struct PathParams<const N: usize>(pub [String; N]);
+
+impl<const N: usize> FromRequestParts<AppState> for PathParams<N> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        // Not axum's own `Path`: it refuses what is not UTF-8 in words of its own, past the common form of errors.
+        let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let pairs = route.split('/').zip(parts.uri.path().split('/'));
+        let values = pairs.filter(|(name, _)| name.starts_with('{'));
+        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let all: Vec<String> = values.map(|(_, text)| decode(text)).collect();
+        all.try_into().map(Self).map_err(|_| ErrorCode::InternalServerError.into())
+    }
 }
 
 /// The query of a request.
@@ -43,12 +71,25 @@ impl FromRequestParts<AppState> for Query {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let context = context(parts)?;
+        // From here on it is known which of them are asked for.
+        context.ignored.lock().clear();
         let mut fields = Map::new();
         for (name, value) in form_pairs(parts.uri.query().unwrap_or_default()) {
             fields.insert(name, Value::String(value));
         }
-        Ok(Self(Input::new(fields, context)))
+        Ok(Self(Input::new(fields, Source::Query, context)))
     }
+}
+
+/// The names of all parameters in the query.
+pub(crate) fn query_names(parts: &Parts) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in form_pairs(parts.uri.query().unwrap_or_default()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// The pairs of a query or form, percent-decoded (`+` is a space).
@@ -87,7 +128,7 @@ async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiErr
         drop(context.fingerprint.set(crypto::sha256_hex(&bytes)));
     }
     if bytes.is_empty() && may_be_empty {
-        return Ok(Input::new(Map::new(), context));
+        return Ok(Input::new(Map::new(), Source::Body, context));
     }
     json_content_type(&parts.headers)?;
     let malformed = |message: String| {
@@ -97,7 +138,7 @@ async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiErr
         return Err(malformed("the body is empty".into()));
     }
     match serde_json::from_slice::<Value>(&bytes) {
-        Ok(Value::Object(fields)) => Ok(Input::new(fields, context)),
+        Ok(Value::Object(fields)) => Ok(Input::new(fields, Source::Body, context)),
         Ok(_) => Err(malformed("the body is JSON, but not an object".into())),
         Err(error) => Err(malformed(format!("the body is not JSON: {error}"))),
     }
@@ -130,8 +171,8 @@ fn json_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 impl Input {
-    fn new(fields: Map<String, Value>, context: Arc<Context>) -> Self {
-        Self { fields, prefix: String::new(), asked: Vec::new(), faults: Vec::new(), context }
+    fn new(fields: Map<String, Value>, source: Source, context: Arc<Context>) -> Self {
+        Self { fields, source, prefix: String::new(), asked: Vec::new(), faults: Vec::new(), context }
     }
 
     /// The field, if it is there and not null.
@@ -180,8 +221,8 @@ impl Input {
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         match self.take(name)? {
             Value::Bool(flag) => Some(flag),
-            Value::String(text) if text == "true" => Some(true),
-            Value::String(text) if text == "false" => Some(false),
+            Value::String(text) if text == "true" && self.source == Source::Query => Some(true),
+            Value::String(text) if text == "false" && self.source == Source::Query => Some(false),
             _ => {
                 self.wrong_type(name, "true or false");
                 None
@@ -194,7 +235,7 @@ impl Input {
         let value = self.take(name)?;
         let number = match &value {
             Value::Number(number) => number.as_i64(),
-            Value::String(text) => text.parse().ok(),
+            Value::String(text) if self.source == Source::Query => text.parse().ok(),
             _ => None,
         };
         if let Some(number) = number.filter(|number| range.contains(number)) {
@@ -313,7 +354,7 @@ impl Input {
     pub fn object(&mut self, name: &'static str) -> Option<Self> {
         match self.take(name)? {
             Value::Object(fields) => {
-                Some(Self { prefix: format!("{}{name}.", self.prefix), ..Self::new(fields, self.context.clone()) })
+                Some(Self { prefix: format!("{}{name}.", self.prefix), ..Self::new(fields, self.source, self.context.clone()) })
             }
             _ => {
                 self.wrong_type(name, "an object");
@@ -337,7 +378,7 @@ impl Input {
         for (i, value) in values.into_iter().enumerate() {
             if let Value::Object(fields) = value {
                 let prefix = format!("{}{name}[{i}].", self.prefix);
-                all.push(Self { prefix, ..Self::new(fields, self.context.clone()) });
+                all.push(Self { prefix, ..Self::new(fields, self.source, self.context.clone()) });
             } else {
                 self.wrong_type(name, "a list of objects");
             }

@@ -8,3 +8,4 @@ pub mod idempotency;
 pub mod input;
 pub mod limits;
 pub mod reply;
+mod rest;

@@ -1,6 +1,6 @@
 //! Conversations: everything between a line of the team and an outside number.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::AppState;
 use crate::http::auth::{Caller, ConversationsAct, ConversationsRead};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
-use crate::http::input::{Body, Query};
+use crate::http::input::{Body, PathParams, Query};
 use crate::http::reply::{self, Data, Page, Paging};
 
 /// Offsets beyond this are walked on a thread of their own.
@@ -61,7 +61,7 @@ pub async fn list(
     let (paging, extend) = (Paging::read(&mut input), read_extend(&mut input));
     let cursor = input.text("cursor", 500);
     input.finish()?;
-    let of = fingerprint(line, filter);
+    let of = fingerprint(caller.owner.team, line, filter);
     let cursor = match cursor.map(|text| Cursor::read(&text, &of)).transpose()? {
         Some(Cursor::Behind(at, number)) => Some((at, number)),
         Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
@@ -69,13 +69,13 @@ pub async fn list(
     };
     let wanted = List { team: caller.owner.team, line, filter, paging, cursor, extend };
     let long = paging.offset() > LONG_WALK || filter.since.is_some();
-    let work = move |conn: &mut Conn<'_>| read_page(conn, &wanted, &of);
+    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| read_page(conn, &wanted, &of));
     let page = if long { state.board.db().scan(work).await? } else { state.board.db().read(work).await? };
     Ok(reply::json(StatusCode::OK, &page))
 }
 
-fn fingerprint(line: Option<PhoneNumber>, filter: ConversationFilter) -> String {
-    format!("conversations {line:?} {filter:?}")
+fn fingerprint(team: TeamKey, line: Option<PhoneNumber>, filter: ConversationFilter) -> String {
+    format!("conversations {team:?} {line:?} {filter:?}")
 }
 
 fn read_page(conn: &mut Conn<'_>, wanted: &List, of: &str) -> Result<Page<ConversationView>, ApiError> {
@@ -149,9 +149,10 @@ pub struct ActView {
 pub async fn act(
     caller: Caller<ConversationsAct>,
     State(state): State<AppState>,
-    Path(contact_number): Path<String>,
+    path: PathParams<1>,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let PathParams([contact_number]) = path;
     let contact_number = PhoneNumber::parse(&contact_number)
         .map_err(|error| ApiError::new(ErrorCode::InvalidPhoneFormat).param("contact_number").message(error.to_string()))?;
     let Body(mut input) = body;

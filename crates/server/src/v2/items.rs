@@ -1,6 +1,6 @@
 //! Single items, and many by their ids.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use trunkline_domain::{ErrorCode, IdError, ItemId};
 use trunkline_store::items;
@@ -10,7 +10,7 @@ use super::{item_id, read_extend};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
-use crate::http::input::{Body, Query};
+use crate::http::input::{Body, PathParams, Query};
 use crate::http::reply::{self, Data};
 
 /// The most ids in one request.
@@ -27,10 +27,10 @@ const MAX_BATCH: usize = 100;
 pub async fn get(
     caller: Caller<ConversationsRead>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    path: PathParams<1>,
     query: Query,
 ) -> Result<Response, ApiError> {
-    let Query(mut input) = query;
+    let (PathParams([id]), Query(mut input)) = (path, query);
     let extend = read_extend(&mut input);
     input.finish()?;
     let (team, id) = (caller.owner.team, item_id(&id)?);

@@ -81,6 +81,13 @@ pub struct DateRange {
     to: Option<String>,
 }
 
+/// Orders of a search, the default first.
+pub(crate) const SORTS: &[&str] = &["DATE_DESC", "DATE_ASC", "RELEVANCE"];
+/// Kinds of items a search can be limited to.
+pub(crate) const KINDS: &[&str] = &["CALL", "SMS", "ALL"];
+/// How calls end, as v2 has it.
+pub(crate) const RESULTS: &[&str] = &["ANSWERED", "VOICEMAIL", "TRANSFERRED", "MISSED", "BLOCKED", "FAILED"];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Newest,
@@ -96,7 +103,7 @@ impl std::str::FromStr for Sort {
             "DATE_DESC" | "DATE" => Ok(Self::Newest),
             "DATE_ASC" => Ok(Self::Oldest),
             "RELEVANCE" => Ok(Self::Relevance),
-            _ => Err(UnknownName { allowed: &["DATE_DESC", "DATE_ASC", "RELEVANCE"] }),
+            _ => Err(UnknownName { allowed: SORTS }),
         }
     }
 }
@@ -112,7 +119,7 @@ impl std::str::FromStr for Kind {
             "CALL" => Ok(Self(Some(ItemKind::Call))),
             "SMS" | "TEXT_MESSAGE" => Ok(Self(Some(ItemKind::Message))),
             "ALL" => Ok(Self(None)),
-            _ => Err(UnknownName { allowed: &["CALL", "SMS", "ALL"] }),
+            _ => Err(UnknownName { allowed: KINDS }),
         }
     }
 }
@@ -123,11 +130,10 @@ impl std::str::FromStr for Results {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        let allowed = &["ANSWERED", "VOICEMAIL", "TRANSFERRED", "MISSED", "BLOCKED", "FAILED"];
-        match text {
-            "TRANSFERRED" => Ok(Self(vec![CallResult::TransferredAi, CallResult::TransferredExternal])),
-            other => other.parse().map(|result| Self(vec![result])).map_err(|_| UnknownName { allowed }),
+        if !RESULTS.contains(&text) {
+            return Err(UnknownName { allowed: RESULTS });
         }
+        Ok(Self(CallResult::ALL.iter().filter(|result| result.as_v2() == text).copied().collect()))
     }
 }
 
@@ -166,7 +172,7 @@ pub async fn search(
         Page { data: Vec::new(), pagination: wanted.paging.describe(0, false, None) }
     } else if wanted.words.is_empty() {
         let long = wanted.paging.offset() > 10_000 || needs_scan(&wanted.filter);
-        let work = move |conn: &mut Conn<'_>| by_filters(conn, &wanted);
+        let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| by_filters(conn, &wanted));
         if long { state.board.db().scan(work).await? } else { state.board.db().read(work).await? }
     } else {
         by_text(&state, wanted).await?
@@ -206,7 +212,7 @@ fn read(mut input: Input, team: TeamKey, time_zone: &str) -> Result<Wanted, ApiE
         input.absorb(date);
     }
     input.finish()?;
-    let fingerprint = format!("items {line:?} {user:?} {filter:?} {words:?} {sort:?}");
+    let fingerprint = format!("items {team:?} {line:?} {user:?} {filter:?} {words:?} {sort:?}");
     let cursor = cursor.map(|text| Cursor::read(&text, &fingerprint)).transpose()?;
     if matches!((cursor, sort), (Some(Cursor::Ranked(..)), Sort::Newest | Sort::Oldest) | (Some(Cursor::Behind(..)), Sort::Relevance)) {
         return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor"));

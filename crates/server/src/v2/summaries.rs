@@ -1,6 +1,6 @@
 //! Summaries of calls.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use crate::AppState;
 use crate::http::auth::{Caller, ConversationsWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
-use crate::http::input::Body;
+use crate::http::input::{Body, PathParams};
 use crate::http::reply::Data;
 
 /// A summary to be written.
@@ -62,11 +62,11 @@ pub struct Editor {
 pub async fn update(
     caller: Caller<ConversationsWrite>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    path: PathParams<1>,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let (PathParams([id]), Body(mut input)) = (path, body);
     let id = call_id(&id)?;
-    let Body(mut input) = body;
     let content = input.text("content", commands::MAX_CHARACTERS);
     if content.is_none() {
         input.missing("content");

@@ -1,6 +1,6 @@
 //! Tags: the team's, and those of a call.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::AppState;
 use crate::http::auth::{Caller, TagsRead, TagsWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
-use crate::http::input::Body;
+use crate::http::input::{Body, PathParams};
 use crate::http::reply::{self, Data};
 
 /// A tag.
@@ -75,11 +75,11 @@ pub struct CallTagsView {
 pub async fn add(
     caller: Caller<TagsWrite>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    path: PathParams<1>,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let (PathParams([id]), Body(mut input)) = (path, body);
     let id = call_id(&id)?;
-    let Body(mut input) = body;
     if !input.has("tags") {
         input.missing("tags");
     }
@@ -102,8 +102,9 @@ pub async fn add(
 pub async fn remove(
     caller: Caller<TagsWrite>,
     State(state): State<AppState>,
-    Path((id, tag)): Path<(String, String)>,
+    path: PathParams<2>,
 ) -> Result<Response, ApiError> {
+    let PathParams([id, tag]) = path;
     let id = call_id(&id)?;
     let by = caller.actor();
     commit(&state, &caller, StatusCode::OK, move |work| {

@@ -1,6 +1,6 @@
 //! The people of the team.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::{ErrorCode, Role, UserId, UserStatus};
@@ -9,7 +9,7 @@ use trunkline_store::users::{self, UserRow};
 use crate::AppState;
 use crate::http::auth::{Caller, UsersRead};
 use crate::http::error::ApiError;
-use crate::http::input::Query;
+use crate::http::input::{PathParams, Query};
 use crate::http::reply::{self, Data};
 
 /// A user.
@@ -68,9 +68,10 @@ pub async fn list(caller: Caller<UsersRead>, State(state): State<AppState>, quer
 pub async fn get(
     caller: Caller<UsersRead>,
     State(state): State<AppState>,
-    Path(id): Path<String>,
+    path: PathParams<1>,
 ) -> Result<Response, ApiError> {
     let not_found = || ApiError::new(ErrorCode::MemberNotFound).param("id");
+    let PathParams([id]) = path;
     let id = UserId::parse(&id).map_err(|_| not_found())?;
     let team = caller.owner.team;
     let row = state.board.db().read(move |conn| users::get(conn, team, id)).await.map_err(ApiError::from)?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
-use super::error::StoreError;
+use super::error::{StoreError, ends_connection};
 use super::value::{Row, Value};
 
 /// A connection. Statements are SQL that both engines understand, with `$1`, `$2`, … appearing for the first time in
@@ -17,16 +17,46 @@ pub(crate) enum Inner<'c> {
 
 /// A PostgreSQL client and its prepared statements.
 pub(crate) struct PgSession {
-    pub(crate) client: postgres::Client,
+    client: postgres::Client,
+    config: postgres::Config,
     prepared: HashMap<String, postgres::Statement>,
+    /// Whether a statement of the transaction failed: the server then answers its COMMIT with a silent ROLLBACK.
+    pub(crate) failed: bool,
+    /// Whether the connection is lost, or the server is about to end it.
+    pub(crate) lost: bool,
 }
 
 /// Statements that depend on a request's filters are many; beyond this number the cache starts anew.
 const MAX_PREPARED: usize = 512;
 
 impl PgSession {
-    pub(crate) fn new(client: postgres::Client) -> Self {
-        Self { client, prepared: HashMap::new() }
+    pub(crate) fn new(client: postgres::Client, config: postgres::Config) -> Self {
+        Self { client, config, prepared: HashMap::new(), failed: false, lost: false }
+    }
+
+    /// Begins a transaction; on a new connection if the server has ended the old one meanwhile.
+    pub(crate) fn begin(&mut self) -> Result<(), StoreError> {
+        self.failed = false;
+        if self.command("BEGIN").is_ok() {
+            return Ok(());
+        }
+        *self = super::pg::connect(&self.config)?;
+        self.command("BEGIN")
+    }
+
+    /// Runs a statement without parameters and results.
+    pub(crate) fn command(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.ask(|session| session.client.batch_execute(sql))
+    }
+
+    /// Talks to the server, and remembers that the transaction is lost if it says no, or the connection if it is silent.
+    fn ask<T>(&mut self, talk: impl FnOnce(&mut Self) -> Result<T, postgres::Error>) -> Result<T, StoreError> {
+        let answer = talk(self);
+        if let Err(error) = &answer {
+            self.failed = true;
+            self.lost |= ends_connection(error);
+        }
+        Ok(answer?)
     }
 
     fn prepare(&mut self, sql: &str) -> Result<postgres::Statement, postgres::Error> {
@@ -70,11 +100,11 @@ impl Conn<'_> {
                 bind(&mut statement, params)?;
                 Ok(statement.raw_execute()? as u64)
             }
-            Inner::Postgres(session) => {
+            Inner::Postgres(session) => session.ask(|session| {
                 let statement = session.prepare(sql)?;
                 let params: Vec<_> = borrowed(params).collect();
-                Ok(session.client.execute(&statement, &params)?)
-            }
+                session.client.execute(&statement, &params)
+            }),
         }
     }
 
@@ -137,9 +167,12 @@ impl Conn<'_> {
                 Ok(())
             }
             Inner::Postgres(session) => {
-                let statement = session.prepare(sql)?;
-                let params: Vec<_> = borrowed(params).collect();
-                for row in session.client.query(&statement, &params)? {
+                let rows = session.ask(|session| {
+                    let statement = session.prepare(sql)?;
+                    let params: Vec<_> = borrowed(params).collect();
+                    session.client.query(&statement, &params)
+                })?;
+                for row in rows {
                     if !each(&Row::Postgres(&row))? {
                         break;
                     }
@@ -165,8 +198,28 @@ impl Conn<'_> {
                 }
                 Ok(())
             }
-            Inner::Postgres(session) => Ok(drop(session.client.prepare(sql)?)),
+            Inner::Postgres(session) => session.ask(|session| session.client.prepare(sql)).map(drop),
         }
+    }
+
+    /// Runs `read` so that all its statements see the same moment of the database: a total and a page then agree,
+    /// whoever writes meanwhile. Not for a unit of work, which has a transaction of its own.
+    ///
+    /// # Errors
+    /// What `read` returned, or whatever the engine says.
+    pub fn at_one_moment<T, E: From<StoreError>>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        match &mut self.0 {
+            // A scan has begun already.
+            Inner::Sqlite(connection) if !connection.is_autocommit() => return read(self),
+            Inner::Sqlite(_) => drop(self.execute("BEGIN", &[])?),
+            Inner::Postgres(session) => session.command("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?,
+        }
+        let outcome = read(self);
+        match &mut self.0 {
+            Inner::Sqlite(_) => drop(self.execute("COMMIT", &[])?),
+            Inner::Postgres(session) => session.command("COMMIT")?,
+        }
+        outcome
     }
 
     /// Runs several statements without parameters, as migrations do.
@@ -176,7 +229,7 @@ impl Conn<'_> {
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         match &mut self.0 {
             Inner::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Inner::Postgres(session) => Ok(session.client.batch_execute(sql)?),
+            Inner::Postgres(session) => session.command(sql),
         }
     }
 
@@ -210,7 +263,12 @@ impl<'c> Tx<'c> {
         let outcome = work(self);
         match &outcome {
             Ok(_) => self.batch("RELEASE SAVEPOINT nested")?,
-            Err(_) => self.batch("ROLLBACK TO SAVEPOINT nested; RELEASE SAVEPOINT nested")?,
+            Err(_) => {
+                self.batch("ROLLBACK TO SAVEPOINT nested; RELEASE SAVEPOINT nested")?;
+                if let Inner::Postgres(session) = &mut self.0 {
+                    session.failed = false;
+                }
+            }
         }
         outcome
     }

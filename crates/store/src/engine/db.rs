@@ -61,7 +61,8 @@ enum Engine {
 const SCANS: usize = 4;
 
 impl Db {
-    /// Opens the database, which must be of this program's version: see [`Db::migrate`].
+    /// Opens the database, which must be of this program's version: see [`Db::migrate`]. Blocks, and must not be
+    /// called on an async thread: PostgreSQL's client drives a runtime of its own.
     ///
     /// # Errors
     /// A [`MigrateError`] that tells an operator what is wrong and what to do.
@@ -72,7 +73,10 @@ impl Db {
         }
         let appended = Arc::new(watch::Sender::new(0));
         let engine = match location {
-            Location::Sqlite(path) => Engine::Sqlite(Sqlite::start(path, options.sqlite, appended.clone())?),
+            Location::Sqlite(path) => Engine::Sqlite(
+                Sqlite::start(path, options.sqlite, appended.clone())
+                    .map_err(|error| migrate::explain(path, error))?,
+            ),
             Location::Postgres(url) => {
                 Engine::Postgres(Postgres::start(&pg::configuration(url)?, options.postgres)?)
             }
@@ -82,7 +86,8 @@ impl Db {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Brings the database to this program's version, creating it where there is none, and opens it.
+    /// Brings the database to this program's version, creating it where there is none, and opens it. Blocks, as
+    /// [`Db::open`] does.
     ///
     /// # Errors
     /// A [`MigrateError`] that tells an operator what is wrong and what to do.
@@ -145,6 +150,9 @@ impl Db {
     /// A unit of work in one transaction. It never awaits and never does network I/O; it may be run again where the
     /// engine asks for it, so it must not consume what it captured. When this returns `Ok`, the changes are on disk.
     ///
+    /// A unit in which a statement failed must fail too, unless the statement ran in [`Tx::nested`]: PostgreSQL keeps
+    /// nothing of such a transaction, and the caller is told so.
+    ///
     /// # Errors
     /// What `work` returned, [`StoreError::Busy`] when too much waits already, or the engine's failure.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
@@ -153,7 +161,7 @@ impl Db {
         E: UnitError,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let (unit, answer) = Work::new(work);
+        let (unit, answer) = Work::boxed(work);
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(unit)?,
             Engine::Postgres(postgres) => postgres.submit_write(unit, self.inner.appended.clone())?,

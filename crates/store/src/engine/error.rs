@@ -6,7 +6,7 @@ pub enum StoreError {
     /// The queue of writes (or of PostgreSQL work) is full: the caller should come back in a moment.
     #[error("the store has more work than it can take just now")]
     Busy,
-    /// The database cannot be used just now (full disk, failing device, locked file, server gone).
+    /// The database cannot be used just now (full disk, failing device, locked file or row, server gone).
     #[error("the database is not available: {doing}")]
     Unavailable {
         /// What was being done.
@@ -77,7 +77,7 @@ impl StoreError {
     /// Whether PostgreSQL asks to run the transaction again (SQLSTATE 40001, 40P01).
     pub(crate) fn is_serialization_failure(&self) -> bool {
         use postgres::error::SqlState;
-        matches!(self, Self::Engine(EngineError::Postgres(error))
+        matches!(self, Self::Unavailable { source: EngineError::Postgres(error), .. }
             if matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)))
     }
 }
@@ -106,6 +106,15 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// Whether the connection is gone, or goes with this error.
+pub(crate) fn ends_connection(error: &postgres::Error) -> bool {
+    use postgres::error::SqlState as State;
+    let ends = [State::ADMIN_SHUTDOWN, State::CRASH_SHUTDOWN, State::CANNOT_CONNECT_NOW];
+    error.is_closed()
+        || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+        || error.code().is_some_and(|code| ends.contains(code))
+}
+
 impl From<postgres::Error> for StoreError {
     fn from(error: postgres::Error) -> Self {
         use postgres::error::SqlState;
@@ -118,9 +127,15 @@ impl From<postgres::Error> for StoreError {
             if matches!(class, "53" | "57" | "58") || db.code() == &SqlState::READ_ONLY_SQL_TRANSACTION {
                 return Self::Unavailable { doing: "the server refuses work", source: error.into() };
             }
+            if class == "40" {
+                return Self::Unavailable { doing: "transactions are in each other's way", source: error.into() };
+            }
+            if db.code() == &SqlState::LOCK_NOT_AVAILABLE {
+                return Self::Unavailable { doing: "another transaction holds the row", source: error.into() };
+            }
             return Self::Engine(error.into());
         }
-        if error.is_closed() || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
+        if ends_connection(&error) {
             return Self::Unavailable { doing: "the connection to the server broke", source: error.into() };
         }
         Self::Engine(error.into())

@@ -82,7 +82,7 @@ pub enum MigrateError {
         remedy: &'static str,
     },
     /// PostgreSQL cannot be reached or refuses us.
-    #[error("PostgreSQL cannot be used: {0}; check --database, that the server runs, and the user's rights")]
+    #[error("the database cannot be used: {}; check --database, that the server runs, and the user's rights", said(.0))]
     Server(#[source] StoreError),
     /// A migration failed; nothing of it was kept.
     #[error("migration {name} failed and was rolled back: {source}")]
@@ -118,7 +118,7 @@ pub(crate) fn inspect(location: &Location) -> Result<Schema, MigrateError> {
         }
         Location::Postgres(url) => {
             let mut session = pg::configuration(url).and_then(|config| pg::connect(&config)).map_err(MigrateError::Server)?;
-            standing(&mut Conn(Inner::Postgres(&mut session)))
+            standing(&mut Conn(Inner::Postgres(&mut session))).map_err(of_server)
         }
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn run(location: &Location) -> Result<(), MigrateError> {
         }
         Location::Postgres(url) => {
             let mut session = pg::configuration(url).and_then(|config| pg::connect(&config)).map_err(MigrateError::Server)?;
-            apply(&mut Conn(Inner::Postgres(&mut session)), "BEGIN")
+            apply(&mut Conn(Inner::Postgres(&mut session)), "BEGIN").map_err(of_server)
         }
     }
 }
@@ -188,6 +188,13 @@ fn apply_all(conn: &mut Conn<'_>) -> Result<(), MigrateError> {
     Ok(())
 }
 
+fn of_server(error: MigrateError) -> MigrateError {
+    match error {
+        MigrateError::Store(error) => MigrateError::Server(error),
+        other => other,
+    }
+}
+
 fn explained(path: &Path, error: MigrateError) -> MigrateError {
     match error {
         MigrateError::Store(error) => explain(path, error),
@@ -195,8 +202,16 @@ fn explained(path: &Path, error: MigrateError) -> MigrateError {
     }
 }
 
+/// What the engine said, which an operator can look up.
+fn said(error: &StoreError) -> String {
+    match error {
+        StoreError::Unavailable { source, .. } | StoreError::Engine(source) => source.to_string(),
+        other => other.to_string(),
+    }
+}
+
 /// Turns what SQLite says of a file into what an operator can act on.
-fn explain(path: &Path, error: StoreError) -> MigrateError {
+pub(crate) fn explain(path: &Path, error: StoreError) -> MigrateError {
     use rusqlite::ErrorCode as Code;
     let path = path.to_owned();
     let code = match &error {
@@ -205,7 +220,7 @@ fn explain(path: &Path, error: StoreError) -> MigrateError {
         }
         _ => None,
     };
-    let problem = error.to_string();
+    let problem = said(&error);
     match code {
         Some(Code::NotADatabase | Code::DatabaseCorrupt) => MigrateError::Corrupt { path, problem },
         Some(Code::CannotOpen) => {

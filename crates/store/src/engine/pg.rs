@@ -59,7 +59,7 @@ pub(crate) fn connect(config: &postgres::Config) -> Result<PgSession, StoreError
         .connect(NoTls)
         .map_err(|error| StoreError::Unavailable { doing: "connecting to PostgreSQL", source: error.into() })?;
     client.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET TIME ZONE 'UTC'; SET jit = off")?;
-    Ok(PgSession::new(client))
+    Ok(PgSession::new(client, config.clone()))
 }
 
 impl Postgres {
@@ -93,8 +93,12 @@ impl Postgres {
                 let outcome = match session {
                     Ok(session) => {
                         let mut conn = Conn(Inner::Postgres(session));
-                        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&mut conn)))
-                            .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+                        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&mut conn)));
+                        outcome.unwrap_or_else(|_| {
+                            // It may have been at one moment, which would last for ever.
+                            session.lost = true;
+                            Err(StoreError::Panicked.into())
+                        })
                     }
                     Err(error) => Err(error.into()),
                 };
@@ -153,7 +157,7 @@ impl Drop for Postgres {
 fn work_loop(config: &postgres::Config, tasks: &Receiver<Task>) {
     let mut session: Option<PgSession> = None;
     while let Ok(task) = tasks.recv() {
-        if session.as_ref().is_some_and(|session| session.client.is_closed()) {
+        if session.as_ref().is_some_and(|session| session.lost) {
             session = None;
         }
         let opened = match session.take() {
@@ -170,18 +174,23 @@ fn work_loop(config: &postgres::Config, tasks: &Receiver<Task>) {
 /// Runs a unit in a transaction, again when the server asks for it. Tells whether events were appended.
 fn transaction(session: &mut PgSession, unit: &mut dyn Unit) -> Result<bool, StoreError> {
     for attempt in 0.. {
-        session.client.batch_execute("BEGIN")?;
+        session.begin()?;
         let mut tx = Tx::new(Conn(Inner::Postgres(session)));
         let keep = unit.run(&mut tx);
         let appended = tx.appended;
+        if keep && session.failed {
+            session.command("ROLLBACK")?;
+            let problem = "a statement failed and the unit of work went on; nothing of it was kept";
+            return Err(StoreError::Engine(EngineError::Earlier(problem.into())));
+        }
         if keep {
-            match session.client.batch_execute("COMMIT").map_err(StoreError::from) {
+            match session.command("COMMIT") {
                 Ok(()) => return Ok(appended),
                 Err(error) if error.is_serialization_failure() && attempt < MAX_RERUNS => {}
                 Err(error) => return Err(error),
             }
         } else {
-            session.client.batch_execute("ROLLBACK")?;
+            session.command("ROLLBACK")?;
             if !unit.wants_rerun() || attempt >= MAX_RERUNS {
                 return Ok(false);
             }

@@ -42,7 +42,8 @@ where
     E: UnitError,
     F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
 {
-    pub(crate) fn new(work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>) {
+    /// The unit, and where its outcome will arrive.
+    pub(crate) fn boxed(work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
         (Box::new(Self { work, outcome: None, rerun: false, reply }), answer)
     }

@@ -1,0 +1,376 @@
+//! Parameters and fields: nothing is ignored in silence, and every fault is named. Walked over the OpenAPI document,
+//! so that a new field is tried as soon as it is described.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use trunkline_testkit::app::Reply;
+use trunkline_testkit::db::{TestDb, sarah, us};
+
+use crate::document::{Field, body_fields, body_schema, document, parameters, put};
+use crate::operations::{Operation, Request, operation, operations};
+use crate::support::{World, assert_common, assert_error, blamed, ignored};
+
+trunkline_testkit::on_both! {
+    unknown_parameters_are_named,
+    unknown_fields_are_named,
+    unknown_fields_deep_inside_are_named,
+    what_is_unknown_is_told_with_failures_too,
+    names_are_told_as_far_as_a_header_can_carry_them,
+    every_described_field_is_known,
+    fields_of_another_type_are_refused,
+    fields_outside_of_their_range_are_refused,
+    names_outside_of_a_closed_set_are_refused,
+    faulty_query_parameters_are_refused,
+    required_fields_are_missed,
+    null_is_the_same_as_nothing,
+    several_faults_are_listed,
+}
+
+/// Operations with a body, and for each a body with every field there is.
+fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
+    let (ada, ben) = (world.app.office.ada, world.app.office.ben);
+    let full = |operation: &Operation| match operation.id.as_str() {
+        "searchAllConversations" => json!({
+            "allo_number": us(), "contact_number": sarah(), "user_id": ada, "direction": "INBOUND", "type": "CALL",
+            "result": "ANSWERED", "tags": ["vip"], "unread": true, "unresponded": true, "search": "bill",
+            "sort": "DATE_DESC", "extend": "transcript", "page": 1, "size": 20,
+            "date": { "from": "2026-04-01", "to": "2026-04-30" },
+        }),
+        "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
+        "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
+        "addTags" => operation.request(world).body.unwrap(),
+        "executeConversationAction" => json!({ "action": "READ", "allo_number": us() }),
+        "sandboxMessage" => json!({
+            "from": sarah(), "to": us(), "content": "Hello", "media_urls": ["https://media.example/1.jpg"],
+            "reference": "one",
+        }),
+        "sandboxCall" => json!({
+            "direction": "INBOUND", "from": sarah(), "to": us(), "user_id": ada, "outcome": "ANSWERED",
+            "ring_seconds": 0, "talk_seconds": 1, "speed": 1_000, "recording": true, "summary": "Short.",
+            "tags": ["vip"], "lines": [{ "source": "USER", "at": 0.5, "text": "Hello" }],
+            "ivr": [{ "dtmf_key": "2", "text_key": "Support" }],
+            "transfer": { "kind": "COLLEAGUE", "user_id": ben, "number": sarah(), "at": 1 },
+        }),
+        other => panic!("{other} is new: give it a body with every field"),
+    };
+    let with_bodies = operations().into_iter().filter(|operation| operation.body.anything());
+    with_bodies.map(|operation| {
+        let body = full(&operation);
+        let request = Request { body: Some(body), ..operation.request(world) };
+        (operation, request)
+    })
+    .collect()
+}
+
+/// Sends a request whose body has `value` where `name` says.
+async fn with_value(world: &World, request: &Request, name: &str, value: &Value) -> Reply {
+    let mut body = request.body.clone().unwrap();
+    put(&mut body, name, value.clone());
+    let reply = Request { body: Some(body), ..request.clone() }.send(&world.app).await;
+    assert_common(&reply);
+    reply
+}
+
+#[track_caller]
+fn assert_refused(operation: &Operation, reply: &Reply, name: &str, value: &Value) {
+    let what = format!("{} with {name} = {}: {}", operation.name(), value.to_string().chars().take(80).collect::<String>(), reply.text);
+    assert_eq!(reply.status, 400, "{what}");
+    assert_error(reply, reply.code());
+    assert!(blamed(reply).contains(name), "{what}");
+}
+
+async fn unknown_parameters_are_named(db: TestDb) {
+    let world = World::open(db).await;
+    for operation in operations() {
+        operation.prepare(&world).await;
+        let reply = operation.request(&world).send(&world.app).await;
+        assert_eq!(ignored(&reply), Vec::<&str>::new(), "{}", operation.name());
+        operation.prepare(&world).await;
+        let request = operation.request(&world).parameter("date_from", "2026-01-01").parameter("per_page", "5");
+        let reply = request.parameter("date_from", "2026-02-02").send(&world.app).await;
+        assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+        let told: BTreeSet<&str> = ignored(&reply).into_iter().collect();
+        assert_eq!(told, BTreeSet::from(["date_from", "per_page"]), "{}", operation.name());
+        assert_eq!(ignored(&reply).len(), 2, "each is named once: {}", operation.name());
+    }
+    // What another operation knows is not known here.
+    let request = operation("searchAllConversations").request(&world).parameter("page", "2");
+    assert_eq!(ignored(&request.send(&world.app).await), ["page"]);
+}
+
+async fn unknown_fields_are_named(db: TestDb) {
+    let world = World::open(db).await;
+    for (operation, request) in full_bodies(&world) {
+        let reply = request.field("date_from", json!("2026-01-01")).field("Type", json!(null)).send(&world.app).await;
+        assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+        let told: BTreeSet<&str> = ignored(&reply).into_iter().collect();
+        assert_eq!(told, BTreeSet::from(["date_from", "Type"]), "{}", operation.name());
+    }
+}
+
+async fn unknown_fields_deep_inside_are_named(db: TestDb) {
+    let world = World::open(db).await;
+    let search = operation("searchAllConversations").request(&world);
+    let reply = search.field("date", json!({ "fro": "2026-01-01", "to": "2026-12-31" })).send(&world.app).await;
+    assert_eq!((reply.status, ignored(&reply)), (200, vec!["date.fro"]));
+    let (_, call) = full_bodies(&world).into_iter().find(|(operation, _)| operation.id == "sandboxCall").unwrap();
+    let mut body = call.body.clone().unwrap();
+    for name in ["lines[0].speaker", "ivr[0].key", "transfer.to"] {
+        put(&mut body, name, json!("x"));
+    }
+    let reply = Request { body: Some(body), ..call }.send(&world.app).await;
+    assert_eq!(reply.status, 201, "{}", reply.text);
+    let told: BTreeSet<&str> = ignored(&reply).into_iter().collect();
+    assert_eq!(told, BTreeSet::from(["lines[0].speaker", "ivr[0].key", "transfer.to"]));
+}
+
+async fn what_is_unknown_is_told_with_failures_too(db: TestDb) {
+    let world = World::open(db).await;
+    let reply = world.app.post("/v2/api/conversations/items/batch", &json!({ "id": ["cll-1"] })).await;
+    assert_error(&reply, "MISSING_PARAMETER");
+    assert_eq!((reply.json["error"]["param"].as_str(), ignored(&reply)), (Some("ids"), vec!["id"]));
+    let reply = world.app.get("/v2/api/conversations?size=0&per_page=5").await;
+    assert_error(&reply, "INVALID_PAGE_SIZE");
+    assert_eq!(ignored(&reply), ["per_page"]);
+    // Without a valid key, nobody is told what this server knows.
+    let headers = [("Authorization", "Api-Key ak_test_unknown")];
+    let reply = world.app.send_with(reqwest::Method::GET, "/v2/api/tags?x=1", &headers, None).await;
+    assert_eq!((reply.status, ignored(&reply)), (401, vec![]));
+}
+
+async fn names_are_told_as_far_as_a_header_can_carry_them(db: TestDb) {
+    let world = World::open(db).await;
+    let search = operation("searchAllConversations").request(&world);
+    let reply = search.field("two words", json!(1)).field("a,b", json!(1)).field("größe\r\nX-Evil: 1", json!(1)).send(&world.app).await;
+    let told: BTreeSet<&str> = ignored(&reply).into_iter().collect();
+    assert_eq!(told, BTreeSet::from(["two?words", "a?b", "gr??e??X-Evil:?1"]));
+    assert_eq!(reply.header("x-evil"), "");
+    let mut many = search.clone();
+    for i in 0..500 {
+        many = many.field(&format!("unknown_{i}"), json!(1));
+    }
+    let reply = many.send(&world.app).await;
+    assert_eq!(reply.status, 200);
+    assert!(ignored(&reply).len() > 50 && ignored(&reply).last() == Some(&"..."), "{}", reply.header("x-ignored-parameters"));
+}
+
+async fn every_described_field_is_known(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    for (operation, request) in full_bodies(&world) {
+        let body = request.body.clone().unwrap();
+        // A cursor comes from an earlier answer.
+        for field in body_fields(&document, &operation).iter().filter(|field| field.name != "cursor") {
+            let pointer = format!("/{}", field.name.replace('[', "/").replace(']', "").replace('.', "/"));
+            assert!(body.pointer(&pointer).is_some(), "{}: {} is new: add it to the full body", operation.name(), field.name);
+        }
+        let reply = request.send(&world.app).await;
+        assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+        assert_eq!(ignored(&reply), Vec::<&str>::new(), "{}", operation.name());
+    }
+}
+
+async fn fields_of_another_type_are_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    for (operation, request) in full_bodies(&world) {
+        for field in body_fields(&document, &operation) {
+            let wrong: &[Value] = match field.kind() {
+                "string" => &[json!(5), json!(true), json!({}), json!([]), json!(["x"])],
+                "integer" => &[json!("5"), json!(1.5), json!(true), json!({}), json!([1]), json!(1e30)],
+                "number" => &[json!("5"), json!(true), json!({}), json!([1])],
+                "boolean" => &[json!("true"), json!(1), json!(0), json!({})],
+                "array" => &[json!("x"), json!({}), json!(5), json!([5]), json!([null])],
+                "object" => &[json!("x"), json!([]), json!(5), json!(true)],
+                other => panic!("a field of type {other}"),
+            };
+            for value in wrong {
+                let reply = with_value(&world, &request, &field.name, value).await;
+                assert_refused(&operation, &reply, &field.name, value);
+            }
+        }
+    }
+}
+
+/// What lies just outside of a field's range.
+fn outside(field: &Field) -> Vec<Value> {
+    let schema = &field.schema;
+    let mut values = Vec::new();
+    values.extend(schema["minimum"].as_i64().map(|minimum| json!(minimum - 1)));
+    values.extend(schema["maximum"].as_i64().map(|maximum| json!(maximum + 1)));
+    values.extend(schema["maxLength"].as_u64().map(|length| json!("é".repeat(length as usize + 1))));
+    values.extend(schema["maxItems"].as_u64().map(|items| {
+        let ids = (0..=items).map(|i| format!("cll-{i:0>27}"));
+        json!(ids.collect::<Vec<_>>())
+    }));
+    values
+}
+
+async fn fields_outside_of_their_range_are_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    let mut tried = 0;
+    for (operation, request) in full_bodies(&world) {
+        for field in body_fields(&document, &operation) {
+            for value in outside(&field) {
+                let reply = with_value(&world, &request, &field.name, &value).await;
+                assert_refused(&operation, &reply, &field.name, &value);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 10, "the document has lost its ranges");
+}
+
+async fn names_outside_of_a_closed_set_are_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    let mut tried = 0;
+    for (operation, request) in full_bodies(&world) {
+        for field in body_fields(&document, &operation).iter().filter(|field| !field.names().is_empty()) {
+            let names = field.names();
+            for wrong in ["NOT_ONE", "", &names[0].to_lowercase(), &format!("{} ", names[0])] {
+                let reply = with_value(&world, &request, &field.name, &json!(wrong)).await;
+                assert_refused(&operation, &reply, &field.name, &json!(wrong));
+                let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
+                assert!(names.iter().all(|name| suggestion.contains(name)), "{}: {suggestion}", field.name);
+            }
+            for name in names {
+                let reply = with_value(&world, &request, &field.name, &json!(name)).await;
+                // Understood, and then there is no such summary, or no such line.
+                let refused_later = ["SUMMARY_TEMPLATE_NOT_FOUND", "PHONE_NUMBER_NOT_FOUND"].contains(&reply.code());
+                assert!(reply.status < 300 || refused_later, "{} {name}: {}", field.name, reply.text);
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 9, "the document has lost its closed sets");
+}
+
+async fn faulty_query_parameters_are_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    let mut tried = 0;
+    for operation in operations() {
+        for field in parameters(&document, &operation, "query") {
+            let wrong: &[&str] = match (field.name.as_str(), field.kind()) {
+                (_, "integer") => &["abc", "1.5", "", "0", "-1", "1e2", "99999999999999999999", "%2B"],
+                (_, "boolean") => &["yes", "1", "TRUE", ""],
+                ("allo_number", _) => &["14155550100", "+14155550100", "%2B1", "x", ""],
+                ("last_activity_since", _) => &["yesterday", "2026-04-20", "1776679200", "", "2026-13-01T00:00:00Z"],
+                ("extend", _) => &["transcripts", "transcript,summary", "TRANSCRIPT"],
+                ("cursor", _) => &["x", "", "Yi4xLjIuMw"],
+                ("role", _) => &["BOSS", "admin", ""],
+                ("status", _) => &["GONE", "active", ""],
+                (other, _) => panic!("{other} is new: say what is wrong for it"),
+            };
+            for value in wrong {
+                // The parameter takes the place of one that works.
+                let path = operation.request(&world).path.split('?').next().unwrap().to_owned();
+                let request = Request { path, ..operation.request(&world) };
+                let request = if field.name == "allo_number" || !operation.id.starts_with("listConversations") {
+                    request
+                } else {
+                    request.parameter("allo_number", "%2B14155550100")
+                };
+                let reply = request.parameter(&field.name, value).send(&world.app).await;
+                assert_refused(&operation, &reply, &field.name, &json!(value));
+                tried += 1;
+            }
+            for name in field.names() {
+                let suggestion = operation.request(&world).parameter(&field.name, "X").send(&world.app).await;
+                let suggestion = suggestion.json["error"]["suggestion"].as_str().unwrap().to_owned();
+                assert!(suggestion.contains(name), "{}: {suggestion}", field.name);
+            }
+        }
+    }
+    assert!(tried >= 40);
+}
+
+async fn required_fields_are_missed(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    for (operation, request) in full_bodies(&world) {
+        let required: BTreeSet<String> = body_schema(&document, &operation)["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect();
+        let reply = Request { body: Some(json!({})), ..request.clone() }.send(&world.app).await;
+        if required.is_empty() {
+            assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+            continue;
+        }
+        assert_error(&reply, "MISSING_PARAMETER");
+        assert_eq!(blamed(&reply), required, "{}", operation.name());
+        for name in &required {
+            let mut body = request.body.clone().unwrap();
+            body.as_object_mut().unwrap().remove(name);
+            // A text with media needs no words.
+            body.as_object_mut().unwrap().remove("media_urls");
+            let reply = Request { body: Some(body), ..request.clone() }.send(&world.app).await;
+            assert_error(&reply, "MISSING_PARAMETER");
+            assert_eq!(blamed(&reply), BTreeSet::from([name.clone()]), "{}", operation.name());
+        }
+    }
+    let call = operation("sandboxCall").request(&world);
+    for (field, value, missing) in [
+        ("lines", json!([{ "source": "USER" }]), "lines[0].text"),
+        ("lines", json!([{ "source": "USER", "text": "a" }, { "text": "b" }]), "lines[1].source"),
+        ("transfer", json!({}), "transfer.kind"),
+    ] {
+        let reply = call.field(field, value).send(&world.app).await;
+        assert_error(&reply, "MISSING_PARAMETER");
+        assert_eq!(blamed(&reply), BTreeSet::from([missing.to_owned()]));
+    }
+}
+
+async fn null_is_the_same_as_nothing(db: TestDb) {
+    let world = World::open(db).await;
+    let document = document();
+    for (operation, request) in full_bodies(&world) {
+        for field in body_fields(&document, &operation) {
+            let reply = with_value(&world, &request, &field.name, &Value::Null).await;
+            let required = !field.schema["type"].is_array() && field.kind() != "object";
+            if required && reply.status >= 300 {
+                assert_refused(&operation, &reply, &field.name, &Value::Null);
+            } else {
+                assert!((200..300).contains(&reply.status), "{} {}: {}", operation.name(), field.name, reply.text);
+            }
+        }
+    }
+}
+
+async fn several_faults_are_listed(db: TestDb) {
+    let world = World::open(db).await;
+    let body = json!({
+        "allo_number": "one", "direction": "UP", "size": 0, "date": { "from": "May" }, "extend": "all", "unread": "no",
+    });
+    let reply = world.app.post("/v2/api/conversations/items/search", &body).await;
+    assert_eq!(reply.status, 400);
+    let listed = reply.json["error"]["errors"].as_array().unwrap();
+    let faults: BTreeSet<(&str, &str)> =
+        listed.iter().map(|fault| (fault["param"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect();
+    let expected = BTreeSet::from([
+        ("allo_number", "INVALID_PHONE_FORMAT"),
+        ("direction", "INVALID_PARAMETER"),
+        ("size", "INVALID_PAGE_SIZE"),
+        ("date.from", "INVALID_DATE_RANGE"),
+        ("extend", "UNSUPPORTED_EXTEND_VALUE"),
+        ("unread", "INVALID_PARAMETER"),
+    ]);
+    assert_eq!(faults, expected, "{}", reply.text);
+    assert_eq!(listed.len(), expected.len());
+    for fault in listed {
+        assert_eq!(fault.as_object().unwrap().len(), 3);
+        assert!(!fault["message"].as_str().unwrap().is_empty());
+    }
+    assert_error(&reply, reply.code());
+    assert!(expected.contains(&(reply.json["error"]["param"].as_str().unwrap(), reply.code())));
+    // One fault stands for itself.
+    let reply = world.app.post("/v2/api/conversations/items/search", &json!({ "size": 101 })).await;
+    assert_error(&reply, "INVALID_PAGE_SIZE");
+    assert_eq!(reply.json["error"].get("errors"), None);
+}

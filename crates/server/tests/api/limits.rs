@@ -1,0 +1,136 @@
+//! Rate limits, by the manual clock: a second is over when the test says so.
+
+use reqwest::Method;
+use serde_json::json;
+use trunkline_domain::ScopeSet;
+use trunkline_testkit::app::{Reply, TestApp};
+use trunkline_testkit::db::TestDb;
+
+use crate::people::new_key;
+use crate::support::{assert_error, authorization, searchable};
+
+trunkline_testkit::on_both! {
+    so_many_pass_in_a_second_and_no_more,
+    reads_and_writes_are_counted_apart,
+    keys_are_counted_apart,
+    concurrent_requests_share_the_limit,
+    without_a_valid_key_the_address_is_counted,
+    a_refused_request_changes_nothing,
+}
+
+async fn ask(app: &TestApp, method: Method, key: &str) -> Reply {
+    let path = if method == Method::GET { "/v2/api/tags" } else { "/v2/api/conversations/items/search" };
+    let body = (method != Method::GET).then(|| "{}".to_owned());
+    app.send_with(method, path, &[("Authorization", &authorization(key))], body).await
+}
+
+#[track_caller]
+fn assert_state(app: &TestApp, reply: &Reply, limit: i64, remaining: i64) {
+    let number = |name: &str| reply.header(name).parse::<i64>().unwrap();
+    assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (limit, remaining), "{}", reply.text);
+    assert_eq!(number("x-ratelimit-reset"), app.board.now().unix_seconds() + 1);
+}
+
+#[track_caller]
+fn assert_too_many(app: &TestApp, reply: &Reply, limit: i64) {
+    assert_error(reply, "RATE_LIMIT_EXCEEDED");
+    assert_eq!(reply.json["error"]["type"], "rate_limit_error");
+    assert_eq!(reply.json["error"]["retryable"], true);
+    assert_eq!(reply.header("retry-after"), "1");
+    assert_eq!(reply.json["error"]["retry_after_seconds"], 1);
+    assert_state(app, reply, limit, 0);
+}
+
+async fn so_many_pass_in_a_second_and_no_more(db: TestDb) {
+    let app = searchable(db).await;
+    // The limits of a team that nobody has changed.
+    app.set_limits(20, 5).await;
+    for (method, limit) in [(Method::GET, 20), (Method::POST, 5)] {
+        for second in 0..3 {
+            for i in 1..=limit {
+                let reply = ask(&app, method.clone(), &app.key).await;
+                assert_eq!(reply.status, 200, "request {i} of second {second}: {}", reply.text);
+                assert_state(&app, &reply, limit, limit - i);
+            }
+            for _ in 0..3 {
+                assert_too_many(&app, &ask(&app, method.clone(), &app.key).await, limit);
+            }
+            // Not the time since the first request counts, but the second that the clock shows.
+            app.office.clock.advance(999);
+            assert_too_many(&app, &ask(&app, method.clone(), &app.key).await, limit);
+            app.office.clock.advance(1);
+        }
+    }
+}
+
+async fn reads_and_writes_are_counted_apart(db: TestDb) {
+    let app = searchable(db).await;
+    app.set_limits(2, 3).await;
+    for _ in 0..2 {
+        assert_eq!(ask(&app, Method::GET, &app.key).await.status, 200);
+    }
+    assert_too_many(&app, &ask(&app, Method::GET, &app.key).await, 2);
+    // A POST that only searches is a write all the same; so are PUT, PATCH and DELETE, even where nothing is.
+    for (i, method) in [Method::POST, Method::PUT, Method::DELETE].into_iter().enumerate() {
+        let reply = ask(&app, method, &app.key).await;
+        assert_state(&app, &reply, 3, 2 - i as i64);
+    }
+    assert_too_many(&app, &ask(&app, Method::PATCH, &app.key).await, 3);
+    assert_too_many(&app, &ask(&app, Method::GET, &app.key).await, 2);
+}
+
+async fn keys_are_counted_apart(db: TestDb) {
+    let app = searchable(db).await;
+    app.set_limits(1, 1).await;
+    let (_, other) = new_key(&app, ScopeSet::ALL).await;
+    for method in [Method::GET, Method::POST] {
+        for key in [&app.key, &other] {
+            assert_eq!(ask(&app, method.clone(), key).await.status, 200);
+            assert_too_many(&app, &ask(&app, method.clone(), key).await, 1);
+        }
+    }
+}
+
+async fn concurrent_requests_share_the_limit(db: TestDb) {
+    let app = std::sync::Arc::new(searchable(db).await);
+    app.set_limits(10, 5).await;
+    let asked: Vec<_> = (0..30)
+        .map(|_| {
+            let app = app.clone();
+            tokio::spawn(async move { ask(&app, Method::GET, &app.key).await.status })
+        })
+        .collect();
+    let mut passed = 0;
+    for task in asked {
+        match task.await.unwrap() {
+            200 => passed += 1,
+            429 => {}
+            other => panic!("status {other}"),
+        }
+    }
+    assert_eq!(passed, 10);
+}
+
+async fn without_a_valid_key_the_address_is_counted(db: TestDb) {
+    let app = searchable(db).await;
+    for i in 0..20 {
+        let reply = ask(&app, Method::GET, &format!("ak_test_guess{i}")).await;
+        assert_error(&reply, "API_KEY_INVALID");
+        assert_state(&app, &reply, 20, 19 - i);
+    }
+    assert_too_many(&app, &ask(&app, Method::GET, "ak_test_guess").await, 20);
+    assert_eq!(ask(&app, Method::GET, &app.key).await.status, 200, "who has a key is not held up by who has none");
+}
+
+async fn a_refused_request_changes_nothing(db: TestDb) {
+    let app = searchable(db).await;
+    app.set_limits(1, 1).await;
+    let call = crate::support::sarahs_call(&app).await;
+    let path = format!("/v2/api/conversations/items/{call}/tags");
+    assert_eq!(app.post(&path, &json!({ "tags": ["one"] })).await.status, 200);
+    let before = app.office.last_event().await;
+    assert_too_many(&app, &app.post(&path, &json!({ "tags": ["two"] })).await, 1);
+    assert_eq!(app.office.last_event().await, before);
+    app.office.clock.advance(1_000);
+    assert_eq!(app.post(&path, &json!({ "tags": ["two"] })).await.status, 200);
+}

@@ -1,0 +1,20 @@
+//! The HTTP API as clients see it: every test speaks HTTP to a real server, on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
+mod conversations;
+mod document;
+mod fields;
+mod idempotency;
+mod limits;
+mod me;
+mod operations;
+mod people;
+mod search;
+mod search_rules;
+mod search_world;
+mod shapes;
+mod support;
+mod tenants;
+mod walk_bodies;
+mod walk_keys;
+mod walk_paths;

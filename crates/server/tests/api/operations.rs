@@ -1,0 +1,166 @@
+//! The operations of the endpoint table, and for each a request that works. An operation that is added to the table
+//! gets its request here, and every walk covers it from then on.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use trunkline_domain::Scope;
+use trunkline_switchboard::tags;
+use trunkline_testkit::app::{Reply, TestApp};
+use trunkline_testkit::db::{sarah, us};
+
+use crate::support::{World, authorization, command, encoded};
+
+/// One operation of the API.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// `operationId`.
+    pub id: String,
+    pub method: Method,
+    /// With `{parameters}`.
+    pub path: String,
+    /// Any of these opens it.
+    pub scopes: &'static [Scope],
+    pub body: Takes,
+}
+
+/// What body an operation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    Nothing,
+    /// An object, or nothing at all.
+    MaybeObject,
+    Object,
+}
+
+impl Takes {
+    pub const fn anything(self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
+
+/// A request that is ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+/// All of them, in the order of the table.
+pub fn operations() -> Vec<Operation> {
+    let table = trunkline_server::table();
+    let all: Vec<Operation> = table
+        .iter()
+        .map(|endpoint| {
+            let id = endpoint.operation.operation_id.clone().unwrap();
+            let body = match (&endpoint.operation.request_body, id.as_str()) {
+                (None, _) => Takes::Nothing,
+                (Some(_), "searchAllConversations") => Takes::MaybeObject,
+                (Some(_), _) => Takes::Object,
+            };
+            let method: Method = endpoint.method_name().parse().unwrap();
+            Operation { id, method, path: endpoint.path.clone(), scopes: endpoint.scopes, body }
+        })
+        .collect();
+    assert!(all.len() >= 15, "the table has lost operations");
+    all
+}
+
+/// The operation with this `operationId`.
+pub fn operation(id: &str) -> Operation {
+    operations().into_iter().find(|operation| operation.id == id).unwrap()
+}
+
+static TAGS: AtomicU64 = AtomicU64::new(0);
+
+impl Operation {
+    /// `GET /v2/api/me`, for the report of a test that fails.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// A request that the office's team can make with success, any number of times.
+    pub fn request(&self, world: &World) -> Request {
+        let line = encoded(us());
+        let fresh = || TAGS.fetch_add(1, Ordering::SeqCst);
+        let (query, body) = match self.id.as_str() {
+            "getMe" | "getConversationItem" | "listUsers" | "getUser" | "listTags" | "listNumbers" | "removeTag" => {
+                (String::new(), None)
+            }
+            "listConversations" => (format!("?allo_number={line}"), None),
+            "searchAllConversations" => (String::new(), Some(json!({}))),
+            "batchGetConversationItems" => (String::new(), Some(json!({ "ids": [world.call] }))),
+            "updateCallSummary" => (String::new(), Some(json!({ "content": "Asked about the bill, twice." }))),
+            "addTags" => (String::new(), Some(json!({ "tags": [format!("tag-{}", fresh())] }))),
+            "executeConversationAction" => (String::new(), Some(json!({ "action": "READ" }))),
+            "sandboxMessage" => (String::new(), Some(json!({ "from": sarah(), "to": us(), "content": "Hello" }))),
+            "sandboxCall" => (
+                String::new(),
+                Some(json!({ "from": sarah(), "to": us(), "outcome": "MISSED", "ring_seconds": 0, "speed": 1_000 })),
+            ),
+            other => panic!("{other} is new: give it a request that works"),
+        };
+        Request { method: self.method.clone(), path: format!("{}{query}", self.filled(world)), body }
+    }
+
+    /// The path with ids of the office's.
+    pub fn filled(&self, world: &World) -> String {
+        let mut path = self.path.clone();
+        let id = if self.path.contains("/users/") { world.app.office.ada.to_string() } else { world.call.to_string() };
+        for (name, value) in [("{id}", id), ("{contact_number}", encoded(sarah())), ("{tag}", "vip".to_owned())] {
+            path = path.replace(name, &value);
+        }
+        assert!(!path.contains('{'), "{path} has a parameter that is new: give it a value that works");
+        path
+    }
+
+    /// Makes the next request of this kind work again.
+    pub async fn prepare(&self, world: &World) {
+        if self.id == "removeTag" {
+            let (call, by) = (world.call, world.app.office.by_ada());
+            let put_back = move |work: &mut trunkline_switchboard::Work<'_, '_>| match tags::add(
+                work,
+                call,
+                &["vip".to_owned()],
+                &by,
+            ) {
+                Err(trunkline_switchboard::Error::Refused(_)) | Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+            command(&world.app, put_back).await;
+        }
+    }
+}
+
+impl Request {
+    /// With this key.
+    pub async fn with_key(&self, app: &TestApp, key: &str) -> Reply {
+        self.with(app, &[("Authorization", &authorization(key))]).await
+    }
+
+    /// With these headers.
+    pub async fn with(&self, app: &TestApp, headers: &[(&str, &str)]) -> Reply {
+        let body = self.body.as_ref().map(Value::to_string);
+        app.send_with(self.method.clone(), &self.path, headers, body).await
+    }
+
+    /// With the office's key.
+    pub async fn send(&self, app: &TestApp) -> Reply {
+        self.with_key(app, &app.key).await
+    }
+
+    /// The same with another field in the body.
+    pub fn field(&self, name: &str, value: Value) -> Self {
+        let mut body = self.body.clone().unwrap_or_else(|| Value::Object(Map::new()));
+        body[name] = value;
+        Self { body: Some(body), ..self.clone() }
+    }
+
+    /// The same with another parameter in the query.
+    pub fn parameter(&self, name: &str, value: &str) -> Self {
+        let joint = if self.path.contains('?') { '&' } else { '?' };
+        Self { path: format!("{}{joint}{name}={value}", self.path), ..self.clone() }
+    }
+}

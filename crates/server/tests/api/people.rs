@@ -1,0 +1,150 @@
+//! Other teams on the same server, and keys of all kinds.
+
+use trunkline_domain::{
+    ApiKeyId, CallId, Capability, ContactId, MessageId, Millis, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet,
+    UserId,
+};
+use trunkline_store::{StoreError, TeamKey, Tx, params};
+use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
+use trunkline_switchboard::calls::{self, Ring, Step};
+use trunkline_switchboard::messages::{self, Receive};
+use trunkline_switchboard::people::{self, CreateContact};
+use trunkline_switchboard::{Actor, Error, Work, tags};
+use trunkline_testkit::app::TestApp;
+use trunkline_testkit::db::number;
+
+/// A second team on the server of a test, with everything that ids can point at.
+pub struct Neighbour {
+    pub team: TeamKey,
+    pub user: UserId,
+    pub line: PhoneNumber,
+    pub contact_number: PhoneNumber,
+    pub contact: ContactId,
+    pub call: CallId,
+    pub message: MessageId,
+    /// The key of a tag on the call, which the office's team does not have.
+    pub tag: String,
+    /// An API key with all scopes.
+    pub key: String,
+}
+
+/// Whether the outside world of a team is the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    Sandbox,
+    Live,
+}
+
+/// A team that has nothing yet.
+pub async fn team(app: &TestApp, name: &str, world: World) -> TeamKey {
+    let team = CreateTeam {
+        name: name.to_owned(),
+        plan: Plan::Business,
+        time_zone: "Europe/Paris".to_owned(),
+        country: "FR".to_owned(),
+        sandbox: world == World::Sandbox,
+    };
+    let (ids, now) = (app.board.ids().clone(), app.board.now());
+    let made: Result<_, Error> =
+        app.board.db().write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team)).await;
+    let team = made.unwrap().0;
+    let unlimited = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+        tx.execute(
+            "UPDATE teams SET read_per_second = 1000000, write_per_second = 1000000 WHERE team_id = $1",
+            params![team],
+        )
+    };
+    app.board.db().write(unlimited).await.unwrap();
+    team
+}
+
+/// Runs a command of any team.
+pub async fn of_team<T, F>(app: &TestApp, team: TeamKey, command: F) -> T
+where
+    T: Send + 'static,
+    F: FnMut(&mut Work<'_, '_>) -> Result<T, Error> + Send + 'static,
+{
+    let done: Result<T, Error> = app.board.run(team, command).await;
+    done.unwrap()
+}
+
+/// A line of any team, on the sandbox.
+pub fn add_line(work: &mut Work<'_, '_>, number: PhoneNumber, members: &[UserId]) -> Result<i64, Error> {
+    let line = AddNumber {
+        address: Address::Number(number),
+        name: Some("Main".to_owned()),
+        capabilities: vec![Capability::Voice, Capability::Sms],
+        carrier: "sandbox".to_owned(),
+        carrier_settings: None,
+        members: members.to_vec(),
+    };
+    let id: NumberId = work.new_id(work.now);
+    accounts::add_number(work, id, &line)
+}
+
+/// A furnished team whose numbers are nobody's of the office.
+pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
+    let team = team(app, "The Neighbours", world).await;
+    let (line, contact_number) = (number("+33142685399"), number("+33698765432"));
+    let tag = "neighbourly".to_owned();
+    let on_call = tag.clone();
+    let furnish = move |work: &mut Work<'_, '_>| {
+        let user = accounts::create_user(work, "Nora Next", "nora@next.example", Role::Admin)?;
+        add_line(work, line, &[user])?;
+        let contact = CreateContact {
+            first_name: Some("Noel".to_owned()),
+            numbers: vec![contact_number.to_string()],
+            ..CreateContact::default()
+        };
+        let contact = people::create_contact(work, &contact)?;
+        let ring = Ring {
+            direction: trunkline_domain::Direction::Inbound,
+            line,
+            contact: contact_number,
+            user: None,
+            blocked: false,
+            at: work.now.plus(-Millis::HOUR),
+        };
+        let over = trunkline_domain::call::EndCause::NoAnswer;
+        let steps = [Step::End(over, None, work.now), Step::Complete(work.now)];
+        let call = calls::record(work, &ring, &steps)?;
+        tags::add(work, call, std::slice::from_ref(&on_call), &Actor::System)?;
+        let text = Receive {
+            line,
+            from: contact_number,
+            content: "A secret of the neighbours".to_owned(),
+            media: Vec::new(),
+            carrier: "sandbox",
+            carrier_ref: None,
+            at: work.now,
+        };
+        let message = messages::receive(work, &text)?;
+        let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
+        Ok((user, contact, call, message, key))
+    };
+    let (user, contact, call, message, key) = of_team(app, team, furnish).await;
+    Neighbour { team, user, line, contact_number, contact, call, message, tag, key }
+}
+
+/// An API key of Ada's with its public id.
+pub async fn new_key(app: &TestApp, scopes: ScopeSet) -> (ApiKeyId, String) {
+    let ada = app.office.ada;
+    of_team(app, app.office.team, move |work| {
+        let key = accounts::create_key(work, ada, "another", scopes, true)?;
+        Ok((key.id, key.secret))
+    })
+    .await
+}
+
+/// Revokes a key of the office's.
+pub async fn revoke(app: &TestApp, key: ApiKeyId) {
+    let revoked = of_team(app, app.office.team, move |work| accounts::revoke_key(work, key)).await;
+    assert!(revoked, "the key was valid until now");
+    app.state.keys.forget();
+}
+
+/// Every scope that does not open what needs any of `needed`.
+pub fn all_but(needed: &[Scope]) -> ScopeSet {
+    let opens = |scope: &Scope| ScopeSet::of(&[*scope]).contains_any(needed);
+    Scope::all().iter().filter(|scope| !opens(scope)).copied().collect()
+}

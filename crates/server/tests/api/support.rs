@@ -1,0 +1,268 @@
+//! A furnished team to call about, and what holds of every answer.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::Value;
+use trunkline_domain::call::EndCause;
+use trunkline_domain::events::{Topic, TranscriptLine};
+use trunkline_domain::{
+    CallId, Direction, ErrorCode, ErrorType, MessageId, Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
+};
+use trunkline_store::events::EventRow;
+use trunkline_store::{StoreError, Tx, params};
+use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
+use trunkline_switchboard::messages::{self, Receive};
+use trunkline_switchboard::{Error, Work};
+use trunkline_testkit::app::{Reply, TestApp};
+use trunkline_testkit::db::{TestDb, sarah, us};
+
+/// A server whose team has a finished call with everything, and a text.
+pub struct World {
+    pub app: TestApp,
+    /// Sarah's call, which Ada answered: transcript, summary, recording, tag `vip`, extracted data.
+    pub call: CallId,
+    /// Sarah's text.
+    pub message: MessageId,
+}
+
+impl World {
+    pub async fn open(db: TestDb) -> Self {
+        let app = searchable(db).await;
+        let call = sarahs_call(&app).await;
+        let message = text_in(&app, us(), sarah(), "Is the flour on its way?").await;
+        Self { app, call, message }
+    }
+}
+
+/// A server that answers searches by text: not before the index is built.
+pub async fn searchable(db: TestDb) -> TestApp {
+    let app = TestApp::start(db).await;
+    let mut progress = app.state.search.as_ref().unwrap().progress();
+    progress.wait_for(|progress| progress.ready).await.unwrap();
+    app
+}
+
+/// A call of ten minutes ago that Ada answered, with all that a call can leave behind.
+pub async fn sarahs_call(app: &TestApp) -> CallId {
+    let at = app.board.now().plus(-10 * Millis::MINUTE);
+    let mut extracted = serde_json::Map::new();
+    extracted.insert("name".to_owned(), "Sarah Johnson".into());
+    extracted.insert("company".to_owned(), "Johnson Bakery".into());
+    let steps = vec![
+        Step::Answer(Some(app.office.ada), at.plus(4_000)),
+        Step::Leave(Leftover::Transcript(vec![
+            line(Speaker::External, at.plus(5_000), "I have a question about my bill."),
+            line(Speaker::User, at.plus(9_000), "Certainly."),
+        ])),
+        Step::Leave(Leftover::Summary(SummaryTemplate::Classic, "Asked about the bill.".to_owned())),
+        Step::Leave(Leftover::Recording { url: "https://media.example/sarah.mp3".to_owned(), seconds: 145 }),
+        Step::Leave(Leftover::Tag("vip".to_owned())),
+        Step::Leave(Leftover::Extracted(extracted)),
+        Step::End(EndCause::HungUp, None, at.plus(149_000)),
+        Step::Complete(at.plus(150_000)),
+    ];
+    record(app, Direction::Inbound, us(), sarah(), at, steps).await
+}
+
+pub fn line(source: Speaker, time: Millis, text: &str) -> TranscriptLine {
+    TranscriptLine { source, time, text: text.to_owned() }
+}
+
+/// Stores a call with everything that happened to it.
+pub async fn record(
+    app: &TestApp,
+    direction: Direction,
+    line: PhoneNumber,
+    contact: PhoneNumber,
+    at: Millis,
+    steps: Vec<Step>,
+) -> CallId {
+    let user = (direction == Direction::Outbound).then_some(app.office.ada);
+    let ring = Ring { direction, line, contact, user, blocked: false, at };
+    command(app, move |work| calls::record(work, &ring, &steps)).await
+}
+
+/// A call that nobody answered.
+pub async fn missed_call(app: &TestApp, line: PhoneNumber, contact: PhoneNumber) -> CallId {
+    let at = app.board.now();
+    let steps = vec![Step::End(EndCause::NoAnswer, None, at), Step::Complete(at)];
+    record(app, Direction::Inbound, line, contact, at, steps).await
+}
+
+/// A call that somebody answered, without anything left behind.
+pub async fn answered_call(app: &TestApp, line: PhoneNumber, contact: PhoneNumber, by: UserId) -> CallId {
+    let at = app.board.now();
+    let steps = vec![
+        Step::Answer(Some(by), at),
+        Step::End(EndCause::HungUp, None, at.plus(30_000)),
+        Step::Complete(at.plus(30_000)),
+    ];
+    record(app, Direction::Inbound, line, contact, at, steps).await
+}
+
+/// A text from the outside.
+pub async fn text_in(app: &TestApp, line: PhoneNumber, from: PhoneNumber, content: &str) -> MessageId {
+    let text = Receive {
+        line,
+        from,
+        content: content.to_owned(),
+        media: Vec::new(),
+        carrier: "sandbox",
+        carrier_ref: None,
+        at: app.board.now(),
+    };
+    command(app, move |work| messages::receive(work, &text)).await
+}
+
+/// A text to the outside, of Ada's.
+pub async fn text_out(app: &TestApp, line: PhoneNumber, to: PhoneNumber, content: &str) -> MessageId {
+    let text = messages::Send {
+        line,
+        to,
+        content: content.to_owned(),
+        media: Vec::new(),
+        user: Some(app.office.ada),
+    };
+    command(app, move |work| messages::send(work, &text)).await
+}
+
+/// Runs a command of the office's team.
+pub async fn command<T, F>(app: &TestApp, command: F) -> T
+where
+    T: Send + 'static,
+    F: FnMut(&mut Work<'_, '_>) -> Result<T, Error> + Send + 'static,
+{
+    let done: Result<T, Error> = app.board.run(app.office.team, command).await;
+    done.unwrap()
+}
+
+/// Changes a setting of the office's team for which there is no command.
+pub async fn set_team(app: &TestApp, column: &'static str, value: &'static str) {
+    let team = app.office.team;
+    let work = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+        tx.execute(&format!("UPDATE teams SET {column} = {value} WHERE team_id = $1"), params![team])
+    };
+    assert_eq!(app.board.db().write(work).await.unwrap(), 1);
+    app.state.keys.forget();
+}
+
+/// Events of the office's team with this topic, behind number `after`.
+pub async fn events_of(app: &TestApp, topic: Topic, after: i64) -> Vec<EventRow> {
+    let all = app.office.events_after(after).await;
+    all.into_iter().filter(|event| event.topic == topic).collect()
+}
+
+/// The headers that identify with `key`.
+pub fn authorization(key: &str) -> String {
+    format!("Api-Key {key}")
+}
+
+/// A number as it stands in a path or query.
+pub fn encoded(number: PhoneNumber) -> String {
+    number.as_str().replace('+', "%2B")
+}
+
+/// Sends a request of the office's key with further headers.
+pub async fn send(
+    app: &TestApp,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> Reply {
+    let own = authorization(&app.key);
+    let mut all = vec![("Authorization", own.as_str())];
+    all.extend_from_slice(headers);
+    app.send_with(method, path, &all, body.map(Value::to_string)).await
+}
+
+/// The next second begins, with nothing counted yet.
+pub fn next_second(app: &TestApp) {
+    app.office.clock.advance(Millis::SECOND);
+}
+
+/// What holds of every answer of the API: its request id, and the state of the rate limit.
+#[track_caller]
+pub fn assert_common(reply: &Reply) {
+    let id = reply.header("x-request-id");
+    let token = id.strip_prefix("req_").unwrap_or_default();
+    assert!(
+        token.len() == 12 && token.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+        "request id {id:?} of {} {}",
+        reply.status,
+        reply.text
+    );
+    assert_limits(reply);
+}
+
+#[track_caller]
+fn assert_limits(reply: &Reply) {
+    let number = |name: &str| -> i64 {
+        reply.header(name).parse().unwrap_or_else(|_| panic!("{name} is {:?}", reply.header(name)))
+    };
+    let (limit, remaining) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining"));
+    assert!(limit > 0 && (0..limit).contains(&remaining) || reply.status == 429, "{remaining} of {limit}");
+    assert!(number("x-ratelimit-reset") > 1_700_000_000);
+}
+
+/// The answer is this failure, and whole: every field of the envelope is there and agrees with the others.
+#[track_caller]
+pub fn assert_error(reply: &Reply, code: &str) {
+    let known: ErrorCode = code.parse().unwrap();
+    assert_eq!((reply.status, reply.code()), (known.http_status(), code), "{}", reply.text);
+    assert_eq!(reply.header("content-type"), "application/json");
+    let error = &reply.json["error"];
+    assert_eq!(error["type"], ErrorType::from_status(reply.status).as_str());
+    assert_eq!(error["retryable"], known.retryable());
+    assert_eq!(error["request_id"], reply.header("x-request-id"));
+    assert!(!error["message"].as_str().unwrap().is_empty());
+    assert!(error["doc_url"].as_str().unwrap().ends_with(&format!("/docs/errors#{code}")), "{error}");
+    let fields: BTreeSet<&str> = error.as_object().unwrap().keys().map(String::as_str).collect();
+    let known_fields = BTreeSet::from([
+        "type", "code", "message", "retryable", "request_id", "doc_url", "param", "suggestion", "errors",
+        "retry_after_seconds",
+    ]);
+    assert!(fields.is_subset(&known_fields), "{error}");
+    assert_eq!(reply.json.as_object().unwrap().len(), 1, "an error is all there is: {}", reply.text);
+}
+
+/// The faulty parameters that an answer names.
+pub fn blamed(reply: &Reply) -> BTreeSet<String> {
+    let error = &reply.json["error"];
+    let listed = error["errors"].as_array().into_iter().flatten();
+    let mut all: BTreeSet<String> =
+        listed.map(|fault| fault["param"].as_str().unwrap_or_default().to_owned()).collect();
+    all.extend(error["param"].as_str().map(str::to_owned));
+    all
+}
+
+/// The names in `X-Ignored-Parameters`.
+pub fn ignored(reply: &Reply) -> Vec<&str> {
+    reply.header("x-ignored-parameters").split(", ").filter(|name| !name.is_empty()).collect()
+}
+
+/// The ids of the entries of a list.
+pub fn ids(reply: &Reply) -> Vec<String> {
+    let list = reply.data().as_array().unwrap();
+    list.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// `[…]` as a value's keys, in order.
+pub fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
+}
+
+/// Waits until an event of this topic is there behind number `after`, and returns all of them.
+pub async fn wait_for(app: &TestApp, topic: Topic, after: i64) -> Vec<EventRow> {
+    let mut appended = app.board.db().appended();
+    loop {
+        appended.mark_unchanged();
+        let events = events_of(app, topic, after).await;
+        if !events.is_empty() {
+            return events;
+        }
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), appended.changed()).await;
+        waited.unwrap_or_else(|_| panic!("no {topic} came")).unwrap();
+    }
+}

@@ -1,0 +1,234 @@
+//! Teams are apart: the ids of another team are to a key exactly what ids are that nobody has.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use trunkline_domain::{CallId, MessageId, PhoneNumber, SeededIds, UserId};
+use trunkline_store::{StoreError, TeamKey, teams};
+use trunkline_testkit::app::{Reply, TestApp};
+use trunkline_testkit::db::{TestDb, number, sarah, us};
+
+use crate::document::{body_fields, document, parameters};
+use crate::operations::{Operation, Request, operations};
+use crate::people::{Neighbour, World as Outside, neighbour};
+use crate::support::{World, assert_common, encoded};
+
+trunkline_testkit::on_both! {
+    ids_of_another_team_are_like_ids_of_nobody,
+    lists_hold_the_own_team_only,
+    a_cursor_of_another_team_is_refused,
+}
+
+/// Names of parameters and fields that carry the id of something.
+const ID_NAMES: [&str; 11] = [
+    "id", "ids", "tag", "tags", "contact_number", "allo_number", "user_id", "from", "to", "transfer.user_id", "cursor",
+];
+
+/// Where ids stand that are no ids: a day is nobody's.
+const NO_IDS: [(&str, &str); 2] = [("searchAllConversations", "date.from"), ("searchAllConversations", "date.to")];
+
+/// What ids can point at.
+struct Ids {
+    call: CallId,
+    message: MessageId,
+    user: UserId,
+    line: PhoneNumber,
+    contact_number: PhoneNumber,
+    tag: String,
+}
+
+impl Ids {
+    fn of(neighbour: &Neighbour) -> Self {
+        Self {
+            call: neighbour.call,
+            message: neighbour.message,
+            user: neighbour.user,
+            line: neighbour.line,
+            contact_number: neighbour.contact_number,
+            tag: neighbour.tag.clone(),
+        }
+    }
+
+    fn of_nobody(app: &TestApp) -> Self {
+        let (ids, now) = (SeededIds::new(99), app.board.now());
+        Self {
+            call: CallId::new(&ids, now),
+            message: MessageId::new(&ids, now),
+            user: UserId::new(&ids, now),
+            line: number("+33142685398"),
+            contact_number: number("+33698765431"),
+            tag: "ghostly".to_owned(),
+        }
+    }
+}
+
+/// The requests of an operation with such an id at one place; none: the place is new and needs its request here.
+fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec<Request> {
+    let own = operation.request(world);
+    let in_path = |value: String| {
+        let path = operation.path.replace(&format!("{{{place}}}"), &value);
+        let path = path.replace("{id}", &world.call.to_string()).replace("{tag}", "vip");
+        Request { path, ..own.clone() }
+    };
+    let query = |name: &str, value: String| {
+        let path = own.path.split('?').next().unwrap().to_owned();
+        Request { path, ..own.clone() }.parameter(name, &value)
+    };
+    let outbound = || own.field("direction", json!("OUTBOUND")).field("to", json!(sarah()));
+    match (operation.id.as_str(), place) {
+        ("getConversationItem", "id") => vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())],
+        ("updateCallSummary" | "addTags" | "removeTag", "id") => {
+            vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
+        }
+        ("removeTag", "tag") => vec![in_path(ids.tag.clone())],
+        ("getUser", "id") => vec![in_path(ids.user.to_string())],
+        ("executeConversationAction", "contact_number") => vec![
+            in_path(encoded(ids.contact_number)),
+            in_path(encoded(ids.contact_number)).field("allo_number", json!(us())),
+            in_path(encoded(ids.contact_number)).field("allo_number", json!(ids.line)),
+        ],
+        ("executeConversationAction" | "searchAllConversations", "allo_number") => {
+            let words = own.field("search", json!("secret")).field("allo_number", json!(ids.line));
+            vec![own.field("allo_number", json!(ids.line)), words]
+        }
+        ("listConversations", "allo_number") => vec![query("allo_number", encoded(ids.line))],
+        ("searchAllConversations", "contact_number") => vec![
+            own.field("contact_number", json!(ids.contact_number)),
+            own.field("contact_number", json!(ids.contact_number)).field("search", json!("secret")),
+        ],
+        ("searchAllConversations", "user_id") => {
+            vec![own.field("user_id", json!(ids.user)), own.field("user_id", json!(ids.user)).field("search", json!("a"))]
+        }
+        ("searchAllConversations", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        ("batchGetConversationItems", "ids") => {
+            vec![own.field("ids", json!([ids.call, world.call, ids.message])), own.field("ids", json!([ids.message]))]
+        }
+        // Tagging with a key that another team has makes a tag of the own team.
+        ("addTags", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        ("sandboxMessage", "from") => vec![own.field("from", json!(ids.contact_number))],
+        ("sandboxMessage" | "sandboxCall", "to") => vec![own.field("to", json!(ids.line))],
+        ("sandboxCall", "from") => vec![
+            own.field("from", json!(ids.contact_number)),
+            outbound().field("from", json!(ids.line)),
+        ],
+        ("sandboxCall", "user_id") => vec![
+            own.field("user_id", json!(ids.user)),
+            outbound().field("from", json!(us())).field("user_id", json!(ids.user)),
+        ],
+        ("sandboxCall", "transfer.user_id") => {
+            vec![own.field("transfer", json!({ "kind": "COLLEAGUE", "user_id": ids.user }))]
+        }
+        ("sandboxCall", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        (_, "cursor") => vec![own.clone()],
+        (id, place) => panic!("{id} takes an id as {place}: say how to ask for one that is not the team's"),
+    }
+}
+
+/// The answer without what differs between any two answers, and with the ids that were asked for masked.
+fn masked(reply: &Reply, ids: &Ids) -> Value {
+    let mut text = reply.text.clone();
+    let known = [
+        ids.call.to_string(),
+        ids.message.to_string(),
+        ids.user.to_string(),
+        ids.line.to_string(),
+        ids.contact_number.to_string(),
+        ids.tag.clone(),
+    ];
+    for id in known {
+        text = text.replace(&id, "(id)");
+    }
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    if json["error"].is_object() {
+        json["error"]["request_id"] = Value::Null;
+    } else if reply.status == 201 {
+        json["data"]["id"] = Value::Null;
+    }
+    json
+}
+
+async fn last_event(app: &TestApp, team: TeamKey) -> i64 {
+    let last: Result<_, StoreError> = app.board.db().read(move |conn| teams::last_event(conn, team)).await;
+    last.unwrap()
+}
+
+async fn ids_of_another_team_are_like_ids_of_nobody(db: TestDb) {
+    let world = World::open(db).await;
+    let theirs = neighbour(&world.app, Outside::Sandbox).await;
+    let before = last_event(&world.app, theirs.team).await;
+    let (foreign, nobody) = (Ids::of(&theirs), Ids::of_nobody(&world.app));
+    let document = document();
+    let mut tried = 0;
+    let mut all = operations();
+    // Last, so that no other request meets the tags it puts on the call.
+    all.sort_by_key(|operation| operation.id == "addTags");
+    for operation in all {
+        let mut places: BTreeSet<String> = BTreeSet::new();
+        let parameters = ["path", "query"].into_iter().flat_map(|place| parameters(&document, &operation, place));
+        places.extend(parameters.map(|field| field.name));
+        if operation.body.anything() {
+            places.extend(body_fields(&document, &operation).into_iter().map(|field| field.name));
+        }
+        places.retain(|name| ID_NAMES.contains(&name.rsplit('.').next().unwrap()));
+        places.retain(|name| !NO_IDS.contains(&(operation.id.as_str(), name)));
+        for place in places {
+            let pairs = requests(&operation, &place, &world, &foreign);
+            for (one, other) in pairs.into_iter().zip(requests(&operation, &place, &world, &nobody)) {
+                operation.prepare(&world).await;
+                let theirs = one.send(&world.app).await;
+                operation.prepare(&world).await;
+                let nobodys = other.send(&world.app).await;
+                assert_common(&theirs);
+                let what = format!("{} with another's {place}", operation.name());
+                assert_eq!(theirs.status, nobodys.status, "{what}: {} {}", theirs.text, nobodys.text);
+                // What differs legitimately: the tags that a call carries by now.
+                if operation.id != "addTags" || theirs.status != 200 {
+                    assert_eq!(masked(&theirs, &foreign), masked(&nobodys, &nobody), "{what}");
+                }
+                assert!(!theirs.text.contains("secret of the neighbours"), "{what}: {}", theirs.text);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 25, "{tried} places");
+    assert_eq!(last_event(&world.app, theirs.team).await, before, "nothing happened at the neighbours'");
+}
+
+async fn lists_hold_the_own_team_only(db: TestDb) {
+    let world = World::open(db).await;
+    let theirs = neighbour(&world.app, Outside::Sandbox).await;
+    let headers = [("Authorization", crate::support::authorization(&theirs.key))];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let search = "/v2/api/conversations/items/search";
+    for (body, own, their) in [(json!({}), 2, 2), (json!({ "search": "secret" }), 0, 1), (json!({ "search": "bill" }), 1, 0)] {
+        let reply = world.app.post(search, &body).await;
+        assert_eq!(reply.json["pagination"]["total_count"], own, "{}", reply.text);
+        let reply = world.app.send_with(reqwest::Method::POST, search, &headers, Some(body.to_string())).await;
+        assert_eq!(reply.json["pagination"]["total_count"], their, "{}", reply.text);
+    }
+    for (path, own, their) in [("/v2/api/users", 2, 1), ("/v2/api/tags", 1, 1), ("/v2/api/numbers", 2, 1)] {
+        assert_eq!(world.app.get(path).await.data().as_array().unwrap().len(), own, "{path}");
+        let reply = world.app.send_with(reqwest::Method::GET, path, &headers, None).await;
+        assert_eq!(reply.data().as_array().unwrap().len(), their, "{path}");
+    }
+    // The neighbours have one number, and may leave it out; the contact of that name is theirs.
+    let reply = world.app.send_with(reqwest::Method::GET, "/v2/api/conversations", &headers, None).await;
+    assert_eq!(reply.data()[0]["contacts"][0]["id"], theirs.contact.to_string());
+}
+
+async fn a_cursor_of_another_team_is_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let theirs = neighbour(&world.app, Outside::Sandbox).await;
+    let search = "/v2/api/conversations/items/search";
+    for body in [json!({ "size": 1 }), json!({ "size": 1, "sort": "RELEVANCE", "search": "i" })] {
+        let reply = world.app.post(search, &body).await;
+        let cursor = reply.json["pagination"]["next_cursor"].as_str().unwrap();
+        let mut body = body.clone();
+        body["cursor"] = json!(cursor);
+        assert_eq!(world.app.post(search, &body).await.status, 200);
+        let headers = [("Authorization", format!("Api-Key {}", theirs.key))];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let reply = world.app.send_with(reqwest::Method::POST, search, &headers, Some(body.to_string())).await;
+        crate::support::assert_error(&reply, "INVALID_CURSOR");
+    }
+}

@@ -1,0 +1,305 @@
+//! Conversations: what items and clients do to them.
+
+use serde_json::json;
+use trunkline_domain::call::EndCause;
+use trunkline_domain::{ConversationAction, ErrorCode, Millis, PhoneNumber};
+use trunkline_store::conversations::{self as rows, ConversationRow};
+use trunkline_switchboard::calls::{self, Ring, Step};
+use trunkline_switchboard::messages::{self, Receive, Send};
+use trunkline_switchboard::{Actor, conversations};
+use trunkline_testkit::db::{Office, START, TestDb, fr, marie, nobody, number, sarah, us};
+
+use crate::support::{Diary, assert_refused, inbound, payload, ring, step, topics};
+
+use ConversationAction::{Archive, Read, Unarchive, Unread};
+
+fn text(line: PhoneNumber, from: PhoneNumber, at: Millis) -> Receive {
+    let content = "Hello?".to_owned();
+    Receive {
+        line,
+        from,
+        content,
+        media: Vec::new(),
+        carrier: "sandbox",
+        carrier_ref: None,
+        at,
+    }
+}
+
+async fn receive(office: &Office, text: Receive) {
+    office
+        .run(move |work| messages::receive(work, &text))
+        .await
+        .unwrap();
+}
+
+async fn reply(office: &Office, to: PhoneNumber) {
+    let send = Send {
+        line: us(),
+        to,
+        content: "Yes.".to_owned(),
+        media: Vec::new(),
+        user: None,
+    };
+    office.run(move |work| messages::send(work, &send)).await.unwrap();
+}
+
+async fn act(office: &Office, with: PhoneNumber, line: Option<PhoneNumber>, action: ConversationAction) {
+    let by = office.by_ada();
+    office
+        .run(move |work| conversations::act(work, with, line, action, &by))
+        .await
+        .unwrap();
+}
+
+async fn all(office: &Office, with: PhoneNumber) -> Vec<ConversationRow> {
+    let team = office.team;
+    office
+        .board
+        .db()
+        .read(move |conn| rows::of_number(conn, team, with))
+        .await
+        .unwrap()
+}
+
+/// Unread, archived and unresponded of the only conversation, as letters.
+async fn standing(office: &Office, with: PhoneNumber) -> String {
+    let found = all(office, with).await;
+    assert_eq!(found.len(), 1);
+    let standing = found[0].standing;
+    let letters = [
+        (standing.unread, 'u'),
+        (standing.archived, 'a'),
+        (standing.unresponded, 'r'),
+    ];
+    letters
+        .into_iter()
+        .filter_map(|(is, letter)| is.then_some(letter))
+        .collect()
+}
+
+async fn every_action(t: TestDb) {
+    let office = t.office().await;
+    receive(&office, text(us(), marie(), START)).await;
+    receive(&office, text(fr(), marie(), START)).await;
+    let mut diary = Diary::begin(&office).await;
+    act(&office, marie(), Some(us()), Read).await;
+    diary.note(&office, "read on one line").await;
+    act(&office, marie(), None, Archive).await;
+    diary.note(&office, "archive on all").await;
+    act(&office, marie(), None, Archive).await;
+    act(&office, marie(), Some(fr()), Read).await;
+    diary.note(&office, "what is so already").await;
+    let by = Actor::System;
+    office
+        .run(move |work| conversations::act(work, marie(), None, Unarchive, &by))
+        .await
+        .unwrap();
+    diary
+        .note(&office, "take out of the archive, by the product")
+        .await;
+    act(&office, marie(), None, Unread).await;
+    diary.note(&office, "unread on all").await;
+    insta::assert_snapshot!("every_action", diary.text());
+}
+
+async fn actions_tell_what_was_done(t: TestDb) {
+    let office = t.office().await;
+    receive(&office, text(us(), sarah(), START)).await;
+    let before = office.last_event().await;
+    for _ in 0..2 {
+        act(&office, sarah(), None, Archive).await;
+        act(&office, sarah(), Some(us()), Read).await;
+    }
+    act(&office, sarah(), Some(us()), Unread).await;
+    let events = office.events_after(before).await;
+    assert_eq!(
+        topics(&events),
+        ["conversation.updated"; 2],
+        "doing it again tells nobody"
+    );
+    let told = |line, action| json!({"contact_number": "+14155551234", "allo_number": line, "action": action, "user_id": office.ada});
+    assert_eq!(payload(&events[0]), told(None, "ARCHIVE"));
+    assert_eq!(payload(&events[1]), told(Some("+14155550100"), "UNREAD"));
+    assert_eq!(events[0].item, None);
+}
+
+async fn actions_on_nothing_are_refused(t: TestDb) {
+    let office = t.office().await;
+    receive(&office, text(us(), sarah(), START)).await;
+    for (with, line, code, param) in [
+        (nobody(), None, ErrorCode::ConversationNotFound, "contact_number"),
+        (
+            sarah(),
+            Some(fr()),
+            ErrorCode::ConversationNotFound,
+            "contact_number",
+        ),
+        (
+            sarah(),
+            Some(number("+14155550199")),
+            ErrorCode::PhoneNumberNotFound,
+            "allo_number",
+        ),
+    ] {
+        let by = office.by_ada();
+        assert_refused(&office, code, Some(param), move |work| {
+            conversations::act(work, with, line, Read, &by)
+        })
+        .await;
+    }
+}
+
+/// The life of a conversation, activity by activity: u(nread), a(rchived), (un)r(esponded).
+async fn standing_follows_what_happens(t: TestDb) {
+    let office = t.office().await;
+    receive(&office, text(us(), sarah(), START)).await;
+    assert_eq!(standing(&office, sarah()).await, "ur");
+    act(&office, sarah(), None, Read).await;
+    assert_eq!(standing(&office, sarah()).await, "r", "reading is not answering");
+    act(&office, sarah(), None, Archive).await;
+    assert_eq!(standing(&office, sarah()).await, "ar");
+    let call = ring(&office, inbound(sarah(), START.plus(1_000))).await;
+    assert_eq!(
+        standing(&office, sarah()).await,
+        "ur",
+        "new activity takes it out of the archive"
+    );
+    step(&office, call, Step::Answer(None, START.plus(2_000)))
+        .await
+        .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "");
+    step(
+        &office,
+        call,
+        Step::End(EndCause::HungUp, None, START.plus(3_000)),
+    )
+    .await
+    .unwrap();
+    step(&office, call, Step::Complete(START.plus(3_000)))
+        .await
+        .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "");
+    let missed = ring(&office, inbound(sarah(), START.plus(4_000))).await;
+    step(
+        &office,
+        missed,
+        Step::End(EndCause::NoAnswer, None, START.plus(9_000)),
+    )
+    .await
+    .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "ur", "a missed call");
+    act(&office, sarah(), None, Archive).await;
+    office.clock.advance(10_000);
+    reply(&office, sarah()).await;
+    assert_eq!(standing(&office, sarah()).await, "", "the team's reply");
+    act(&office, sarah(), None, Unread).await;
+    let blocked = Ring {
+        blocked: true,
+        ..inbound(sarah(), START.plus(11_000))
+    };
+    ring(&office, blocked).await;
+    assert_eq!(
+        standing(&office, sarah()).await,
+        "u",
+        "a blocked call changes nothing"
+    );
+    let voicemail = ring(&office, inbound(sarah(), START.plus(12_000))).await;
+    step(&office, voicemail, Step::Voicemail(START.plus(20_000)))
+        .await
+        .unwrap();
+    step(
+        &office,
+        voicemail,
+        Step::End(EndCause::HungUp, None, START.plus(30_000)),
+    )
+    .await
+    .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "ur", "a voicemail is no answer");
+    let out = Ring {
+        direction: trunkline_domain::Direction::Outbound,
+        ..inbound(sarah(), START.plus(31_000))
+    };
+    ring(&office, out).await;
+    assert_eq!(standing(&office, sarah()).await, "", "the team calls back");
+    let conversation = all(&office, sarah()).await[0];
+    assert_eq!(
+        (conversation.items, conversation.last_at),
+        (7, START.plus(31_000))
+    );
+    office.assert_sound().await;
+}
+
+/// What is stored late, behind something newer, is counted and changes nothing else.
+async fn what_comes_late_is_counted_only(t: TestDb) {
+    let office = t.office().await;
+    reply(&office, sarah()).await;
+    let newest = all(&office, sarah()).await[0];
+    receive(&office, text(us(), sarah(), START.plus(-60_000))).await;
+    let late = ring(&office, inbound(sarah(), START.plus(-50_000))).await;
+    step(&office, late, Step::Answer(None, START.plus(-40_000)))
+        .await
+        .unwrap();
+    assert_eq!(
+        all(&office, sarah()).await,
+        [ConversationRow { items: 3, ..newest }]
+    );
+    // At the very same moment the one stored later is the newer one.
+    receive(&office, text(us(), sarah(), START)).await;
+    let after = all(&office, sarah()).await[0];
+    assert_eq!(
+        (after.items, after.last_at, after.last_item),
+        (4, START, newest.last_item + 3)
+    );
+    assert_eq!(standing(&office, sarah()).await, "ur");
+    office.assert_sound().await;
+}
+
+/// One line with one number is one conversation, however much begins it at once.
+async fn a_pair_of_numbers_is_one_conversation(t: TestDb) {
+    let office = t.office().await;
+    let nodes = [office.board.clone(), office.node("node-2")];
+    let running: Vec<_> = (0..40usize)
+        .map(|n| {
+            let (board, team) = (nodes[n % 2].clone(), office.team);
+            tokio::spawn(async move {
+                let line = if n % 4 < 2 { us() } else { fr() };
+                let begun: Result<(), trunkline_switchboard::Error> = board
+                    .run(team, move |work| {
+                        if n % 3 == 0 {
+                            calls::ring(
+                                work,
+                                &Ring {
+                                    line,
+                                    ..inbound(marie(), START)
+                                },
+                            )
+                            .map(drop)
+                        } else {
+                            messages::receive(work, &text(line, marie(), START)).map(drop)
+                        }
+                    })
+                    .await;
+                begun.unwrap();
+            })
+        })
+        .collect();
+    for begun in running {
+        begun.await.unwrap();
+    }
+    let found = all(&office, marie()).await;
+    assert_eq!(
+        found.iter().map(|row| (row.line, row.items)).collect::<Vec<_>>(),
+        [(office.us_line, 20), (office.fr_line, 20)]
+    );
+    office.assert_sound().await;
+}
+
+trunkline_testkit::on_both! {
+    every_action,
+    actions_tell_what_was_done,
+    actions_on_nothing_are_refused,
+    standing_follows_what_happens,
+    what_comes_late_is_counted_only,
+    a_pair_of_numbers_is_one_conversation,
+}
