@@ -1,7 +1,6 @@
 //! Search: two-term prefix queries with an exact count, against raw Tantivy and FTS5 on the same texts; and how long
 //! what is written stays unfound.
 
-use std::ops::Bound;
 use std::path::Path;
 use std::time::{Duration, Instant};
 

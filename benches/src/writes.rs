@@ -230,7 +230,7 @@ fn bare_group_commit(folder: &Path, rows: &Rows, clients: usize, duration: Durat
             }
             connection.prepare_cached("COMMIT")?.execute([])?;
             for reply in replies {
-                drop(reply.send(()));
+                let _ = reply.send(());
             }
         }
         Ok(())

@@ -235,7 +235,7 @@ async fn show_progress(search: SearchIndex, stop: CancellationToken) {
 async fn upkeep(board: Switchboard, others: Others, keep_events_ms: i64, stop: CancellationToken) {
     let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT.unsigned_abs()));
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
-    let mut prune = tokio::time::interval_at(tokio::time::Instant::now() + PRUNE_EVERY, PRUNE_EVERY);
+    let mut prune = tokio::time::interval(PRUNE_EVERY);
     loop {
         let outcome = tokio::select! {
             () = stop.cancelled() => return,

@@ -141,7 +141,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     if has_path || has_body || endpoint.path == "/v2/api/conversations" {
         statuses.push((404, "There is no such thing"));
     }
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         match parameter["name"].as_str() {
             Some("role") => close(&mut parameter["schema"], Role::NAMES),
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),

@@ -26,6 +26,7 @@ mod heavy {
     async fn judge(place: Place) {
         let programs = programs().await;
         let team = Team::make(&place).await;
+        let place = place.with("TRUNKLINE_LOG_FILTER", "warn");
         let server = place.serve().await;
         furnish(&Api::new(&server.url, &team.key)).await;
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -1,11 +1,13 @@
 //! The HTTP API as clients see it: every test speaks HTTP to a real server, on SQLite and on PostgreSQL.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
+mod actions;
 mod conversations;
 mod document;
 mod fields;
 mod idempotency;
 mod limits;
+mod lists;
 mod me;
 mod operations;
 mod people;
@@ -13,7 +15,9 @@ mod search;
 mod search_rules;
 mod search_world;
 mod shapes;
+mod summaries;
 mod support;
+mod tags;
 mod tenants;
 mod walk_bodies;
 mod walk_keys;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod call_rules;
 mod calls;
 mod concurrent;
 mod contacts;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use trunkline_domain::events::Topic;
-use trunkline_domain::{CallId, Direction, ErrorCode, Millis, PhoneNumber};
+use trunkline_domain::{CallId, Direction, ErrorCode, ItemId, Millis, PhoneNumber};
 use trunkline_store::events::EventRow;
+use trunkline_store::items::{self, ItemRow};
 use trunkline_store::{Conn, StoreError, params};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::{Error, Refused};
@@ -214,4 +215,16 @@ pub async fn step(office: &Office, call: CallId, step: Step) -> Result<(), Error
 /// Leaves something behind.
 pub async fn leave(office: &Office, call: CallId, leftover: Leftover) -> Result<(), Error> {
     step(office, call, Step::Leave(leftover)).await
+}
+
+/// The item of a call.
+pub async fn item(office: &Office, call: CallId) -> ItemRow {
+    let team = office.team;
+    office
+        .board
+        .db()
+        .read(move |conn| items::get(conn, team, ItemId::Call(call)))
+        .await
+        .unwrap()
+        .unwrap()
 }
