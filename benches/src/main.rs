@@ -34,6 +34,9 @@ struct Arguments {
     /// Where the results go as JSON
     #[arg(long, default_value = "target/bench.json")]
     json: PathBuf,
+    /// A build of the program to be measured; without one, it is built
+    #[arg(long)]
+    program: Option<PathBuf>,
     #[command(subcommand)]
     role: Option<Role>,
 }
@@ -76,7 +79,10 @@ fn main() -> Result<()> {
     };
     let wanted = |group: &str| arguments.only.as_deref().is_none_or(|only| group.contains(only));
     let mut report = report::Report::new(arguments.short);
-    let program = data::program()?;
+    let program = match arguments.program {
+        Some(program) => program,
+        None => data::program()?,
+    };
     if wanted("start") {
         startup::measure(&program, &mut report)?;
     }

@@ -30,7 +30,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 7] = [
     Need {
         name: "PostgreSQL",
         purpose: "the suite runs on both databases",
@@ -42,6 +42,21 @@ const NEEDS: [Need; 5] = [
         purpose: "ends the PostgreSQL of the tests",
         present: || answers(Command::new("flock").arg("--version")),
         packages: &["util-linux"],
+    },
+    Need {
+        name: "unshare",
+        purpose: "gives a test a small disk of its own to fill",
+        present: || {
+            answers(Command::new("unshare").arg("--version"))
+                && answers(Command::new("mount").arg("--version"))
+        },
+        packages: &["util-linux", "mount"],
+    },
+    Need {
+        name: "curl",
+        purpose: "the commands that `trunkline demo` prints are tried",
+        present: || answers(Command::new("curl").arg("--version")),
+        packages: &["curl"],
     },
     Need {
         name: "Python's venv",

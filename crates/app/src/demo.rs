@@ -34,7 +34,11 @@ pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Resul
         config.server.listen.clone_from(listen);
     }
     let running = serve::start(&config).await?;
-    let world = world(&running).await?;
+    let Some(world) = running.asked_to_end.run_until_cancelled(world(&running)).await else {
+        running.until_stopped().await;
+        return Ok(());
+    };
+    let world = world?;
     let key = make_key(&running, &world).await?;
     introduce(&running, &world, &key, folder.as_ref(), &config);
     if !arguments.no_traffic {
@@ -42,7 +46,7 @@ pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Resul
         let (every, url) = (Duration::from_secs(arguments.every), running.public_url.clone());
         tokio::spawn(traffic(board, player, world, stop, every, url));
     }
-    running.until_stopped().await?;
+    running.until_stopped().await;
     drop(folder);
     Ok(())
 }

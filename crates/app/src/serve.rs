@@ -41,7 +41,9 @@ pub struct Running {
     pub local_url: String,
     /// The address under which the outside reaches it.
     pub public_url: String,
-    /// Cancelled when the server is to end.
+    /// Cancelled when SIGINT or SIGTERM has come.
+    pub asked_to_end: CancellationToken,
+    /// Cancelled when the server ends.
     pub stop: CancellationToken,
     tasks: TaskTracker,
     http: TaskTracker,
@@ -89,19 +91,19 @@ pub async fn start(config: &Config) -> Result<Running> {
     }
     tasks.spawn(follow(follower, search.clone(), stop.clone()));
     tasks.spawn(worker::run(board.clone(), carriers, vault, stop.clone()));
-    tasks.spawn(upkeep(board.clone(), others(config), i64::from(config.events.keep_days) * Millis::DAY, stop.clone()));
+    keep_up(&tasks, &board, config, &stop);
+    let asked_to_end = listen_to_signals()?;
     tracing::info!(listen = %address, node = %node, engine = board.db().engine(), "the server is up");
     let grace = Duration::from_secs(config.server.shutdown_timeout_seconds);
-    Ok(Running { board, player, local_url, public_url, stop, tasks, http, search, grace, _lock: lock })
+    Ok(Running { board, player, local_url, public_url, asked_to_end, stop, tasks, http, search, grace, _lock: lock })
 }
 
 impl Running {
     /// Waits for SIGINT or SIGTERM, then finishes what was accepted and ends.
-    pub async fn until_stopped(self) -> Result<()> {
-        wait_for_signal().await?;
+    pub async fn until_stopped(self) {
+        self.asked_to_end.cancelled().await;
         tracing::info!("shutting down: finishing what was accepted");
         self.finish().await;
-        Ok(())
     }
 
     async fn finish(self) {
@@ -231,37 +233,60 @@ async fn show_progress(search: SearchIndex, stop: CancellationToken) {
     tracing::info!("the text index is ready");
 }
 
-/// Heartbeats, sweeps and prunes until stopped.
-async fn upkeep(board: Switchboard, others: Others, keep_events_ms: i64, stop: CancellationToken) {
-    let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT.unsigned_abs()));
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
-    let mut prune = tokio::time::interval(PRUNE_EVERY);
-    loop {
-        let outcome = tokio::select! {
-            () = stop.cancelled() => return,
-            _ = heartbeat.tick() => sweeper::heartbeat(&board).await.map_err(anyhow::Error::from),
-            _ = sweep.tick() => sweeper::sweep_calls(&board, others).await.map(drop).map_err(anyhow::Error::from),
-            _ = prune.tick() => sweeper::prune(&board, keep_events_ms).await.map(drop).map_err(anyhow::Error::from),
-        };
-        if let Err(error) = outcome {
-            tracing::warn!(error = %error, "upkeep failed; it will be tried again");
+/// Does something again and again until stopped. Each such task has a loop of its own: pruning much must not hold up the
+/// heartbeat, or other nodes would take this one's calls for abandoned.
+async fn regularly<F, R>(every: Duration, stop: CancellationToken, what: F)
+where
+    F: Fn() -> R + Send,
+    R: Future<Output = Result<()>> + Send,
+{
+    let mut interval = tokio::time::interval(every);
+    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+        if let Some(Err(error)) = stop.run_until_cancelled(what()).await {
+            tracing::warn!(error = ?error, "upkeep failed; it will be tried again");
         }
     }
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Starts heartbeats, sweeping and pruning.
+fn keep_up(tasks: &TaskTracker, board: &Switchboard, config: &Config, stop: &CancellationToken) {
+    let (others, keep_events_ms) = (others(config), i64::from(config.events.keep_days) * Millis::DAY);
+    let (beating, sweeping, pruning) = (board.clone(), board.clone(), board.clone());
+    let beat_every = Duration::from_millis(HEARTBEAT.unsigned_abs());
+    tasks.spawn(regularly(beat_every, stop.clone(), move || {
+        let board = beating.clone();
+        async move { Ok(sweeper::heartbeat(&board).await?) }
+    }));
+    tasks.spawn(regularly(SWEEP_EVERY, stop.clone(), move || {
+        let board = sweeping.clone();
+        async move { Ok(sweeper::sweep_calls(&board, others).await.map(drop)?) }
+    }));
+    tasks.spawn(regularly(PRUNE_EVERY, stop.clone(), move || {
+        let board = pruning.clone();
+        async move { Ok(sweeper::prune(&board, keep_events_ms).await.map(drop)?) }
+    }));
+}
+
+/// From here on SIGINT and SIGTERM ask for the end instead of being it. Returns what is cancelled when they come.
+fn listen_to_signals() -> Result<CancellationToken> {
     use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let asked = CancellationToken::new();
+    let told = asked.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(asked)
 }
 
 /// `trunkline serve`.
 pub async fn run(config: &Config) -> Result<()> {
     let running = start(config).await?;
     output::note(format!("Trunkline listens on {} (documentation: {}/docs/)", running.local_url, running.public_url));
-    running.until_stopped().await
+    running.until_stopped().await;
+    Ok(())
 }

@@ -50,7 +50,10 @@ impl PhoneNumber {
         if text.len() > 64 {
             return Err(PhoneError::Unreadable);
         }
-        let region = country.parse::<phonenumber::country::Id>().ok();
+        // With a region, the library takes the national prefix of that region off international numbers too ("+33 1 …"
+        // read in the US loses its 1).
+        let international = text.trim_start().starts_with(['+', '＋']);
+        let region = country.parse::<phonenumber::country::Id>().ok().filter(|_| !international);
         let parsed = phonenumber::parse(region, text).map_err(|_| PhoneError::Unreadable)?;
         Self::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string()).map_err(|_| PhoneError::Unreadable)
     }
@@ -124,6 +127,7 @@ mod tests {
             assert_eq!(PhoneNumber::parse_any(text, country).unwrap().as_str(), "+14155551234", "{text}");
         }
         assert_eq!(PhoneNumber::parse_any("06 12 34 56 78", "FR").unwrap().as_str(), "+33612345678");
+        assert_eq!(PhoneNumber::parse_any("+33 1 42 68 53 99", "US").unwrap().as_str(), "+33142685399");
         assert!(PhoneNumber::parse_any("no number", "US").is_err());
         assert_eq!(PhoneNumber::parse("+33612345678").unwrap().country().as_deref(), Some("FR"));
     }

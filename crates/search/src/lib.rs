@@ -22,6 +22,7 @@ mod follower;
 mod index;
 mod merging;
 mod query;
+mod reading;
 mod schema;
 mod snapshot;
 mod terms;

@@ -46,7 +46,7 @@ pub(crate) struct Writing {
     writer: Option<(IndexWriter<Entry>, Load)>,
     merge: Option<Merge>,
     flight: Arc<Semaphore>,
-    /// Documents since the last commit.
+    /// Documents taken in and out since the last commit.
     pub uncommitted: u64,
 }
 
@@ -64,14 +64,11 @@ impl Writing {
 
     /// Takes documents in and old ones out, in this order. Returns at once unless the indexing thread is far behind.
     pub(crate) async fn put(&mut self, load: Load, mut batch: Vec<UserOperation<Entry>>) -> Result<(), SearchError> {
-        let mut bytes = 0;
-        let mut documents = 0;
-        for operation in &batch {
-            if let UserOperation::Add(entry) = operation {
-                bytes += entry.size();
-                documents += 1;
-            }
-        }
+        let size = |operation: &UserOperation<Entry>| match operation {
+            UserOperation::Add(entry) => entry.size(),
+            UserOperation::Delete(_) => 0,
+        };
+        let (bytes, operations) = (batch.iter().map(size).sum::<usize>(), batch.len() as u64);
         let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(IN_FLIGHT_KIB);
         if let Ok(permit) = self.flight.clone().acquire_many_owned(kib).await {
             let permit = Arc::new(permit);
@@ -83,7 +80,7 @@ impl Writing {
         }
         let writer = self.writer(load).await?;
         writer.run(batch).map_err(SearchError::index("taking documents in"))?;
-        self.uncommitted += documents;
+        self.uncommitted += operations;
         Ok(())
     }
 

@@ -31,6 +31,10 @@ use http::endpoint::{Endpoint, EndpointView};
 use http::idempotency::InFlight;
 use http::limits::Limiter;
 
+// Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
+// detail (tokio-postgres: every parameter of every statement) is therefore left out when the program is compiled.
+const _: () = assert!(log::STATIC_MAX_LEVEL as usize <= log::LevelFilter::Info as usize);
+
 /// What the operator decides.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -49,6 +49,7 @@ pub fn document() -> Value {
     for endpoint in &table {
         complete(&mut json["paths"][&endpoint.path][endpoint.method_name().to_lowercase()], endpoint);
     }
+    add_shared(&mut json["components"]);
     for (schema, field, names) in CLOSED_SETS {
         close(&mut json["components"]["schemas"][schema]["properties"][field], names);
     }
@@ -130,16 +131,9 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
             None => operation["parameters"] = json!([header]),
         }
     }
-    let mut statuses: Vec<(u16, &str)> = vec![
-        (400, "A parameter, field or header is faulty"),
-        (401, "No valid key"),
-        (403, "The key may not do this"),
-        (429, "Too many requests in this second"),
-        (500, "A fault of the server"),
-        (503, "Not now; come back after `Retry-After`"),
-    ];
+    let mut failures = vec![400, 401, 403, 429, 500, 503];
     if has_path || has_body || endpoint.path == "/v2/api/conversations" {
-        statuses.push((404, "There is no such thing"));
+        failures.push(404);
     }
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         match parameter["name"].as_str() {
@@ -151,25 +145,59 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     if has_body {
         // A search without a body finds everything.
         operation["requestBody"]["required"] = json!(operation["operationId"] != "searchAllConversations");
-        statuses.extend([(413, "The body is too large"), (415, "The body is not application/json")]);
+        failures.extend([413, 415]);
     }
     if writes {
-        statuses.push((409, "It contradicts what is there"));
+        failures.push(409);
     }
-    for (status, description) in statuses {
-        operation["responses"][status.to_string()] = json!({
+    for response in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        response["headers"] = headers();
+    }
+    for (status, name, _) in FAILURES.iter().filter(|(status, ..)| failures.contains(status)) {
+        operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+    }
+}
+
+/// How requests fail: status, name, description.
+const FAILURES: &[(u16, &str, &str)] = &[
+    (400, "Faulty", "A parameter, field or header is faulty"),
+    (401, "Unauthorized", "No valid key"),
+    (403, "Forbidden", "The key may not do this"),
+    (404, "NotFound", "There is no such thing"),
+    (409, "Conflict", "It contradicts what is there"),
+    (413, "TooLarge", "The body is too large"),
+    (415, "UnsupportedMediaType", "The body is not application/json"),
+    (429, "TooManyRequests", "Too many requests in this second"),
+    (500, "ServerError", "A fault of the server"),
+    (503, "NotNow", "Not now; come back after `Retry-After`"),
+];
+
+/// Headers of every answer: name, type, description.
+const HEADERS: &[(&str, &str, &str)] = &[
+    ("X-Request-Id", "string", "The client's own id of the request, or a new one"),
+    ("X-RateLimit-Limit", "integer", "How many such requests a key may make in a second"),
+    ("X-RateLimit-Remaining", "integer", "How many are left in this second"),
+    ("X-RateLimit-Reset", "integer", "When the next second begins, in Unix seconds"),
+    ("X-Ignored-Parameters", "string", "Parameters and fields that were sent and mean nothing here, if there are any"),
+];
+
+fn headers() -> Value {
+    let refer = |(name, ..): &(&str, &str, &str)| {
+        ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
+    };
+    Value::Object(HEADERS.iter().map(refer).collect())
+}
+
+/// What operations share: their headers and failures.
+fn add_shared(components: &mut Value) {
+    for (name, kind, description) in HEADERS {
+        components["headers"][name] = json!({ "description": description, "schema": { "type": kind } });
+    }
+    for (_, name, description) in FAILURES {
+        components["responses"][name] = json!({
             "description": description,
+            "headers": headers(),
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ApiError" } } }
         });
-    }
-    if let Some(responses) = operation["responses"].as_object_mut() {
-        for response in responses.values_mut() {
-            response["headers"] = json!({
-                "X-Request-Id": { "schema": { "type": "string" } },
-                "X-RateLimit-Limit": { "schema": { "type": "integer" } },
-                "X-RateLimit-Remaining": { "schema": { "type": "integer" } },
-                "X-RateLimit-Reset": { "schema": { "type": "integer" } },
-            });
-        }
     }
 }

@@ -9,10 +9,11 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use trunkline_domain::call::TransferKind;
 use trunkline_domain::events::IvrChoice;
+use trunkline_domain::tag::{self, MAX_TAGS_PER_ITEM};
 use trunkline_domain::{CallId, Direction, ErrorCode, MessageId, PhoneNumber, Speaker, UnknownName, UserId};
 use trunkline_messaging::play::{self, HandOn, Outcome, Script, Speech};
 use trunkline_messaging::sandbox;
-use trunkline_store::{numbers, users};
+use trunkline_store::{numbers, tags, users};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::{Error as CommandError, Refused, Work};
 
@@ -278,6 +279,12 @@ fn check(work: &mut Work<'_, '_>, script: &Script) -> Result<(), CommandError> {
             return Err(Refused::new(ErrorCode::MemberNotFound).param(field).into());
         }
     }
+    for key in script.tags.iter().filter(|_| !work.create_tags) {
+        if tags::get(work.tx, work.team, key)?.is_none() {
+            let message = format!("the team has no tag {key:?}, and tags are not created on the fly");
+            return Err(Refused::new(ErrorCode::TagNotFound).param("tags").because(message).into());
+        }
+    }
     Ok(())
 }
 
@@ -296,7 +303,7 @@ fn read_script(input: &mut Input, public_url: &str) -> Option<Script> {
     let choices = read_choices(input);
     let transfer = read_transfer(input);
     let summary = input.text("summary", 100_000);
-    let tags = input.texts("tags", 50).unwrap_or_default();
+    let tags = read_tags(input);
     let (from, to) = (from?, to?);
     let (line, contact) = match direction {
         Direction::Inbound => (to, from),
@@ -325,6 +332,17 @@ fn read_script(input: &mut Input, public_url: &str) -> Option<Script> {
         processing_ms: 2_000,
         speed,
     })
+}
+
+fn read_tags(input: &mut Input) -> Vec<String> {
+    let mut keys = Vec::new();
+    for text in input.texts("tags", MAX_TAGS_PER_ITEM).unwrap_or_default() {
+        match tag::key(&text) {
+            Some(key) => keys.push(key),
+            None => input.fault(ErrorCode::InvalidParameter, "tags", format!("{text:?} makes no tag key")),
+        }
+    }
+    keys
 }
 
 fn read_user(input: &mut Input, name: &'static str) -> Option<UserId> {

@@ -182,25 +182,7 @@ fn tags_value(tags: &[String]) -> Value<'static> {
 /// # Errors
 /// [`StoreError::Duplicate`] when the id exists.
 pub fn insert(tx: &mut Tx<'_>, team: TeamKey, item: &ItemRow) -> Result<(), StoreError> {
-    tx.execute(
-        INSERT,
-        params![
-            team,
-            item.seq,
-            item.id,
-            item.kind,
-            item.direction,
-            item.line,
-            item.contact_number,
-            item.conversation,
-            item.user_id,
-            item.at,
-            item.day,
-            item.result,
-            item.duration,
-            tags_value(&item.tags)
-        ],
-    )?;
+    insert_uncounted(tx, team, item)?;
     tally(tx, team, item, 1)
 }
 

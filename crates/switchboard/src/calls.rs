@@ -163,6 +163,8 @@ struct Open {
     summary: Option<String>,
     /// Whom the outside number belongs to, once it was looked up.
     contact: Option<Context>,
+    /// The e-mail address events name, and for which handler it was looked up.
+    email: Option<(Option<UserId>, Option<String>)>,
 }
 
 impl Open {
@@ -206,7 +208,7 @@ impl Open {
             completed_at: None,
         };
         let mut open =
-            Self { id, item, row, stored: None, line, transcript: None, summary: None, contact: None };
+            Self { id, item, row, stored: None, line, transcript: None, summary: None, contact: None, email: None };
         let topic = match ring.direction {
             Direction::Inbound => Topic::CallReceived,
             Direction::Outbound => Topic::CallTriggered,
@@ -222,7 +224,7 @@ impl Open {
         let line = numbers::by_line(work.tx, work.team, item.line)?;
         let (Some(row), Some(line)) = (row, line) else { return Ok(None) };
         let stored = Some((item.clone(), row.clone()));
-        Ok(Some(Self { id, item, row, stored, line, transcript: None, summary: None, contact: None }))
+        Ok(Some(Self { id, item, row, stored, line, transcript: None, summary: None, contact: None, email: None }))
     }
 
     fn save(&mut self, work: &mut Work<'_, '_>) -> Result<(), Error> {
@@ -283,7 +285,7 @@ impl Open {
             self.item.user_id = user;
         }
         if self.item.direction == Direction::Inbound {
-            touch(work, self.item.conversation, self.item.seq, Activity::Answered)?;
+            touch(work, self.item.conversation, self.row.call.answered_at.unwrap_or(at), Activity::Answered)?;
         }
         let payload = CallRinging { answered_at: self.row.call.answered_at, ..self.ringing(work)? };
         Ok(work.emit(Topic::CallAnswered, payload.answered_at.unwrap_or(at), Some(self.item.seq), &payload)?)
@@ -471,6 +473,7 @@ impl Open {
         };
         let seconds = self.item.duration.unwrap_or(0);
         let transcriptions = self.transcript.clone().unwrap_or_default();
+        let user_email = self.user_email(work)?;
         let details = &self.row.details;
         #[expect(clippy::cast_precision_loss, reason = "calls are shorter than 2^52 seconds")]
         let length_in_minutes = (seconds as f64 / 60.0 * 100.0).round() / 100.0;
@@ -496,7 +499,7 @@ impl Open {
             integration_id: None,
             transfer_from: details.transfer_from.clone().unwrap_or_default(),
             transfer_to: details.transfer_to.clone().unwrap_or_default(),
-            user_email: self.user_email(work)?,
+            user_email,
             original_to_number: details.original_to_number.clone(),
             original_to_name: details.original_to_name.clone(),
             transfer_original_call_id: details.transfer_original_call_id,
@@ -542,11 +545,18 @@ impl Open {
     }
 
     /// E-mail address of who handles the call, or of whose line it is.
-    fn user_email(&self, work: &mut Work<'_, '_>) -> Result<Option<String>, Error> {
-        if let Some((email, _)) = self.handler(work)? {
-            return Ok(Some(email));
+    fn user_email(&mut self, work: &mut Work<'_, '_>) -> Result<Option<String>, Error> {
+        if let Some((user, email)) = &self.email
+            && *user == self.item.user_id
+        {
+            return Ok(email.clone());
         }
-        Ok(numbers::first_member(work.tx, work.team, self.line.line)?.map(|member| member.email))
+        let email = match self.handler(work)? {
+            Some((email, _)) => Some(email),
+            None => numbers::first_member(work.tx, work.team, self.line.line)?.map(|member| member.email),
+        };
+        self.email = Some((self.item.user_id, email.clone()));
+        Ok(email)
     }
 }
 

@@ -39,11 +39,11 @@ pub(crate) fn join(
     Ok(row.conversation)
 }
 
-/// Something happened to an item that the conversation has already: its activity changes the standing, if the item
-/// is still the newest.
-pub(crate) fn touch(work: &mut Work<'_, '_>, conversation: i64, seq: i64, activity: Activity) -> Result<(), Error> {
+/// Something happened at `at` to an item that the conversation has already: its activity changes the standing, unless
+/// something newer is there already. (A text that came in while the call was still ringing is older than the answer.)
+pub(crate) fn touch(work: &mut Work<'_, '_>, conversation: i64, at: Millis, activity: Activity) -> Result<(), Error> {
     if let Some(before) = conversations::get(work.tx, work.team, conversation)?
-        && before.last_item == seq
+        && at >= before.last_at
     {
         let after = ConversationRow { standing: before.standing.after(activity), ..before };
         conversations::update(work.tx, work.team, &before, &after)?;

@@ -54,7 +54,8 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
     let line = line(work, text.line)?;
     let message = MessageRow {
         seq: work.next_item(),
-        content: text.content.chars().take(MAX_CHARACTERS).collect(),
+        // A carrier may report a NUL, which PostgreSQL does not store.
+        content: text.content.chars().filter(|character| *character != '\0').take(MAX_CHARACTERS).collect(),
         status: MessageStatus::Delivered,
         message_type: if text.media.is_empty() { MessageType::Sms } else { MessageType::Mms },
         carrier: text.carrier.to_owned(),

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 use serde::Serialize;
 use trunkline_domain::{Clock, Millis, RandomIds, SystemClock};
-use trunkline_store::{Db, StoreError, calls, teams};
+use trunkline_store::{Db, StoreError, Tx, calls, nodes, teams};
 
 use crate::config::Config;
 use crate::{open, output};
@@ -77,7 +77,13 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![finding("database", Verdict::Failed, error.to_string())],
     };
     let read = db.scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, 10_001)?)) }).await;
-    let written = db.write(|tx| -> Result<(), StoreError> { trunkline_store::nodes::gone(tx, "doctor") }).await;
+    let now = SystemClock.now();
+    // What changes nothing is not written: a row comes and goes in one transaction.
+    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        nodes::seen(tx, "doctor", now)?;
+        nodes::gone(tx, "doctor")
+    };
+    let written = db.write(write).await;
     let mut findings = Vec::new();
     match read {
         Ok((teams, live)) => {

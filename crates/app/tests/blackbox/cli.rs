@@ -388,6 +388,72 @@ async fn heavy_demo() {
     assert_eq!(teams.as_array().map(Vec::len), Some(1), "the second start made another team");
 }
 
+#[tokio::test]
+async fn heavy_demo_with_traffic_leaves_nothing_behind() {
+    use crate::support::program::Starting;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut demo = Place::sqlite().command(&["demo", "--every", "1", "--listen", "127.0.0.1:0"]);
+    demo.env_remove("TRUNKLINE_DATA_DIR").env("TMPDIR", folder.path());
+    let mut starting = Starting::new(demo);
+    starting.patience = Duration::from_secs(120);
+    let mut server = starting.listening().await;
+    let said = eventually(Duration::from_secs(5), "the demo introduces itself", async || {
+        Some(server.log()).filter(|said| said.contains("Ctrl-C"))
+    })
+    .await;
+    let key = said.split_whitespace().find(|word| word.starts_with("ak_test_")).expect("a key");
+    let api = Api::new(&server.url, key);
+    let total = async || {
+        // The demo's keys have the usual limits.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        api.search(&json!({ "size": 1 })).await["pagination"]["total_count"].as_i64().expect("a count")
+    };
+    let before = total().await;
+    eventually(Duration::from_secs(60), "calls and texts come in", async || {
+        (total().await >= before + 4).then_some(())
+    })
+    .await;
+    let data = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(data, 1, "the data of the demo is in one temporary folder");
+    server.terminate();
+    assert_eq!(server.ended().await.code(), Some(0), "{}", server.log());
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("the folder").flatten().map(|entry| entry.path()).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let log = server.log();
+    let complaint = log.lines().find(|line| line.contains("WARN") || line.contains("ERROR"));
+    assert!(complaint.is_none(), "{complaint:?}");
+}
+
+#[tokio::test]
+async fn metrics_and_logs_for_machines() {
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = free.local_addr().expect("an address").to_string();
+    let place = Place::sqlite().with("TRUNKLINE_METRICS_LISTEN", &address).with("TRUNKLINE_LOG_FORMAT", "json");
+    let said = place.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused(1);
+    assert!(said.contains(&address) && said.contains("metrics.listen"), "{said}");
+    drop(free);
+    let team = Team::make(&place).await;
+    let server = place.serve().await;
+    assert_eq!(Api::new(&server.url, &team.key).get("/v2/api/me").await.status, 200);
+    let page = client().get(format!("http://{address}/metrics")).send().await.expect("an answer").text().await;
+    let page = page.expect("the metrics");
+    for name in ["trunkline_http_requests_total", "trunkline_http_request_seconds_bucket", "trunkline_search_lag_events"] {
+        assert!(page.contains(name), "{name} is missing:\n{page}");
+    }
+    let kept_apart = client().get(format!("{}/metrics", server.url)).send().await.expect("an answer").status();
+    assert_eq!(kept_apart, 404, "metrics are served to everybody");
+    server.terminate();
+    let mut server = server;
+    server.ended().await;
+    let log = server.log();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let request = lines.iter().find(|line| line["fields"]["http.request"] == "GET /v2/api/me").unwrap_or_else(|| panic!("{log}"));
+    assert_eq!(request["fields"]["http.status"], 200);
+    assert!(request["fields"]["request.id"].as_str().is_some_and(|id| id.starts_with("req_")), "{request}");
+    assert_eq!(lines.len() + 1, log.lines().count(), "more than the greeting is not JSON:\n{log}");
+}
+
 /// The commands that are printed to be tried.
 fn curls(said: &str) -> Vec<String> {
     let mut commands: Vec<String> = Vec::new();

@@ -52,6 +52,11 @@ mod heavy {
             let server = starting.listening().await;
             recoveries.push(first_answer(&load, &server).await);
             tokio::time::sleep(random.millis(150, 1_200)).await;
+            if round % 5 == 1 {
+                // While it ends in order.
+                server.terminate();
+                tokio::time::sleep(random.millis(0, 40)).await;
+            }
             server.kill().await;
         }
         let server = place.serve().await;

@@ -270,6 +270,23 @@ async fn a_log_that_was_pruned_too_far_means_reading_the_team_anew(t: TestDb) {
     running.stop().await;
 }
 
+/// So many items are loaded in another way; what was taken out before that must not come back.
+async fn heavy_a_large_team_is_read_anew_without_doubles(t: TestDb) {
+    let mut world = World::new(t);
+    let team = world.team().await;
+    world.import(team, (0..20_500).map(|n| NewItem::message(if n % 2 == 0 { "odd" } else { "even" }))).await;
+    world.start().await.stop().await;
+    for _ in 0..5 {
+        world.add(team, NewItem::message("odd")).await;
+    }
+    let prune = move |tx: &mut trunkline_store::Tx<'_>| events::prune(tx, team, 0, 4);
+    world.db.write::<_, StoreError, _>(prune).await.unwrap();
+    let running = world.start().await;
+    assert_eq!(running.search(query(team, "")).await.total, 20_505);
+    assert_eq!(running.search(query(team, "odd")).await.total, 10_255);
+    running.stop().await;
+}
+
 async fn another_database_means_reading_everything_anew(t: TestDb) {
     let engine = t.engine();
     let (world, _) = filled(t, "first database", 80).await;
@@ -305,5 +322,6 @@ trunkline_testkit::on_both! {
     an_index_that_breaks_while_it_is_used_is_mended,
     files_that_are_sound_survive_a_stop_of_the_machine,
     a_log_that_was_pruned_too_far_means_reading_the_team_anew,
+    heavy_a_large_team_is_read_anew_without_doubles,
     another_database_means_reading_everything_anew,
 }

@@ -196,6 +196,12 @@ impl Input {
         self.fault_with(ErrorCode::InvalidParameter, name, format!("{name} must be {wanted}"), format!("Send {wanted}."));
     }
 
+    /// PostgreSQL stores no NUL, and SQLite's functions see a text end there.
+    fn nul(&mut self, name: &str) {
+        let message = format!("{name} has a NUL character (U+0000), which cannot be stored");
+        self.fault_with(ErrorCode::InvalidParameter, name, message, "Leave the character out.".to_owned());
+    }
+
     /// Whether the client sent the field, null included.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -205,6 +211,10 @@ impl Input {
     /// A text of at most `max` characters.
     pub fn text(&mut self, name: &'static str, max: usize) -> Option<String> {
         match self.take(name)? {
+            Value::String(text) if text.contains('\0') => {
+                self.nul(name);
+                None
+            }
             Value::String(text) if text.chars().nth(max).is_none() => Some(text),
             Value::String(_) => {
                 self.fault(ErrorCode::InvalidLength, name, format!("{name} has more than {max} characters"));
@@ -344,8 +354,13 @@ impl Input {
             return None;
         }
         let texts: Option<Vec<String>> = values.into_iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
-        if texts.is_none() {
-            self.wrong_type(name, "a list of texts");
+        match &texts {
+            None => self.wrong_type(name, "a list of texts"),
+            Some(texts) if texts.iter().any(|text| text.contains('\0')) => {
+                self.nul(name);
+                return None;
+            }
+            Some(_) => {}
         }
         texts
     }

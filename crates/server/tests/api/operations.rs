@@ -134,6 +134,42 @@ impl Operation {
     }
 }
 
+/// Operations with a body, and for each a body with every field there is.
+pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
+    let (ada, ben) = (world.app.office.ada, world.app.office.ben);
+    let full = |operation: &Operation| match operation.id.as_str() {
+        "searchAllConversations" => json!({
+            "allo_number": us(), "contact_number": sarah(), "user_id": ada, "direction": "INBOUND", "type": "CALL",
+            "result": "ANSWERED", "tags": ["vip"], "unread": true, "unresponded": true, "search": "bill",
+            "sort": "DATE_DESC", "extend": "transcript", "page": 1, "size": 20,
+            "date": { "from": "2026-04-01", "to": "2026-04-30" },
+        }),
+        "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
+        "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
+        "addTags" => operation.request(world).body.unwrap(),
+        "executeConversationAction" => json!({ "action": "READ", "allo_number": us() }),
+        "sandboxMessage" => json!({
+            "from": sarah(), "to": us(), "content": "Hello", "media_urls": ["https://media.example/1.jpg"],
+            "reference": "one",
+        }),
+        "sandboxCall" => json!({
+            "direction": "INBOUND", "from": sarah(), "to": us(), "user_id": ada, "outcome": "ANSWERED",
+            "ring_seconds": 0, "talk_seconds": 1, "speed": 1_000, "recording": true, "summary": "Short.",
+            "tags": ["vip"], "lines": [{ "source": "USER", "at": 0.5, "text": "Hello" }],
+            "ivr": [{ "dtmf_key": "2", "text_key": "Support" }],
+            "transfer": { "kind": "COLLEAGUE", "user_id": ben, "number": sarah(), "at": 1 },
+        }),
+        other => panic!("{other} is new: give it a body with every field"),
+    };
+    let with_bodies = operations().into_iter().filter(|operation| operation.body.anything());
+    with_bodies.map(|operation| {
+        let body = full(&operation);
+        let request = Request { body: Some(body), ..operation.request(world) };
+        (operation, request)
+    })
+    .collect()
+}
+
 impl Request {
     /// With this key.
     pub async fn with_key(&self, app: &TestApp, key: &str) -> Reply {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::Method;
 use serde_json::Value;
 use trunkline_domain::call::EndCause;
 use trunkline_domain::events::{Topic, TranscriptLine};
@@ -161,20 +160,6 @@ pub fn authorization(key: &str) -> String {
 /// A number as it stands in a path or query.
 pub fn encoded(number: PhoneNumber) -> String {
     number.as_str().replace('+', "%2B")
-}
-
-/// Sends a request of the office's key with further headers.
-pub async fn send(
-    app: &TestApp,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Option<&Value>,
-) -> Reply {
-    let own = authorization(&app.key);
-    let mut all = vec![("Authorization", own.as_str())];
-    all.extend_from_slice(headers);
-    app.send_with(method, path, &all, body.map(Value::to_string)).await
 }
 
 /// The next second begins, with nothing counted yet.

@@ -29,8 +29,12 @@ enum Deed {
         at: Millis,
         effect: Effect,
     },
-    /// Somebody answered the call with this number.
-    Answered { line: i64, with: PhoneNumber, seq: i64 },
+    /// Somebody answered a call.
+    Answered {
+        line: i64,
+        with: PhoneNumber,
+        at: Millis,
+    },
     /// A client acted, on one line or on all.
     Acted {
         line: Option<i64>,
@@ -184,10 +188,12 @@ impl Client {
                 Step::End(EndCause::HungUp, None, now)
             };
             calls::step(work, call, &step)?;
+            // Nobody answers before it rings.
+            let at = now.max(item.at);
             let answered = Deed::Answered {
                 line: item.line,
                 with: item.contact_number,
-                seq: item.seq,
+                at,
             };
             Ok((answers && item.direction == Direction::Inbound).then_some((place, answered)))
         })
@@ -252,9 +258,9 @@ fn play(deeds: &[(Place, Deed)]) -> BTreeMap<(i64, PhoneNumber), Model> {
                     }
                 }
             }
-            Deed::Answered { line, with, seq } => {
+            Deed::Answered { line, with, at } => {
                 let model = all.get_mut(&(*line, *with)).unwrap();
-                if model.last.1 == *seq {
+                if *at >= model.last.0 {
                     (model.unread, model.archived, model.unresponded) = (false, false, false);
                 }
             }

@@ -180,6 +180,23 @@ async fn standing_follows_what_happens(t: TestDb) {
         .await
         .unwrap();
     assert_eq!(standing(&office, sarah()).await, "");
+    let texted_meanwhile = ring(&office, inbound(sarah(), START.plus(3_100))).await;
+    receive(&office, text(us(), sarah(), START.plus(3_200))).await;
+    assert_eq!(standing(&office, sarah()).await, "ur");
+    step(&office, texted_meanwhile, Step::Answer(None, START.plus(3_300)))
+        .await
+        .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "", "answered since");
+    let texted_later = ring(&office, inbound(sarah(), START.plus(3_400))).await;
+    receive(&office, text(us(), sarah(), START.plus(3_600))).await;
+    step(&office, texted_later, Step::Answer(None, START.plus(3_500)))
+        .await
+        .unwrap();
+    assert_eq!(
+        standing(&office, sarah()).await,
+        "ur",
+        "the answer, reported late, was before the text"
+    );
     let missed = ring(&office, inbound(sarah(), START.plus(4_000))).await;
     step(
         &office,
@@ -225,7 +242,7 @@ async fn standing_follows_what_happens(t: TestDb) {
     let conversation = all(&office, sarah()).await[0];
     assert_eq!(
         (conversation.items, conversation.last_at),
-        (7, START.plus(31_000))
+        (11, START.plus(31_000))
     );
     office.assert_sound().await;
 }
