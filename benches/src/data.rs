@@ -12,13 +12,17 @@ use rusqlite::Connection;
 /// When it cannot be built.
 pub fn program() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--release", "--bin", "trunkline"]).status()?;
+    let built = Command::new(cargo)
+        .args(["build", "--release", "--bin", "trunkline"])
+        .status()?;
     if !built.success() {
         bail!("the program could not be built");
     }
     let own = std::env::current_exe()?;
     let program = own.with_file_name("trunkline");
-    program.canonicalize().with_context(|| format!("{} is not there", program.display()))
+    program
+        .canonicalize()
+        .with_context(|| format!("{} is not there", program.display()))
 }
 
 /// A data folder with one team of `items` items, and a key of that team whose limits are no limits.
@@ -36,19 +40,38 @@ pub struct Seeded {
 /// # Errors
 /// When the program fails.
 pub fn seeded(program: &Path, name: &str, items: u64, transcripts: f64) -> Result<Seeded> {
-    let dir = std::env::current_exe()?.with_file_name("bench-data").join(format!("{name}-{items}"));
+    let dir = std::env::current_exe()?
+        .with_file_name("bench-data")
+        .join(format!("{name}-{items}"));
     let done = dir.join("seeded");
     if !done.exists() {
         drop(std::fs::remove_dir_all(&dir));
         std::fs::create_dir_all(&dir)?;
         eprintln!("making {items} items for {name} …");
-        run(program, &dir, &["seed", "--items", &items.to_string(), "--transcripts", &transcripts.to_string()])?;
+        run(
+            program,
+            &dir,
+            &[
+                "seed",
+                "--items",
+                &items.to_string(),
+                "--transcripts",
+                &transcripts.to_string(),
+            ],
+        )?;
         std::fs::write(&done, "")?;
     }
     let key = run(program, &dir, &["keys", "create", "--name", "bench"])?;
     let connection = Connection::open(dir.join("trunkline.db"))?;
-    connection.execute("UPDATE teams SET read_per_second = 1000000000, write_per_second = 1000000000", [])?;
-    let number = connection.query_row("SELECT number FROM numbers WHERE number IS NOT NULL ORDER BY line LIMIT 1", [], |row| row.get(0))?;
+    connection.execute(
+        "UPDATE teams SET read_per_second = 1000000000, write_per_second = 1000000000",
+        [],
+    )?;
+    let number = connection.query_row(
+        "SELECT number FROM numbers WHERE number IS NOT NULL ORDER BY line LIMIT 1",
+        [],
+        |row| row.get(0),
+    )?;
     Ok(Seeded { dir, key, number })
 }
 
@@ -57,9 +80,16 @@ pub fn seeded(program: &Path, name: &str, items: u64, transcripts: f64) -> Resul
 /// # Errors
 /// When it fails.
 pub fn run(program: &Path, dir: &Path, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).arg("--data-dir").arg(dir).output()?;
+    let output = Command::new(program)
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(dir)
+        .output()?;
     if !output.status.success() {
-        bail!("{arguments:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{arguments:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -19,7 +19,10 @@ impl Request {
     /// GET with an API key.
     #[must_use]
     pub fn get(path: &str, key: &str) -> Self {
-        Self(format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Api-Key {key}\r\n\r\n").into_bytes())
+        Self(
+            format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Api-Key {key}\r\n\r\n")
+                .into_bytes(),
+        )
     }
 
     /// POST of JSON with an API key.
@@ -50,7 +53,9 @@ impl Connection {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Self { reader: BufReader::with_capacity(1 << 16, stream) })
+        Ok(Self {
+            reader: BufReader::with_capacity(1 << 16, stream),
+        })
     }
 
     /// Sends a request and reads the whole answer: status and body.
@@ -61,7 +66,11 @@ impl Connection {
         self.reader.get_mut().write_all(&request.0)?;
         let mut line = String::new();
         self.reader.read_line(&mut line)?;
-        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok()).context("no status line")?;
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|code| code.parse().ok())
+            .context("no status line")?;
         let mut length = 0;
         loop {
             line.clear();
@@ -113,12 +122,17 @@ pub fn cost(server: &Server, count: usize, each: impl Fn(usize) -> Request + Syn
             })
             .collect();
         for worker in workers {
-            worker.join().map_err(|_| anyhow::anyhow!("a client panicked"))??;
+            worker
+                .join()
+                .map_err(|_| anyhow::anyhow!("a client panicked"))??;
         }
         Ok(())
     })?;
     #[expect(clippy::cast_precision_loss, reason = "some thousands of requests")]
     let count = count as f64;
     let wall_us = began.elapsed().as_secs_f64() * 1e6 * CONNECTIONS as f64 / count;
-    Ok(Cost { cpu_us: (server.cpu_seconds()? - cpu) * 1e6 / count, wall_us })
+    Ok(Cost {
+        cpu_us: (server.cpu_seconds()? - cpu) * 1e6 / count,
+        wall_us,
+    })
 }

@@ -4,7 +4,11 @@
 //! pairs, and the median of the pairs' ratios is printed. CPU is that of the server process alone, from the kernel's
 //! own accounting.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints its results")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that prints its results"
+)]
 #![expect(clippy::disallowed_methods, reason = "measuring needs the machine's clock")]
 
 mod data;
@@ -73,9 +77,21 @@ fn main() -> Result<()> {
         return twin::serve(&file);
     }
     let scale = if arguments.short {
-        Scale { items: 1_000_000, transcripts: 60_000, requests: 8_000, pairs: 5, write_seconds: 2 }
+        Scale {
+            items: 1_000_000,
+            transcripts: 60_000,
+            requests: 8_000,
+            pairs: 5,
+            write_seconds: 2,
+        }
     } else {
-        Scale { items: 10_000_000, transcripts: 1_000_000, requests: 30_000, pairs: 5, write_seconds: 5 }
+        Scale {
+            items: 10_000_000,
+            transcripts: 1_000_000,
+            requests: 30_000,
+            pairs: 5,
+            write_seconds: 5,
+        }
     };
     let wanted = |group: &str| arguments.only.as_deref().is_none_or(|only| group.contains(only));
     let mut report = report::Report::new(arguments.short);

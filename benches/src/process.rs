@@ -21,8 +21,15 @@ impl Server {
     /// # Errors
     /// When it does not start within a minute.
     pub fn start(mut command: Command, address: SocketAddr) -> Result<Self> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let server = Self { child: child.context("the server cannot be started")?, address };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let server = Self {
+            child: child.context("the server cannot be started")?,
+            address,
+        };
         let until = Instant::now() + Duration::from_secs(60);
         while Instant::now() < until {
             if TcpStream::connect_timeout(&address, Duration::from_millis(200)).is_ok() {

@@ -35,7 +35,10 @@ pub struct Report {
 }
 
 fn load_average() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
+    std::fs::read_to_string("/proc/loadavg")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 impl Report {
@@ -43,7 +46,13 @@ impl Report {
     #[must_use]
     pub fn new(short: bool) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        Self { short, cores, load_before: load_average(), load_after: String::new(), rows: Vec::new() }
+        Self {
+            short,
+            cores,
+            load_before: load_average(),
+            load_after: String::new(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row and prints it at once.
@@ -70,14 +79,28 @@ impl Report {
     /// Adds a row without a baseline.
     pub fn figure(&mut self, name: &str, unit: &'static str, value: f64, goal: Goal) {
         let (met, goal) = (goal.judge(value), goal.to_string());
-        self.add(Row { name: name.to_owned(), value, baseline: None, unit, ratio: None, goal, met });
+        self.add(Row {
+            name: name.to_owned(),
+            value,
+            baseline: None,
+            unit,
+            ratio: None,
+            goal,
+            met,
+        });
     }
 
     /// Prints the table.
     pub fn print(&mut self) {
         self.load_after = load_average();
-        println!("\n{} cores, load {} before and {} after\n", self.cores, self.load_before, self.load_after);
-        println!("{:<58} {:>10} {:>10} {:<10} {:>6}  goal", "", "product", "baseline", "unit", "ratio");
+        println!(
+            "\n{} cores, load {} before and {} after\n",
+            self.cores, self.load_before, self.load_after
+        );
+        println!(
+            "{:<58} {:>10} {:>10} {:<10} {:>6}  goal",
+            "", "product", "baseline", "unit", "ratio"
+        );
         for row in &self.rows {
             println!("{}", line(row));
         }
@@ -94,7 +117,13 @@ impl Report {
 }
 
 fn line(row: &Row) -> String {
-    let figure = |value: f64| if value >= 1_000.0 { format!("{value:.0}") } else { format!("{value:.2}") };
+    let figure = |value: f64| {
+        if value >= 1_000.0 {
+            format!("{value:.0}")
+        } else {
+            format!("{value:.2}")
+        }
+    };
     let mark = match row.met {
         Some(true) => "met",
         Some(false) => "MISSED",
@@ -154,7 +183,12 @@ pub fn median(values: impl Iterator<Item = f64>) -> f64 {
 #[must_use]
 pub fn percentile(values: &mut [f64], p: f64) -> f64 {
     values.sort_by(f64::total_cmp);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index"
+    )]
     let place = ((values.len() as f64 * p).ceil() as usize).saturating_sub(1);
     values.get(place).copied().unwrap_or(f64::NAN)
 }

@@ -38,14 +38,27 @@ pub fn measure(program: &Path, scale: Scale, report: &mut Report) -> Result<()> 
     let mut counts = Vec::new();
     for (a, b) in &queries {
         let (status, body) = connection.send(&search(&seeded, a, b, "DATE_DESC"))?;
-        anyhow::ensure!(status == 200, "status {status}: {}", String::from_utf8_lossy(&body));
+        anyhow::ensure!(
+            status == 200,
+            "status {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
         let answer: Value = serde_json::from_slice(&body)?;
         let total = answer["pagination"]["total_count"].as_u64().context("no total")?;
-        anyhow::ensure!(total == raw.run(a, b, false)?, "{a} {b}: the product and raw Tantivy count differently");
+        anyhow::ensure!(
+            total == raw.run(a, b, false)?,
+            "{a} {b}: the product and raw Tantivy count differently"
+        );
         counts.push(total);
     }
     counts.sort_unstable();
-    println!("search: {} texts, {QUERIES} queries with {} to {} hits (median {})", texts.len(), counts[0], counts[QUERIES - 1], counts[QUERIES / 2]);
+    println!(
+        "search: {} texts, {QUERIES} queries with {} to {} hits (median {})",
+        texts.len(),
+        counts[0],
+        counts[QUERIES - 1],
+        counts[QUERIES / 2]
+    );
     for (sort, ranked) in [("DATE_DESC", false), ("RELEVANCE", true)] {
         let (mut against_raw, mut against_fts) = (Vec::new(), Vec::new());
         for _ in 0..scale.pairs {
@@ -60,8 +73,18 @@ pub fn measure(program: &Path, scale: Scale, report: &mut Report) -> Result<()> 
             against_raw.push((p95, percentile(&mut theirs, 0.95)));
             against_fts.push((p95, percentile(&mut fives, 0.95)));
         }
-        report.pairs(&format!("search by {sort}, p95 over HTTP / raw Tantivy"), "ms", &against_raw, Goal::AtMost(1.5));
-        report.pairs(&format!("search by {sort}, p95 over HTTP / FTS5"), "ms", &against_fts, Goal::None);
+        report.pairs(
+            &format!("search by {sort}, p95 over HTTP / raw Tantivy"),
+            "ms",
+            &against_raw,
+            Goal::AtMost(1.5),
+        );
+        report.pairs(
+            &format!("search by {sort}, p95 over HTTP / FTS5"),
+            "ms",
+            &against_fts,
+            Goal::None,
+        );
     }
     freshness(&server, &seeded, scale, report)
 }
@@ -74,7 +97,11 @@ fn time(work: impl FnOnce() -> Result<()>) -> Result<f64> {
 
 fn search(seeded: &Seeded, a: &str, b: &str, sort: &str) -> Request {
     let body = json!({ "search": format!("{a} {b}"), "sort": sort });
-    Request::post("/v2/api/conversations/items/search", &seeded.key, &body.to_string())
+    Request::post(
+        "/v2/api/conversations/items/search",
+        &seeded.key,
+        &body.to_string(),
+    )
 }
 
 fn wait_until_ready(server: &Server, seeded: &Seeded) -> Result<()> {
@@ -144,7 +171,9 @@ struct Raw {
 impl Raw {
     fn build(texts: &[(i64, String)]) -> Result<Self> {
         let mut schema = Schema::builder();
-        let indexing = TextFieldIndexing::default().set_tokenizer("whitespace").set_index_option(IndexRecordOption::WithFreqs);
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer("whitespace")
+            .set_index_option(IndexRecordOption::WithFreqs);
         let text = schema.add_text_field("text", TextOptions::default().set_indexing_options(indexing));
         let at = schema.add_i64_field("at", FAST | INDEXED);
         let folder = tempfile::tempdir()?;
@@ -156,13 +185,20 @@ impl Raw {
         writer.commit()?;
         writer.wait_merging_threads()?;
         let reader = index.reader()?;
-        Ok(Self { reader, text, _folder: folder })
+        Ok(Self {
+            reader,
+            text,
+            _folder: folder,
+        })
     }
 
     /// Counts, and gets the newest 20 or the best 20.
     fn run(&self, a: &str, b: &str, ranked: bool) -> Result<u64> {
         let searcher = self.reader.searcher();
-        let both = [self.prefix(a)?, self.prefix(b)?].into_iter().map(|one| (Occur::Must, one)).collect();
+        let both = [self.prefix(a)?, self.prefix(b)?]
+            .into_iter()
+            .map(|one| (Occur::Must, one))
+            .collect();
         let query = BooleanQuery::new(both);
         let count = if ranked {
             let (count, _) = searcher.search(&query, &(Count, TopDocs::with_limit(20).order_by_score()))?;
@@ -185,7 +221,12 @@ impl Raw {
         }
         for segment in searcher.segment_readers() {
             let inverted = segment.inverted_index(self.text)?;
-            let mut stream = inverted.terms().range().ge(prefix.as_bytes()).lt(&end).into_stream()?;
+            let mut stream = inverted
+                .terms()
+                .range()
+                .ge(prefix.as_bytes())
+                .lt(&end)
+                .into_stream()?;
             while stream.advance() {
                 terms.insert(stream.key().to_vec());
             }
@@ -200,7 +241,10 @@ impl Raw {
 }
 
 /// SQLite's own text index over the same words.
-struct Fts(Sqlite, #[expect(dead_code, reason = "kept until the database is closed")] tempfile::TempDir);
+struct Fts(
+    Sqlite,
+    #[expect(dead_code, reason = "kept until the database is closed")] tempfile::TempDir,
+);
 
 impl Fts {
     fn build(texts: &[(i64, String)]) -> Result<Self> {
@@ -214,8 +258,12 @@ impl Fts {
         let transaction = connection.transaction()?;
         for (i, (at, words)) in texts.iter().enumerate() {
             let id = i64::try_from(i)? + 1;
-            transaction.prepare_cached("INSERT INTO items VALUES (?1, ?2)")?.execute((id, at))?;
-            transaction.prepare_cached("INSERT INTO texts (rowid, text) VALUES (?1, ?2)")?.execute((id, words))?;
+            transaction
+                .prepare_cached("INSERT INTO items VALUES (?1, ?2)")?
+                .execute((id, at))?;
+            transaction
+                .prepare_cached("INSERT INTO texts (rowid, text) VALUES (?1, ?2)")?
+                .execute((id, words))?;
         }
         transaction.commit()?;
         connection.execute_batch("CREATE INDEX items_at ON items (at)")?;
@@ -230,7 +278,10 @@ impl Fts {
         } else {
             "SELECT i.id FROM texts t JOIN items i ON i.id = t.rowid WHERE texts MATCH ?1 ORDER BY i.at DESC LIMIT 20"
         };
-        let _: i64 = self.0.prepare_cached(count)?.query_row([&query], |row| row.get(0))?;
+        let _: i64 = self
+            .0
+            .prepare_cached(count)?
+            .query_row([&query], |row| row.get(0))?;
         let mut statement = self.0.prepare_cached(page)?;
         let mut rows = statement.query([&query])?;
         while rows.next()?.is_some() {}
@@ -252,7 +303,11 @@ fn freshness(server: &Server, seeded: &Seeded, scale: Scale, report: &mut Report
             while began.elapsed().as_secs() < seconds {
                 for connection in &mut connections {
                     let (status, body) = connection.send(&text(seeded, written, "background noise"))?;
-                    anyhow::ensure!(status == 201, "status {status}: {}", String::from_utf8_lossy(&body));
+                    anyhow::ensure!(
+                        status == 201,
+                        "status {status}: {}",
+                        String::from_utf8_lossy(&body)
+                    );
                     written += 1;
                 }
                 let due = Duration::from_micros(written * 2_000);
@@ -272,7 +327,11 @@ fn freshness(server: &Server, seeded: &Seeded, scale: Scale, report: &mut Report
             anyhow::ensure!(status == 201, "status {status}");
             let acknowledged = Instant::now();
             loop {
-                let (_, body) = connection.send(&Request::post("/v2/api/conversations/items/search", &seeded.key, &json!({ "search": word }).to_string()))?;
+                let (_, body) = connection.send(&Request::post(
+                    "/v2/api/conversations/items/search",
+                    &seeded.key,
+                    &json!({ "search": word }).to_string(),
+                ))?;
                 let answer: Value = serde_json::from_slice(&body)?;
                 if answer["pagination"]["total_count"] == 1 {
                     break;
@@ -280,16 +339,32 @@ fn freshness(server: &Server, seeded: &Seeded, scale: Scale, report: &mut Report
             }
             delays.push(acknowledged.elapsed().as_secs_f64() * 1e3);
         }
-        let written = writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
-        println!("freshness: {written} texts in {seconds} s beside {} probes", delays.len());
+        let written = writer
+            .join()
+            .map_err(|_| anyhow::anyhow!("the writer panicked"))??;
+        println!(
+            "freshness: {written} texts in {seconds} s beside {} probes",
+            delays.len()
+        );
         Ok(delays)
     })?;
-    report.figure("written -> found, p50 under 500 writes/s", "ms", percentile(&mut delays, 0.5), Goal::None);
-    report.figure("written -> found, p99 under 500 writes/s", "ms", percentile(&mut delays, 0.99), Goal::AtMost(1_000.0));
+    report.figure(
+        "written -> found, p50 under 500 writes/s",
+        "ms",
+        percentile(&mut delays, 0.5),
+        Goal::None,
+    );
+    report.figure(
+        "written -> found, p99 under 500 writes/s",
+        "ms",
+        percentile(&mut delays, 0.99),
+        Goal::AtMost(1_000.0),
+    );
     Ok(())
 }
 
 fn text(seeded: &Seeded, n: u64, content: &str) -> Request {
-    let body = json!({ "from": format!("+1628555{:04}", n % 10_000), "to": seeded.number, "content": content });
+    let body =
+        json!({ "from": format!("+1628555{:04}", n % 10_000), "to": seeded.number, "content": content });
     Request::post("/sandbox/messages", &seeded.key, &body.to_string())
 }

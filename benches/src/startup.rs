@@ -28,10 +28,20 @@ pub fn measure(program: &Path, report: &mut Report) -> Result<()> {
         anyhow::ensure!(status == 200, "status {status}");
         times.push(began.elapsed().as_secs_f64() * 1e3);
     }
-    report.figure("first answer after exec", "ms", median(times.into_iter()), Goal::AtMost(100.0));
+    report.figure(
+        "first answer after exec",
+        "ms",
+        median(times.into_iter()),
+        Goal::AtMost(100.0),
+    );
     let server = Server::trunkline(program, &seeded.dir)?;
     std::thread::sleep(Duration::from_secs(12));
-    report.figure("memory when idle", "MiB", server.resident_mib()?, Goal::AtMost(50.0));
+    report.figure(
+        "memory when idle",
+        "MiB",
+        server.resident_mib()?,
+        Goal::AtMost(50.0),
+    );
     #[expect(clippy::cast_precision_loss, reason = "a file size")]
     let size = std::fs::metadata(program)?.len() as f64 / 1e6;
     report.figure("size of the program", "MB", size, Goal::AtMost(60.0));

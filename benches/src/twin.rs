@@ -28,7 +28,10 @@ impl Twin {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let connection = match idle {
             Some(connection) => connection,
-            None => Connection::open_with_flags(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?,
+            None => Connection::open_with_flags(
+                &self.file,
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            )?,
         };
         let outcome = work(&connection);
         if let Ok(mut idle) = self.idle.lock() {
@@ -54,7 +57,10 @@ pub fn prepare(file: &Path, bodies: &[(String, String)], entries: &[String]) -> 
         transaction.execute("INSERT INTO bodies VALUES (?1, ?2)", (id, body))?;
     }
     for (at, body) in entries.iter().enumerate() {
-        transaction.execute("INSERT INTO entries VALUES (1, ?1, ?2)", (i64::try_from(at)?, body))?;
+        transaction.execute(
+            "INSERT INTO entries VALUES (1, ?1, ?2)",
+            (i64::try_from(at)?, body),
+        )?;
     }
     Ok(transaction.commit()?)
 }
@@ -65,8 +71,14 @@ pub fn prepare(file: &Path, bodies: &[(String, String)], entries: &[String]) -> 
 /// When it cannot listen.
 pub fn serve(file: &Path) -> Result<()> {
     let address: SocketAddr = std::env::var(ADDRESS_VARIABLE).context("no address")?.parse()?;
-    let twin = Twin { file: file.into(), idle: Connections::default() };
-    let router = Router::new().route("/items/{id}", get(item)).route("/list", get(list)).with_state(twin);
+    let twin = Twin {
+        file: file.into(),
+        idle: Connections::default(),
+    };
+    let router = Router::new()
+        .route("/items/{id}", get(item))
+        .route("/list", get(list))
+        .with_state(twin);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async move {
         let listener = tokio::net::TcpListener::bind(address).await?;
@@ -76,14 +88,17 @@ pub fn serve(file: &Path) -> Result<()> {
 
 async fn item(State(twin): State<Twin>, UrlPath(id): UrlPath<String>) -> Response {
     let read = twin.with(|connection| {
-        connection.prepare_cached("SELECT body FROM bodies WHERE id = ?1")?.query_row([&id], |row| row.get::<_, String>(0))
+        connection
+            .prepare_cached("SELECT body FROM bodies WHERE id = ?1")?
+            .query_row([&id], |row| row.get::<_, String>(0))
     });
     answer(read)
 }
 
 async fn list(State(twin): State<Twin>) -> Response {
     let read = twin.with(|connection| {
-        let mut statement = connection.prepare_cached("SELECT body FROM entries WHERE line = 1 ORDER BY at DESC LIMIT 20")?;
+        let mut statement =
+            connection.prepare_cached("SELECT body FROM entries WHERE line = 1 ORDER BY at DESC LIMIT 20")?;
         let mut rows = statement.query([])?;
         let mut body = String::with_capacity(16_384);
         body.push_str("{\"data\":[");

@@ -13,7 +13,8 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 use trunkline_domain::call::EndCause;
 use trunkline_domain::events::TranscriptLine;
 use trunkline_domain::{
-    Capability, Clock, Direction, Millis, PhoneNumber, Plan, RandomIds, Role, Speaker, SummaryTemplate, SystemClock,
+    Capability, Clock, Direction, Millis, PhoneNumber, Plan, RandomIds, Role, Speaker, SummaryTemplate,
+    SystemClock,
 };
 use trunkline_store::{Db, DbOptions, Location, TeamKey, Tx};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -35,13 +36,19 @@ const CLIENTS: usize = 64;
 pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let duration = Duration::from_secs(scale.write_seconds);
-    let folder = std::env::current_exe()?.with_file_name("bench-data").join("writes");
+    let folder = std::env::current_exe()?
+        .with_file_name("bench-data")
+        .join("writes");
     let server = PostgresServer::private(Durability::Full).ok();
     let (mut bare, mut cpu, mut single, mut postgres) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..scale.pairs {
         drop(std::fs::remove_dir_all(&folder));
         std::fs::create_dir_all(&folder)?;
-        let ours = runtime.block_on(product(Location::Sqlite(folder.join("product.db")), CLIENTS, duration))?;
+        let ours = runtime.block_on(product(
+            Location::Sqlite(folder.join("product.db")),
+            CLIENTS,
+            duration,
+        ))?;
         let rows = captured(&folder.join("product.db"))?;
         let theirs = bare_group_commit(&folder, &rows, CLIENTS, duration)?;
         bare.push((ours.per_second, theirs.per_second));
@@ -55,13 +62,28 @@ pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
         }
     }
     drop(std::fs::remove_dir_all(&folder));
-    report.pairs("completed calls, 64 clients / bare group commit", "calls/s", &bare, Goal::AtLeast(0.7));
+    report.pairs(
+        "completed calls, 64 clients / bare group commit",
+        "calls/s",
+        &bare,
+        Goal::AtLeast(0.7),
+    );
     report.pairs("the same, CPU a call", "us", &cpu, Goal::None);
-    report.pairs("completed calls / bare one-by-one commits", "calls/s", &single, Goal::None);
+    report.pairs(
+        "completed calls / bare one-by-one commits",
+        "calls/s",
+        &single,
+        Goal::None,
+    );
     if postgres.is_empty() {
         println!("PostgreSQL's programs are not installed: its row is left out");
     } else {
-        report.pairs("completed calls on SQLite / on PostgreSQL, one team", "calls/s", &postgres, Goal::None);
+        report.pairs(
+            "completed calls on SQLite / on PostgreSQL, one team",
+            "calls/s",
+            &postgres,
+            Goal::None,
+        );
     }
     Ok(())
 }
@@ -76,14 +98,22 @@ struct Speed {
 fn own_cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
-    let fields: Vec<f64> = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<f64> = after
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse().ok())
+        .collect();
     fields.iter().sum::<f64>() / 100.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some thousands of calls")]
 fn speed(count: u64, began: Instant, cpu: f64) -> Speed {
     let per_second = count as f64 / began.elapsed().as_secs_f64();
-    Speed { per_second, cpu_us: (own_cpu_seconds() - cpu) * 1e6 / count as f64 }
+    Speed {
+        per_second,
+        cpu_us: (own_cpu_seconds() - cpu) * 1e6 / count as f64,
+    }
 }
 
 async fn product(location: Location, clients: usize, duration: Duration) -> Result<Speed> {
@@ -98,7 +128,9 @@ async fn product(location: Location, clients: usize, duration: Duration) -> Resu
             let mut count = 0u64;
             while began.elapsed() < duration {
                 let (ring, steps) = call(client as u64 * 1_000 + count % 1_000, SystemClock.now());
-                let outcome: Result<_, Error> = board.run(team, move |work| calls::record(work, &ring, &steps)).await;
+                let outcome: Result<_, Error> = board
+                    .run(team, move |work| calls::record(work, &ring, &steps))
+                    .await;
                 outcome?;
                 count += 1;
             }
@@ -148,16 +180,32 @@ async fn one_line_team(board: &Switchboard) -> Result<TeamKey, Error> {
 fn call(n: u64, now: Millis) -> (Ring, Vec<Step>) {
     let contact = PhoneNumber::parse(&format!("+1415{:07}", 2_000_000 + n % 50_000)).unwrap_or_else(|_| us());
     let line = |i: i64| TranscriptLine {
-        source: if i % 2 == 0 { Speaker::External } else { Speaker::User },
+        source: if i % 2 == 0 {
+            Speaker::External
+        } else {
+            Speaker::User
+        },
         time: now.plus(i * 5_000),
-        text: format!("This is line {i} of what was said about invoice {n}, the refund and the next delivery date."),
+        text: format!(
+            "This is line {i} of what was said about invoice {n}, the refund and the next delivery date."
+        ),
     };
-    let ring = Ring { direction: Direction::Inbound, line: us(), contact, user: None, blocked: false, at: now };
+    let ring = Ring {
+        direction: Direction::Inbound,
+        line: us(),
+        contact,
+        user: None,
+        blocked: false,
+        at: now,
+    };
     let steps = vec![
         Step::Answer(None, now.plus(4_000)),
         Step::End(EndCause::HungUp, None, now.plus(124_000)),
         Step::Leave(Leftover::Transcript((0..24).map(line).collect())),
-        Step::Leave(Leftover::Summary(SummaryTemplate::Classic, format!("Asked about invoice {n}; a refund was promised."))),
+        Step::Leave(Leftover::Summary(
+            SummaryTemplate::Classic,
+            format!("Asked about invoice {n}; a refund was promised."),
+        )),
         Step::Leave(Leftover::Tag("billing".into())),
         Step::Leave(Leftover::Tag("refund".into())),
         Step::Complete(now.plus(125_000)),
@@ -171,7 +219,14 @@ struct Rows {
 }
 
 /// Tables of which every call adds rows.
-const ADDED: [&str; 6] = ["items", "calls", "transcripts", "summaries", "item_tags", "events"];
+const ADDED: [&str; 6] = [
+    "items",
+    "calls",
+    "transcripts",
+    "summaries",
+    "item_tags",
+    "events",
+];
 
 /// Reads the rows of one call (the third of the team) from the product's database.
 fn captured(file: &Path) -> Result<Rows> {
@@ -212,7 +267,8 @@ fn bare_group_commit(folder: &Path, rows: &Rows, clients: usize, duration: Durat
             let (units, count) = (units.clone(), &count);
             scope.spawn(move || {
                 let (reply, answer) = std::sync::mpsc::sync_channel(1);
-                while began.elapsed() < duration && units.send(reply.clone()).is_ok() && answer.recv().is_ok() {
+                while began.elapsed() < duration && units.send(reply.clone()).is_ok() && answer.recv().is_ok()
+                {
                     count.fetch_add(1, Ordering::Relaxed);
                 }
             });
@@ -261,7 +317,9 @@ fn write_call(connection: &Connection, rows: &Rows, seq: &mut i64) -> Result<()>
                 }
                 _ => values[1] = Value::Integer(*seq),
             }
-            connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+            connection
+                .prepare_cached(&sql)?
+                .execute(params_from_iter(values))?;
         }
     }
     let totals = "INSERT INTO item_totals AS t VALUES (1, 1, '', 'CALL', 'INBOUND', 'ANSWERED', 1)
@@ -273,8 +331,13 @@ fn write_call(connection: &Connection, rows: &Rows, seq: &mut i64) -> Result<()>
     let number = format!("+1415{:07}", 2_000_000 + *seq % 50_000);
     let conversation = "INSERT INTO conversations VALUES (1, ?1, 1, ?2, ?3, ?4, 1, 0, 0, 0)
                             ON CONFLICT DO UPDATE SET last_at = ?3, last_item = ?4, items = items + 1";
-    connection.prepare_cached(conversation)?.execute((*seq % 50_000, number, *seq, *seq))?;
+    connection
+        .prepare_cached(conversation)?
+        .execute((*seq % 50_000, number, *seq, *seq))?;
     let team = "UPDATE teams SET last_event = ?1, last_item = ?2, last_conversation = ?2 WHERE team_id = 1";
-    connection.prepare_cached(team)?.execute((event, *seq)).context("the team")?;
+    connection
+        .prepare_cached(team)?
+        .execute((event, *seq))
+        .context("the team")?;
     Ok(())
 }

@@ -26,7 +26,13 @@ pub struct Common {
     #[arg(long, global = true, env = "TRUNKLINE_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// postgres:// URL; without one, SQLite in the data folder
-    #[arg(long, global = true, env = "TRUNKLINE_DATABASE", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "TRUNKLINE_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database: Option<String>,
 }
 

@@ -53,7 +53,9 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8081".into() }
+        Self {
+            listen: "127.0.0.1:8081".into(),
+        }
     }
 }
 
@@ -65,7 +67,9 @@ pub struct Storage {
 
 impl Default for Storage {
     fn default() -> Self {
-        Self { data_dir: "trunkline-data".into() }
+        Self {
+            data_dir: "trunkline-data".into(),
+        }
     }
 }
 
@@ -81,7 +85,13 @@ pub struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: String::new(), queue: 4_096, cache_kib: 4_096, connections: 8, scan_connections: 2 }
+        Self {
+            url: String::new(),
+            queue: 4_096,
+            cache_kib: 4_096,
+            connections: 8,
+            scan_connections: 2,
+        }
     }
 }
 
@@ -94,7 +104,10 @@ pub struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { wait_ms: 1_000, memory_mib: 64 }
+        Self {
+            wait_ms: 1_000,
+            memory_mib: 64,
+        }
     }
 }
 
@@ -119,7 +132,11 @@ pub struct Security {
 
 impl std::fmt::Debug for Security {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.secret_key.is_empty() { "Security { from file }" } else { "Security { <hidden> }" })
+        f.write_str(if self.secret_key.is_empty() {
+            "Security { from file }"
+        } else {
+            "Security { <hidden> }"
+        })
     }
 }
 
@@ -131,7 +148,9 @@ pub struct Twilio {
 
 impl Default for Twilio {
     fn default() -> Self {
-        Self { base_url: "https://api.twilio.com".into() }
+        Self {
+            base_url: "https://api.twilio.com".into(),
+        }
     }
 }
 
@@ -144,7 +163,10 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info".into(), format: LogFormat::Text }
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
     }
 }
 
@@ -160,7 +182,12 @@ pub enum LogFormat {
 pub const PREFIX: &str = "TRUNKLINE_";
 
 /// Variables with the prefix that are no configuration keys: flags have them too, and tests.
-const OTHER_VARIABLES: [&str; 4] = ["TRUNKLINE_CONFIG", "TRUNKLINE_DATA_DIR", "TRUNKLINE_DATABASE", "TRUNKLINE_API_KEY"];
+const OTHER_VARIABLES: [&str; 4] = [
+    "TRUNKLINE_CONFIG",
+    "TRUNKLINE_DATA_DIR",
+    "TRUNKLINE_DATABASE",
+    "TRUNKLINE_API_KEY",
+];
 
 impl Config {
     /// Reads the file (if there is one) and the environment above it.
@@ -172,8 +199,8 @@ impl Config {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
-                let table: toml::Table =
-                    toml::from_str(&text).with_context(|| format!("the configuration file {} is not TOML", path.display()))?;
+                let table: toml::Table = toml::from_str(&text)
+                    .with_context(|| format!("the configuration file {} is not TOML", path.display()))?;
                 Value::Table(table)
             }
             None => Value::Table(toml::Table::new()),
@@ -184,18 +211,26 @@ impl Config {
                 continue;
             }
             let Some((section, key, default)) = keys.get(&name) else {
-                bail!("the environment variable {name} names no configuration key; see trunkline.example.toml");
+                bail!(
+                    "the environment variable {name} names no configuration key; see trunkline.example.toml"
+                );
             };
             set(&mut tree, section, key, read(&name, &text, default)?);
         }
-        let source = file.map_or_else(|| "the environment".to_owned(), |path| format!("{} (or the environment)", path.display()));
-        tree.try_into().with_context(|| format!("the configuration in {source} is not valid"))
+        let source = file.map_or_else(
+            || "the environment".to_owned(),
+            |path| format!("{} (or the environment)", path.display()),
+        );
+        tree.try_into()
+            .with_context(|| format!("the configuration in {source} is not valid"))
     }
 }
 
 /// Every key: the variable's name, section, key, default.
 fn leaves() -> Result<BTreeMap<String, (String, String, Value)>> {
-    let Value::Table(sections) = Value::try_from(Config::default())? else { bail!("the configuration is no table") };
+    let Value::Table(sections) = Value::try_from(Config::default())? else {
+        bail!("the configuration is no table")
+    };
     let mut all = BTreeMap::new();
     for (section, keys) in sections {
         let Value::Table(keys) = keys else { continue };
@@ -209,18 +244,32 @@ fn leaves() -> Result<BTreeMap<String, (String, String, Value)>> {
 
 fn read(name: &str, text: &str, default: &Value) -> Result<Value> {
     Ok(match default {
-        Value::Integer(_) => Value::Integer(text.trim().parse().with_context(|| format!("{name} must be a whole number"))?),
-        Value::Boolean(_) => Value::Boolean(text.trim().parse().with_context(|| format!("{name} must be true or false"))?),
-        Value::Array(_) => {
-            Value::Array(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(|part| Value::String(part.into())).collect())
-        }
+        Value::Integer(_) => Value::Integer(
+            text.trim()
+                .parse()
+                .with_context(|| format!("{name} must be a whole number"))?,
+        ),
+        Value::Boolean(_) => Value::Boolean(
+            text.trim()
+                .parse()
+                .with_context(|| format!("{name} must be true or false"))?,
+        ),
+        Value::Array(_) => Value::Array(
+            text.split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+                .map(|part| Value::String(part.into()))
+                .collect(),
+        ),
         _ => Value::String(text.to_owned()),
     })
 }
 
 fn set(tree: &mut Value, section: &str, key: &str, value: Value) {
     let Value::Table(sections) = tree else { return };
-    let entry = sections.entry(section.to_owned()).or_insert_with(|| Value::Table(toml::Table::new()));
+    let entry = sections
+        .entry(section.to_owned())
+        .or_insert_with(|| Value::Table(toml::Table::new()));
     if let Value::Table(keys) = entry {
         keys.insert(key.to_owned(), value);
     }
@@ -231,7 +280,11 @@ mod tests {
     use super::*;
 
     fn env(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
-        pairs.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+        pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     #[test]
@@ -248,12 +301,29 @@ mod tests {
     #[test]
     fn the_environment_is_above_the_file() {
         let dir = std::env::temp_dir().join(format!("trunkline-config-{}", std::process::id()));
-        std::fs::write(&dir, "[server]\nlisten = \"127.0.0.1:1\"\nrequest_timeout_seconds = 5\n").unwrap();
-        let config = Config::load(Some(&dir), env(&[("TRUNKLINE_SERVER_LISTEN", "0.0.0.0:9"), ("TRUNKLINE_SERVER_CORS_ORIGINS", "https://a.example, https://b.example")])).unwrap();
+        std::fs::write(
+            &dir,
+            "[server]\nlisten = \"127.0.0.1:1\"\nrequest_timeout_seconds = 5\n",
+        )
+        .unwrap();
+        let config = Config::load(
+            Some(&dir),
+            env(&[
+                ("TRUNKLINE_SERVER_LISTEN", "0.0.0.0:9"),
+                (
+                    "TRUNKLINE_SERVER_CORS_ORIGINS",
+                    "https://a.example, https://b.example",
+                ),
+            ]),
+        )
+        .unwrap();
         std::fs::remove_file(&dir).unwrap();
         assert_eq!(config.server.listen, "0.0.0.0:9");
         assert_eq!(config.server.request_timeout_seconds, 5);
-        assert_eq!(config.server.cors_origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(
+            config.server.cors_origins,
+            ["https://a.example", "https://b.example"]
+        );
     }
 
     #[test]
@@ -261,7 +331,10 @@ mod tests {
         let error = Config::load(None, env(&[("TRUNKLINE_SERVER_LISTN", "x")])).unwrap_err();
         assert!(error.to_string().contains("TRUNKLINE_SERVER_LISTN"), "{error}");
         let error = Config::load(None, env(&[("TRUNKLINE_EVENTS_KEEP_DAYS", "many")])).unwrap_err();
-        assert!(format!("{error:#}").contains("TRUNKLINE_EVENTS_KEEP_DAYS must be a whole number"), "{error:#}");
+        assert!(
+            format!("{error:#}").contains("TRUNKLINE_EVENTS_KEEP_DAYS must be a whole number"),
+            "{error:#}"
+        );
         let error = Config::load(Some(Path::new("/nowhere/at.toml")), env(&[])).unwrap_err();
         assert!(error.to_string().contains("/nowhere/at.toml"), "{error}");
     }

@@ -42,7 +42,11 @@ pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Resul
     let key = make_key(&running, &world).await?;
     introduce(&running, &world, &key, folder.as_ref(), &config);
     if !arguments.no_traffic {
-        let (board, player, stop) = (running.board.clone(), running.player.clone(), running.stop.clone());
+        let (board, player, stop) = (
+            running.board.clone(),
+            running.player.clone(),
+            running.stop.clone(),
+        );
         let (every, url) = (Duration::from_secs(arguments.every), running.public_url.clone());
         tokio::spawn(traffic(board, player, world, stop, every, url));
     }
@@ -74,7 +78,12 @@ async fn world(running: &serve::Running) -> Result<World> {
         bar.set_position(done as u64);
     };
     let ids = running.board.ids().clone();
-    let options = BuildOptions { public_url: running.public_url.clone(), seed: SEED, items: ITEMS, days: DAYS };
+    let options = BuildOptions {
+        public_url: running.public_url.clone(),
+        seed: SEED,
+        items: ITEMS,
+        days: DAYS,
+    };
     let world = trunkline_demo::build(db, ids, SystemClock.now(), &options, progress).await;
     bar.finish_and_clear();
     world.context("the demo team could not be made")
@@ -83,14 +92,28 @@ async fn world(running: &serve::Running) -> Result<World> {
 /// Every start prints a key of its own; those of earlier starts stay valid.
 async fn make_key(running: &serve::Running, world: &World) -> Result<String> {
     let user = world.users.first().context("the demo team has no user")?.id;
-    let key: Result<accounts::NewKey, Error> =
-        running.board.run(world.team, move |work| accounts::create_key(work, user, "demo", ScopeSet::ALL, true)).await;
+    let key: Result<accounts::NewKey, Error> = running
+        .board
+        .run(world.team, move |work| {
+            accounts::create_key(work, user, "demo", ScopeSet::ALL, true)
+        })
+        .await;
     Ok(key?.secret)
 }
 
-fn introduce(running: &serve::Running, world: &World, key: &str, folder: Option<&Temporary>, config: &Config) {
+fn introduce(
+    running: &serve::Running,
+    world: &World,
+    key: &str,
+    folder: Option<&Temporary>,
+    config: &Config,
+) {
     let url = &running.public_url;
-    let number = world.lines.first().map(|line| line.number.to_string()).unwrap_or_default();
+    let number = world
+        .lines
+        .first()
+        .map(|line| line.number.to_string())
+        .unwrap_or_default();
     let encoded = number.replace('+', "%2B");
     let kept = match folder {
         Some(_) => "in a temporary folder, gone when this ends; --data-dir keeps it".to_owned(),

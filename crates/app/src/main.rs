@@ -68,7 +68,10 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
             demo::run(config, &arguments, temporary).await
         }
         other => {
-            log(&Log { filter: "warn".into(), ..config.log.clone() })?;
+            log(&Log {
+                filter: "warn".into(),
+                ..config.log.clone()
+            })?;
             match other {
                 Command::Keys(command) => commands::accounts::keys(&config, command).await,
                 Command::Teams(command) => commands::accounts::teams(&config, command).await,
@@ -77,7 +80,11 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 Command::Seed(arguments) => commands::maintenance::seed(&config, &arguments).await,
                 Command::Reindex => commands::maintenance::reindex(&config),
                 Command::Migrate => commands::maintenance::migrate(&config),
-                Command::Demo(_) | Command::Serve(_) | Command::Doctor(_) | Command::Openapi | Command::Trigger(_) => Ok(()),
+                Command::Demo(_)
+                | Command::Serve(_)
+                | Command::Doctor(_)
+                | Command::Openapi
+                | Command::Trigger(_) => Ok(()),
             }
         }
     }
@@ -87,11 +94,14 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
 const INDISCREET: [&str; 2] = ["tokio_postgres=info", "tokio_postgres::query=info"];
 
 fn log(log: &Log) -> Result<()> {
-    let mut filter = EnvFilter::try_new(&log.filter).map_err(|error| anyhow::anyhow!("log.filter cannot be read: {error}"))?;
+    let mut filter = EnvFilter::try_new(&log.filter)
+        .map_err(|error| anyhow::anyhow!("log.filter cannot be read: {error}"))?;
     for quiet in INDISCREET {
         filter = filter.add_directive(quiet.parse()?);
     }
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => builder.init(),
         LogFormat::Json => builder.json().init(),

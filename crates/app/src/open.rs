@@ -8,7 +8,9 @@ use trunkline_domain::{Ids, RandomIds, SystemClock, TeamId, UserId};
 use trunkline_store::crypto::Vault;
 use trunkline_store::teams::TeamRow;
 use trunkline_store::users::UserRow;
-use trunkline_store::{Db, DbOptions, Location, PostgresOptions, SqliteOptions, StoreError, TeamKey, teams, users};
+use trunkline_store::{
+    Db, DbOptions, Location, PostgresOptions, SqliteOptions, StoreError, TeamKey, teams, users,
+};
 use trunkline_switchboard::Switchboard;
 
 use crate::cli::Common;
@@ -39,7 +41,8 @@ pub fn config(common: &Common) -> Result<Config> {
 /// Makes the data folder.
 pub fn data_dir(config: &Config) -> Result<&Path> {
     let dir = config.storage.data_dir.as_path();
-    std::fs::create_dir_all(dir).with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
     Ok(dir)
 }
 
@@ -61,7 +64,10 @@ pub fn index_dir(config: &Config) -> PathBuf {
 pub fn options(config: &Config) -> DbOptions {
     let database = &config.database;
     DbOptions {
-        sqlite: SqliteOptions { queue: database.queue, cache_kib: database.cache_kib },
+        sqlite: SqliteOptions {
+            queue: database.queue,
+            cache_kib: database.cache_kib,
+        },
         postgres: PostgresOptions {
             connections: database.connections,
             scan_connections: database.scan_connections,
@@ -74,12 +80,19 @@ pub fn options(config: &Config) -> DbOptions {
 pub fn database(config: &Config) -> Result<Db> {
     data_dir(config)?;
     // PostgreSQL's client drives a runtime of its own, which must not start inside of ours.
-    Ok(tokio::task::block_in_place(|| Db::migrate(&location(config), options(config)))?)
+    Ok(tokio::task::block_in_place(|| {
+        Db::migrate(&location(config), options(config))
+    })?)
 }
 
 /// Commands over the database, for a process that runs no calls.
 pub fn board(config: &Config) -> Result<Switchboard> {
-    Ok(Switchboard::new(database(config)?, Arc::new(SystemClock), Arc::new(RandomIds), "command-line"))
+    Ok(Switchboard::new(
+        database(config)?,
+        Arc::new(SystemClock),
+        Arc::new(RandomIds),
+        "command-line",
+    ))
 }
 
 /// The vault: its key from the configuration, or from a file that is made on first use.
@@ -93,7 +106,10 @@ pub fn vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
     let path = data_dir(config)?.join(KEY_FILE);
     match std::fs::read_to_string(&path) {
         Ok(secret) if secret.trim().len() >= 16 => Ok(Vault::new(&secret)),
-        Ok(_) => bail!("{} holds no key; restore it from a backup, or set security.secret_key", path.display()),
+        Ok(_) => bail!(
+            "{} holds no key; restore it from a backup, or set security.secret_key",
+            path.display()
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let secret = ids.token(43);
             write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -116,10 +132,16 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// The team a command means: the one it names, or the only one there is.
 pub async fn team(board: &Switchboard, named: Option<&str>) -> Result<TeamRow> {
-    let all = board.db().read(|conn| -> Result<_, StoreError> { teams::list(conn) }).await?;
+    let all = board
+        .db()
+        .read(|conn| -> Result<_, StoreError> { teams::list(conn) })
+        .await?;
     if let Some(text) = named {
         let id = TeamId::parse(text).with_context(|| format!("{text:?} is not the id of a team"))?;
-        return all.into_iter().find(|team| team.id == id).with_context(|| format!("there is no team {id}"));
+        return all
+            .into_iter()
+            .find(|team| team.id == id)
+            .with_context(|| format!("there is no team {id}"));
     }
     match all.len() {
         0 => bail!("there is no team yet; make one with `trunkline teams create NAME`"),

@@ -9,7 +9,10 @@ pub fn line(text: impl AsRef<str>) {
 }
 
 /// A line on stderr.
-#[expect(clippy::print_stderr, reason = "the one place that talks to the person at the terminal")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that talks to the person at the terminal"
+)]
 pub fn note(text: impl AsRef<str>) {
     eprintln!("{}", text.as_ref());
 }
@@ -26,11 +29,19 @@ pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
 /// A table: columns as wide as their longest cell.
 pub fn table(head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
-        rows.iter().map(|row| row[column].chars().count()).chain([head[column].chars().count()]).max().unwrap_or(0)
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .chain([head[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let write = |cells: Vec<&str>| {
-        let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         line(cells.join("  ").trim_end());
     };
     write(head.to_vec());

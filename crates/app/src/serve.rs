@@ -19,8 +19,8 @@ use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::{Carriers, worker};
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::{AppState, Settings};
-use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
 use trunkline_switchboard::Switchboard;
+use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
 
 use crate::config::Config;
 use crate::{open, output};
@@ -63,7 +63,9 @@ pub async fn start(config: &Config) -> Result<Running> {
     let vault = open::vault(config, ids.as_ref())?;
     let node = format!("node-{}", ids.token(16));
     let board = Switchboard::new(db.clone(), clock.clone(), ids, &node);
-    sweeper::heartbeat(&board).await.context("the database cannot be written")?;
+    sweeper::heartbeat(&board)
+        .await
+        .context("the database cannot be written")?;
 
     let options = SearchOptions {
         wait: Duration::from_millis(config.search.wait_ms),
@@ -83,7 +85,14 @@ pub async fn start(config: &Config) -> Result<Running> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds.max(1)),
         cors_origins: config.server.cors_origins.clone(),
     };
-    let state = AppState::new(board.clone(), Some(search.clone()), carriers.clone(), player.clone(), vault.clone(), settings);
+    let state = AppState::new(
+        board.clone(),
+        Some(search.clone()),
+        carriers.clone(),
+        player.clone(),
+        vault.clone(),
+        settings,
+    );
 
     spawn_http(&http, listener, trunkline_server::router(state), stop.clone());
     if let Some((listener, router)) = metrics {
@@ -95,7 +104,19 @@ pub async fn start(config: &Config) -> Result<Running> {
     let asked_to_end = listen_to_signals()?;
     tracing::info!(listen = %address, node = %node, engine = board.db().engine(), "the server is up");
     let grace = Duration::from_secs(config.server.shutdown_timeout_seconds);
-    Ok(Running { board, player, local_url, public_url, asked_to_end, stop, tasks, http, search, grace, _lock: lock })
+    Ok(Running {
+        board,
+        player,
+        local_url,
+        public_url,
+        asked_to_end,
+        stop,
+        tasks,
+        http,
+        search,
+        grace,
+        _lock: lock,
+    })
 }
 
 impl Running {
@@ -129,13 +150,19 @@ impl Running {
 /// One server a data folder: two would both write the text index and take each other's calls for abandoned.
 fn lock(dir: &Path) -> Result<std::fs::File> {
     let path = dir.join("server.lock");
-    let file = std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => {
-            bail!("another server runs on the data folder {}; stop it, or name another folder with --data-dir", dir.display())
+            bail!(
+                "another server runs on the data folder {}; stop it, or name another folder with --data-dir",
+                dir.display()
+            )
         }
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
     }
 }
 
@@ -153,8 +180,16 @@ async fn listen(address: &str, key: &str) -> Result<(TcpListener, SocketAddr)> {
 }
 
 fn local_url(address: SocketAddr) -> String {
-    let host = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = if address.ip().is_unspecified() {
+        "127.0.0.1".to_owned()
+    } else {
+        address.ip().to_string()
+    };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
     format!("http://{host}:{}", address.port())
 }
 
@@ -169,7 +204,10 @@ fn public_url(config: &Config, local_url: &str) -> Result<String> {
     Ok(given.to_owned())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one HTTP client of the program is made here and passed on")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one HTTP client of the program is made here and passed on"
+)]
 fn http_client() -> Result<reqwest::Client> {
     let client = reqwest::Client::builder()
         .timeout(Duration::from_secs(30))
@@ -181,7 +219,11 @@ fn http_client() -> Result<reqwest::Client> {
 }
 
 const fn others(config: &Config) -> Others {
-    if config.database.url.is_empty() { Others::None } else { Others::Possible }
+    if config.database.url.is_empty() {
+        Others::None
+    } else {
+        Others::Possible
+    }
 }
 
 /// The recorder of metrics, and the page it is served on; `None` when metrics are off.
@@ -191,7 +233,9 @@ async fn install_metrics(config: &Config) -> Result<Option<(TcpListener, Router)
     }
     let (listener, _) = listen(&config.metrics.listen, "metrics.listen").await?;
     let handle = metrics_exporter_prometheus::PrometheusBuilder::new()
-        .set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])?
+        .set_buckets(&[
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+        ])?
         .install_recorder()
         .context("metrics cannot be recorded")?;
     let router = Router::new().route("/metrics", get(move || async move { handle.render() }));
@@ -201,7 +245,8 @@ async fn install_metrics(config: &Config) -> Result<Option<(TcpListener, Router)
 fn spawn_http(tracker: &TaskTracker, listener: TcpListener, router: Router, stop: CancellationToken) {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     tracker.spawn(async move {
-        let serve = axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
+        let serve =
+            axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = serve.await {
             tracing::error!(error = %error, "the listener failed");
         }
@@ -286,7 +331,10 @@ fn listen_to_signals() -> Result<CancellationToken> {
 /// `trunkline serve`.
 pub async fn run(config: &Config) -> Result<()> {
     let running = start(config).await?;
-    output::note(format!("Trunkline listens on {} (documentation: {}/docs/)", running.local_url, running.public_url));
+    output::note(format!(
+        "Trunkline listens on {} (documentation: {}/docs/)",
+        running.local_url, running.public_url
+    ));
     running.until_stopped().await;
     Ok(())
 }

@@ -46,7 +46,11 @@ impl std::str::FromStr for Phase {
             "IN_PROGRESS" => Self::InProgress,
             "ENDED" => Self::Ended,
             "COMPLETED" => Self::Completed,
-            _ => return Err(crate::UnknownName { allowed: &["RINGING", "IN_PROGRESS", "ENDED", "COMPLETED"] }),
+            _ => {
+                return Err(crate::UnknownName {
+                    allowed: &["RINGING", "IN_PROGRESS", "ENDED", "COMPLETED"],
+                });
+            }
         })
     }
 }
@@ -178,57 +182,105 @@ impl Call {
     pub fn apply(self, input: Input, at: Millis) -> Result<Step, Refusal> {
         let at = at.max(self.last_moment());
         match (input, self.phase) {
-            (Input::Answer, Phase::Ringing) => {
-                Ok((Self { phase: Phase::InProgress, answered_at: Some(at), ..self }, vec![Fact::Answered]))
-            }
+            (Input::Answer, Phase::Ringing) => Ok((
+                Self {
+                    phase: Phase::InProgress,
+                    answered_at: Some(at),
+                    ..self
+                },
+                vec![Fact::Answered],
+            )),
             (Input::Answer, Phase::InProgress) if self.answered_at.is_some() => Ok((self, vec![])),
-            (Input::Voicemail, Phase::Ringing) => {
-                Ok((Self { phase: Phase::InProgress, voicemail_at: Some(at), ..self }, vec![Fact::VoicemailStarted]))
-            }
+            (Input::Voicemail, Phase::Ringing) => Ok((
+                Self {
+                    phase: Phase::InProgress,
+                    voicemail_at: Some(at),
+                    ..self
+                },
+                vec![Fact::VoicemailStarted],
+            )),
             (Input::Voicemail, Phase::InProgress) if self.voicemail_at.is_some() => Ok((self, vec![])),
             (Input::Answer | Input::Voicemail, Phase::InProgress) => Err(Refusal::AlreadyPickedUp),
             (Input::Transfer(_), Phase::Ringing) => Err(Refusal::NotAnswered),
-            (Input::Transfer(_), Phase::InProgress) if self.answered_at.is_none() => Err(Refusal::NotAnswered),
-            (Input::Transfer(kind), Phase::InProgress) => {
-                Ok((Self { transfer: Some(kind), ..self }, vec![Fact::Transferred]))
+            (Input::Transfer(_), Phase::InProgress) if self.answered_at.is_none() => {
+                Err(Refusal::NotAnswered)
             }
+            (Input::Transfer(kind), Phase::InProgress) => Ok((
+                Self {
+                    transfer: Some(kind),
+                    ..self
+                },
+                vec![Fact::Transferred],
+            )),
             (Input::Answer | Input::Voicemail | Input::Transfer(_), Phase::Ended | Phase::Completed) => {
                 Err(Refusal::AlreadyEnded)
             }
-            (Input::End(cause), Phase::Ringing | Phase::InProgress) => Ok((self.over(cause, at), vec![Fact::Ended])),
+            (Input::End(cause), Phase::Ringing | Phase::InProgress) => {
+                Ok((self.over(cause, at), vec![Fact::Ended]))
+            }
             (Input::End(_), Phase::Ended | Phase::Completed) => Ok((self, vec![])),
             (Input::Complete, Phase::Ringing | Phase::InProgress) => Err(Refusal::NotEnded),
-            (Input::Complete, Phase::Ended) => Ok((Self { phase: Phase::Completed, ..self }, vec![Fact::Completed])),
+            (Input::Complete, Phase::Ended) => Ok((
+                Self {
+                    phase: Phase::Completed,
+                    ..self
+                },
+                vec![Fact::Completed],
+            )),
             (Input::Abandon, Phase::Ringing | Phase::InProgress) => {
                 let over = self.over(EndCause::Abandoned, at);
-                Ok((Self { phase: Phase::Completed, ..over }, vec![Fact::Ended, Fact::Completed]))
+                Ok((
+                    Self {
+                        phase: Phase::Completed,
+                        ..over
+                    },
+                    vec![Fact::Ended, Fact::Completed],
+                ))
             }
-            (Input::Abandon, Phase::Ended) => Ok((Self { phase: Phase::Completed, ..self }, vec![Fact::Completed])),
+            (Input::Abandon, Phase::Ended) => Ok((
+                Self {
+                    phase: Phase::Completed,
+                    ..self
+                },
+                vec![Fact::Completed],
+            )),
             (Input::Complete | Input::Abandon, Phase::Completed) => Ok((self, vec![])),
         }
     }
 
     const fn over(self, cause: EndCause, at: Millis) -> Self {
-        Self { phase: Phase::Ended, ended_at: Some(at), cause: Some(cause), ..self }
+        Self {
+            phase: Phase::Ended,
+            ended_at: Some(at),
+            cause: Some(cause),
+            ..self
+        }
     }
 
     fn last_moment(&self) -> Millis {
-        self.ended_at.or(self.answered_at).or(self.voicemail_at).unwrap_or(self.rang_at)
+        self.ended_at
+            .or(self.answered_at)
+            .or(self.voicemail_at)
+            .unwrap_or(self.rang_at)
     }
 
     /// How the call ended; `None` while it lasts.
     #[must_use]
     pub const fn result(&self) -> Option<CallResult> {
         let Some(cause) = self.cause else { return None };
-        Some(match (self.answered_at, self.voicemail_at, self.transfer, cause) {
-            (Some(_), _, Some(TransferKind::Ai), _) => CallResult::TransferredAi,
-            (Some(_), _, Some(TransferKind::External), _) => CallResult::TransferredExternal,
-            (Some(_), ..) => CallResult::Answered,
-            (None, Some(_), ..) => CallResult::Voicemail,
-            (None, None, _, EndCause::Blocked) => CallResult::Blocked,
-            (None, None, _, EndCause::Busy | EndCause::Failed | EndCause::Abandoned) => CallResult::Failed,
-            (None, None, _, EndCause::HungUp | EndCause::NoAnswer) => CallResult::Missed,
-        })
+        Some(
+            match (self.answered_at, self.voicemail_at, self.transfer, cause) {
+                (Some(_), _, Some(TransferKind::Ai), _) => CallResult::TransferredAi,
+                (Some(_), _, Some(TransferKind::External), _) => CallResult::TransferredExternal,
+                (Some(_), ..) => CallResult::Answered,
+                (None, Some(_), ..) => CallResult::Voicemail,
+                (None, None, _, EndCause::Blocked) => CallResult::Blocked,
+                (None, None, _, EndCause::Busy | EndCause::Failed | EndCause::Abandoned) => {
+                    CallResult::Failed
+                }
+                (None, None, _, EndCause::HungUp | EndCause::NoAnswer) => CallResult::Missed,
+            },
+        )
     }
 
     /// Whole seconds from the pick-up (by a person or the voicemail) to the end; 0 if nobody picked up; `None` while
@@ -236,7 +288,11 @@ impl Call {
     #[must_use]
     pub fn duration_seconds(&self) -> Option<i64> {
         let ended = self.ended_at?;
-        Some(self.answered_at.or(self.voicemail_at).map_or(0, |from| (ended.since(from) + 500) / 1_000))
+        Some(
+            self.answered_at
+                .or(self.voicemail_at)
+                .map_or(0, |from| (ended.since(from) + 500) / 1_000),
+        )
     }
 
     /// Why a call that did not connect did not, in a few words.
@@ -261,8 +317,12 @@ mod tests {
         prop_oneof![
             Just(Input::Answer),
             Just(Input::Voicemail),
-            prop_oneof![Just(TransferKind::Colleague), Just(TransferKind::External), Just(TransferKind::Ai)]
-                .prop_map(Input::Transfer),
+            prop_oneof![
+                Just(TransferKind::Colleague),
+                Just(TransferKind::External),
+                Just(TransferKind::Ai)
+            ]
+            .prop_map(Input::Transfer),
             prop_oneof![
                 Just(EndCause::HungUp),
                 Just(EndCause::NoAnswer),
@@ -320,19 +380,53 @@ mod tests {
         let ring = Call::ring(Direction::Inbound, Millis(0));
         let play = |inputs: &[Input]| {
             inputs.iter().enumerate().fold(ring, |call, (i, input)| {
-                call.apply(*input, Millis(1_000 * (i as i64 + 1))).expect("a lawful step").0
+                call.apply(*input, Millis(1_000 * (i as i64 + 1)))
+                    .expect("a lawful step")
+                    .0
             })
         };
         for (inputs, result, seconds) in [
-            (vec![Input::Answer, Input::End(EndCause::HungUp)], CallResult::Answered, 1),
+            (
+                vec![Input::Answer, Input::End(EndCause::HungUp)],
+                CallResult::Answered,
+                1,
+            ),
             (vec![Input::End(EndCause::HungUp)], CallResult::Missed, 0),
             (vec![Input::End(EndCause::NoAnswer)], CallResult::Missed, 0),
             (vec![Input::End(EndCause::Busy)], CallResult::Failed, 0),
             (vec![Input::End(EndCause::Blocked)], CallResult::Blocked, 0),
-            (vec![Input::Voicemail, Input::End(EndCause::HungUp)], CallResult::Voicemail, 1),
-            (vec![Input::Answer, Input::Transfer(TransferKind::Colleague), Input::End(EndCause::HungUp)], CallResult::Answered, 2),
-            (vec![Input::Answer, Input::Transfer(TransferKind::Ai), Input::End(EndCause::HungUp)], CallResult::TransferredAi, 2),
-            (vec![Input::Answer, Input::Transfer(TransferKind::External), Input::Abandon], CallResult::TransferredExternal, 2),
+            (
+                vec![Input::Voicemail, Input::End(EndCause::HungUp)],
+                CallResult::Voicemail,
+                1,
+            ),
+            (
+                vec![
+                    Input::Answer,
+                    Input::Transfer(TransferKind::Colleague),
+                    Input::End(EndCause::HungUp),
+                ],
+                CallResult::Answered,
+                2,
+            ),
+            (
+                vec![
+                    Input::Answer,
+                    Input::Transfer(TransferKind::Ai),
+                    Input::End(EndCause::HungUp),
+                ],
+                CallResult::TransferredAi,
+                2,
+            ),
+            (
+                vec![
+                    Input::Answer,
+                    Input::Transfer(TransferKind::External),
+                    Input::Abandon,
+                ],
+                CallResult::TransferredExternal,
+                2,
+            ),
             (vec![Input::Abandon], CallResult::Failed, 0),
         ] {
             let call = play(&inputs);
@@ -340,7 +434,13 @@ mod tests {
             assert_eq!(call.duration_seconds(), Some(seconds), "{inputs:?}");
         }
         assert_eq!(ring.apply(Input::Complete, Millis(5)), Err(Refusal::NotEnded));
-        assert_eq!(play(&[Input::End(EndCause::Busy)]).apply(Input::Answer, Millis(5)), Err(Refusal::AlreadyEnded));
-        assert_eq!(play(&[Input::Voicemail]).apply(Input::Answer, Millis(5)), Err(Refusal::AlreadyPickedUp));
+        assert_eq!(
+            play(&[Input::End(EndCause::Busy)]).apply(Input::Answer, Millis(5)),
+            Err(Refusal::AlreadyEnded)
+        );
+        assert_eq!(
+            play(&[Input::Voicemail]).apply(Input::Answer, Millis(5)),
+            Err(Refusal::AlreadyPickedUp)
+        );
     }
 }

@@ -32,9 +32,17 @@ impl Standing {
     #[must_use]
     pub const fn after(self, activity: Activity) -> Self {
         match activity {
-            Activity::Incoming => Self { unread: true, archived: false, unresponded: true },
+            Activity::Incoming => Self {
+                unread: true,
+                archived: false,
+                unresponded: true,
+            },
             Activity::IncomingBlocked => self,
-            Activity::Answered | Activity::Outgoing => Self { unread: false, archived: false, unresponded: false },
+            Activity::Answered | Activity::Outgoing => Self {
+                unread: false,
+                archived: false,
+                unresponded: false,
+            },
         }
     }
 
@@ -42,10 +50,20 @@ impl Standing {
     #[must_use]
     pub const fn after_action(self, action: ConversationAction) -> Self {
         match action {
-            ConversationAction::Read => Self { unread: false, ..self },
+            ConversationAction::Read => Self {
+                unread: false,
+                ..self
+            },
             ConversationAction::Unread => Self { unread: true, ..self },
-            ConversationAction::Archive => Self { archived: true, unread: false, ..self },
-            ConversationAction::Unarchive => Self { archived: false, ..self },
+            ConversationAction::Archive => Self {
+                archived: true,
+                unread: false,
+                ..self
+            },
+            ConversationAction::Unarchive => Self {
+                archived: false,
+                ..self
+            },
         }
     }
 }
@@ -58,7 +76,11 @@ mod tests {
     fn actions_are_idempotent_and_archiving_reads() {
         for unread in [false, true] {
             for archived in [false, true] {
-                let standing = Standing { unread, archived, unresponded: unread };
+                let standing = Standing {
+                    unread,
+                    archived,
+                    unresponded: unread,
+                };
                 for action in ConversationAction::ALL {
                     let once = standing.after_action(*action);
                     assert_eq!(once.after_action(*action), once);
@@ -71,10 +93,24 @@ mod tests {
 
     #[test]
     fn a_reply_settles_what_came_in() {
-        let after_text = Standing { archived: true, ..Standing::default() }.after(Activity::Incoming);
-        assert_eq!(after_text, Standing { unread: true, archived: false, unresponded: true });
+        let after_text = Standing {
+            archived: true,
+            ..Standing::default()
+        }
+        .after(Activity::Incoming);
+        assert_eq!(
+            after_text,
+            Standing {
+                unread: true,
+                archived: false,
+                unresponded: true
+            }
+        );
         assert_eq!(after_text.after(Activity::Answered), Standing::default());
         assert_eq!(after_text.after(Activity::Outgoing), Standing::default());
-        assert_eq!(Standing::default().after(Activity::IncomingBlocked), Standing::default());
+        assert_eq!(
+            Standing::default().after(Activity::IncomingBlocked),
+            Standing::default()
+        );
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::named_topics;
 use crate::{
-    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, MessageId, MessageType, Millis,
-    PhoneNumber, Speaker, SummaryTemplate, UserId,
+    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, MessageId, MessageType,
+    Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
 };
 
 named_topics! {

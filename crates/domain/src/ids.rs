@@ -50,7 +50,10 @@ impl<K: IdKind> Id<K> {
     /// A new id for something that came to be at `at`.
     #[must_use]
     pub fn new(ids: &dyn Ids, at: Millis) -> Self {
-        Self { ksuid: ids.ksuid(at), kind: PhantomData }
+        Self {
+            ksuid: ids.ksuid(at),
+            kind: PhantomData,
+        }
     }
 
     /// Reads an id as a client may write it.
@@ -69,7 +72,10 @@ impl<K: IdKind> Id<K> {
             return Err(malformed);
         }
         let ksuid = rest.as_bytes().try_into().map_err(|_| IdError::NeverIssued)?;
-        Ok(Self { ksuid, kind: PhantomData })
+        Ok(Self {
+            ksuid,
+            kind: PhantomData,
+        })
     }
 
     /// The part behind the prefix.
@@ -165,11 +171,17 @@ impl ItemId {
     /// # Errors
     /// As [`Id::parse`].
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        if text.starts_with("msg") { MessageId::parse(text).map(Self::Message) } else { CallId::parse(text).map(Self::Call) }
-            .map_err(|error| match error {
-                IdError::Malformed { .. } => IdError::Malformed { expected: "cll- or msg-" },
-                IdError::NeverIssued => error,
-            })
+        if text.starts_with("msg") {
+            MessageId::parse(text).map(Self::Message)
+        } else {
+            CallId::parse(text).map(Self::Call)
+        }
+        .map_err(|error| match error {
+            IdError::Malformed { .. } => IdError::Malformed {
+                expected: "cll- or msg-",
+            },
+            IdError::NeverIssued => error,
+        })
     }
 
     /// The call's id, if it is a call.
@@ -223,7 +235,10 @@ pub trait Ids: Send + Sync + 'static {
         while token.len() < length {
             self.fill(&mut bytes);
             // 248 = 4 × 62: bytes from there on are thrown away, so that no character is favoured.
-            let fair = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(BASE62[usize::from(byte % 62)]));
+            let fair = bytes
+                .iter()
+                .filter(|byte| **byte < 248)
+                .map(|byte| char::from(BASE62[usize::from(byte % 62)]));
             token.extend(fair.take(length - token.len()));
         }
         token
@@ -235,7 +250,10 @@ pub trait Ids: Send + Sync + 'static {
 pub struct RandomIds;
 
 impl Ids for RandomIds {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads ambient randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads ambient randomness"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         rand::rng().fill_bytes(bytes);
     }
@@ -255,7 +273,10 @@ impl SeededIds {
 
 impl Ids for SeededIds {
     fn fill(&self, bytes: &mut [u8]) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .fill_bytes(bytes);
     }
 }
 
@@ -266,7 +287,11 @@ mod tests {
     #[test]
     fn every_spelling_of_a_contact_is_the_same_contact() {
         let id = ContactId::new(&SeededIds::new(1), Millis(1_700_000_000_000));
-        for spelling in [format!("cnt-{}", id.ksuid()), format!("con_{}", id.ksuid()), format!("per-{}", id.ksuid())] {
+        for spelling in [
+            format!("cnt-{}", id.ksuid()),
+            format!("con_{}", id.ksuid()),
+            format!("per-{}", id.ksuid()),
+        ] {
             assert_eq!(ContactId::parse(&spelling), Ok(id));
         }
         assert_eq!(id.to_string(), format!("cnt-{}", id.ksuid()));
@@ -276,7 +301,10 @@ mod tests {
     fn malformed_and_never_issued_differ() {
         assert_eq!(ItemId::parse("cll-abc123"), Err(IdError::NeverIssued));
         for bad in ["", "cll-", "cll", "xyz-abc", "msg-a b", "cll-é", "cll-a/b"] {
-            assert!(matches!(ItemId::parse(bad), Err(IdError::Malformed { .. })), "{bad}");
+            assert!(
+                matches!(ItemId::parse(bad), Err(IdError::Malformed { .. })),
+                "{bad}"
+            );
         }
         assert!(matches!(CallId::parse("msg-abc"), Err(IdError::Malformed { .. })));
     }
@@ -284,7 +312,12 @@ mod tests {
     #[test]
     fn ids_sort_by_time() {
         let ids = SeededIds::new(7);
-        let times = [1_700_000_000_000, 1_700_000_000_008, 1_700_000_001_000, 1_800_000_000_000];
+        let times = [
+            1_700_000_000_000,
+            1_700_000_000_008,
+            1_700_000_001_000,
+            1_800_000_000_000,
+        ];
         let made: Vec<CallId> = times.iter().map(|at| CallId::new(&ids, Millis(*at))).collect();
         assert!(made.is_sorted());
         assert!(made.iter().all(|id| id.to_string().len() == 31));

@@ -19,8 +19,8 @@ pub mod time;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
-    ApiKeyId, CallId, CompanyId, ContactId, DealId, Id, IdError, Ids, ItemId, MessageId, NumberId, RandomIds, SeededIds,
-    TagId, TeamId, UserId,
+    ApiKeyId, CallId, CompanyId, ContactId, DealId, Id, IdError, Ids, ItemId, MessageId, NumberId, RandomIds,
+    SeededIds, TagId, TeamId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;

@@ -266,7 +266,10 @@ named! {
 /// The name people know a contact by, from its parts: "Sarah Johnson", or whichever part there is.
 #[must_use]
 pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
-    match (first.filter(|part| !part.is_empty()), last.filter(|part| !part.is_empty())) {
+    match (
+        first.filter(|part| !part.is_empty()),
+        last.filter(|part| !part.is_empty()),
+    ) {
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
         (Some(one), None) | (None, Some(one)) => Some(one.to_owned()),
         (None, None) => None,
@@ -293,6 +296,9 @@ mod tests {
         for result in CallResult::ALL {
             assert_eq!(result.as_str().parse::<CallResult>(), Ok(*result));
         }
-        assert_eq!("NOPE".parse::<Role>().unwrap_err().allowed, ["ADMIN", "MANAGER", "MEMBER"]);
+        assert_eq!(
+            "NOPE".parse::<Role>().unwrap_err().allowed,
+            ["ADMIN", "MANAGER", "MEMBER"]
+        );
     }
 }

@@ -30,11 +30,15 @@ impl PhoneNumber {
     /// [`PhoneError::NotE164`].
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         let digits = text.strip_prefix('+').ok_or(PhoneError::NotE164)?.as_bytes();
-        let shaped = (7..=15).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
+        let shaped =
+            (7..=15).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit);
         if !shaped {
             return Err(PhoneError::NotE164);
         }
-        let mut number = Self { length: u8::try_from(text.len()).unwrap_or(16), text: [0; 16] };
+        let mut number = Self {
+            length: u8::try_from(text.len()).unwrap_or(16),
+            text: [0; 16],
+        };
         number.text[..text.len()].copy_from_slice(text.as_bytes());
         Ok(number)
     }
@@ -53,9 +57,13 @@ impl PhoneNumber {
         // With a region, the library takes the national prefix of that region off international numbers too ("+33 1 …"
         // read in the US loses its 1).
         let international = text.trim_start().starts_with(['+', '＋']);
-        let region = country.parse::<phonenumber::country::Id>().ok().filter(|_| !international);
+        let region = country
+            .parse::<phonenumber::country::Id>()
+            .ok()
+            .filter(|_| !international);
         let parsed = phonenumber::parse(region, text).map_err(|_| PhoneError::Unreadable)?;
-        Self::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string()).map_err(|_| PhoneError::Unreadable)
+        Self::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string())
+            .map_err(|_| PhoneError::Unreadable)
     }
 
     /// The number as text, `+` and digits.
@@ -111,8 +119,20 @@ mod tests {
 
     #[test]
     fn only_e164_is_e164() {
-        assert_eq!(PhoneNumber::parse("+14155551234").unwrap().as_str(), "+14155551234");
-        for bad in ["", "+", "14155551234", "+0123456789", "+1415555", "+1415555123456789", "+1 415 555 1234", "+1415555123a"] {
+        assert_eq!(
+            PhoneNumber::parse("+14155551234").unwrap().as_str(),
+            "+14155551234"
+        );
+        for bad in [
+            "",
+            "+",
+            "14155551234",
+            "+0123456789",
+            "+1415555",
+            "+1415555123456789",
+            "+1 415 555 1234",
+            "+1415555123a",
+        ] {
             if bad == "+1415555" {
                 assert!(PhoneNumber::parse(bad).is_ok(), "seven digits are the shortest");
             } else {
@@ -123,12 +143,31 @@ mod tests {
 
     #[test]
     fn any_formatting_is_read_with_the_country() {
-        for (text, country) in [("(415) 555-1234", "US"), ("+1 415-555-1234", "FR"), ("1.415.555.1234", "US")] {
-            assert_eq!(PhoneNumber::parse_any(text, country).unwrap().as_str(), "+14155551234", "{text}");
+        for (text, country) in [
+            ("(415) 555-1234", "US"),
+            ("+1 415-555-1234", "FR"),
+            ("1.415.555.1234", "US"),
+        ] {
+            assert_eq!(
+                PhoneNumber::parse_any(text, country).unwrap().as_str(),
+                "+14155551234",
+                "{text}"
+            );
         }
-        assert_eq!(PhoneNumber::parse_any("06 12 34 56 78", "FR").unwrap().as_str(), "+33612345678");
-        assert_eq!(PhoneNumber::parse_any("+33 1 42 68 53 99", "US").unwrap().as_str(), "+33142685399");
+        assert_eq!(
+            PhoneNumber::parse_any("06 12 34 56 78", "FR").unwrap().as_str(),
+            "+33612345678"
+        );
+        assert_eq!(
+            PhoneNumber::parse_any("+33 1 42 68 53 99", "US")
+                .unwrap()
+                .as_str(),
+            "+33142685399"
+        );
         assert!(PhoneNumber::parse_any("no number", "US").is_err());
-        assert_eq!(PhoneNumber::parse("+33612345678").unwrap().country().as_deref(), Some("FR"));
+        assert_eq!(
+            PhoneNumber::parse("+33612345678").unwrap().country().as_deref(),
+            Some("FR")
+        );
     }
 }

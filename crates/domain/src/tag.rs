@@ -42,18 +42,23 @@ pub fn key(text: &str) -> Option<String> {
 pub fn name_of(key: &str) -> String {
     let spaced = key.replace(['-', '_'], " ");
     let mut characters = spaced.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }
 
 /// Colours for tags that come to be without one, picked by key so that a tag keeps its colour everywhere.
 const COLORS: [&str; 10] = [
-    "#2E7D32", "#C62828", "#1565C0", "#EF6C00", "#6A1B9A", "#00838F", "#AD1457", "#4E342E", "#558B2F", "#37474F",
+    "#2E7D32", "#C62828", "#1565C0", "#EF6C00", "#6A1B9A", "#00838F", "#AD1457", "#4E342E", "#558B2F",
+    "#37474F",
 ];
 
 /// The colour of a tag that nobody chose a colour for.
 #[must_use]
 pub fn color_of(key: &str) -> &'static str {
-    let sum = key.bytes().fold(7usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    let sum = key.bytes().fold(7usize, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(usize::from(byte))
+    });
     COLORS[sum % COLORS.len()]
 }
 

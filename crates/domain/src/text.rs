@@ -41,7 +41,10 @@ pub fn for_each_word(text: &str, mut each: impl FnMut(&str)) {
                     'ß' | 'ẞ' => "ss".chars().for_each(|c| push(&mut word, c)),
                     'œ' | 'Œ' => "oe".chars().for_each(|c| push(&mut word, c)),
                     'æ' | 'Æ' => "ae".chars().for_each(|c| push(&mut word, c)),
-                    _ => part.to_lowercase().filter(|c| !is_combining_mark(*c)).for_each(|c| push(&mut word, c)),
+                    _ => part
+                        .to_lowercase()
+                        .filter(|c| !is_combining_mark(*c))
+                        .for_each(|c| push(&mut word, c)),
                 }
             }
         }
@@ -80,7 +83,10 @@ mod tests {
 
     #[test]
     fn words_are_folded() {
-        assert_eq!(words("L'Été à Nîmes — ŒUVRE, Straße & ﬁn 42"), ["l", "ete", "a", "nimes", "oeuvre", "strasse", "fin", "42"]);
+        assert_eq!(
+            words("L'Été à Nîmes — ŒUVRE, Straße & ﬁn 42"),
+            ["l", "ete", "a", "nimes", "oeuvre", "strasse", "fin", "42"]
+        );
         assert_eq!(words("E\u{301}te\u{301}"), ["ete"]);
         assert!(words("!!! … —").is_empty());
     }

@@ -56,7 +56,12 @@ impl Millis {
     /// # Errors
     /// When the date lies outside of what the calendar can express.
     pub fn start_of(date: jiff::civil::Date, zone: &TimeZone) -> Result<Self, jiff::Error> {
-        Ok(Self(date.to_zoned(zone.clone())?.start_of_day()?.timestamp().as_millisecond()))
+        Ok(Self(
+            date.to_zoned(zone.clone())?
+                .start_of_day()?
+                .timestamp()
+                .as_millisecond(),
+        ))
     }
 
     /// Reads RFC 3339 (any offset); a date and time without an offset is taken as UTC.
@@ -78,7 +83,10 @@ impl Millis {
     /// This instant as jiff's type; what lies outside of jiff's range becomes its nearest end.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
-        let ends = (Timestamp::MIN.as_millisecond() + 1, Timestamp::MAX.as_millisecond() - 1);
+        let ends = (
+            Timestamp::MIN.as_millisecond() + 1,
+            Timestamp::MAX.as_millisecond() - 1,
+        );
         Timestamp::UNIX_EPOCH
             .checked_add(SignedDuration::from_millis(self.0.clamp(ends.0, ends.1)))
             .unwrap_or(Timestamp::UNIX_EPOCH)
@@ -89,16 +97,23 @@ impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Days to civil date by the algorithm of H. Hinnant ("chrono-compatible low-level date algorithms"): an
         // instant is written several times in every answer, and this costs a third of a general formatter.
-        let Ok(days) = i32::try_from(self.0.div_euclid(Self::DAY)) else { return f.write_str("out of range") };
+        let Ok(days) = i32::try_from(self.0.div_euclid(Self::DAY)) else {
+            return f.write_str("out of range");
+        };
         let in_day = self.0.rem_euclid(Self::DAY);
         let z = i64::from(days) + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
-        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_index = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-        let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+        let month = if month_index < 10 {
+            month_index + 3
+        } else {
+            month_index - 9
+        };
         let year = year_of_era + era * 400 + i64::from(month <= 2);
         write!(
             f,
@@ -141,8 +156,20 @@ mod tests {
 
     #[test]
     fn writes_what_jiff_writes() {
-        for ms in [0, 1, 999, 951_782_400_000, 1_709_164_800_123, -1, -62_135_596_800_000, 32_503_680_000_007] {
-            let expected = Millis(ms).timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        for ms in [
+            0,
+            1,
+            999,
+            951_782_400_000,
+            1_709_164_800_123,
+            -1,
+            -62_135_596_800_000,
+            32_503_680_000_007,
+        ] {
+            let expected = Millis(ms)
+                .timestamp()
+                .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+                .to_string();
             assert_eq!(Millis(ms).to_string(), expected, "{ms}");
             assert_eq!(Millis::parse(&expected).unwrap(), Millis(ms));
         }
@@ -156,13 +183,23 @@ mod tests {
         assert_eq!(at.day_in(&paris), at.day_in(&TimeZone::UTC) + 1);
         let start = Millis::start_of(jiff::civil::date(2026, 3, 29), &paris).unwrap();
         let next = Millis::start_of(jiff::civil::date(2026, 3, 30), &paris).unwrap();
-        assert_eq!(next.since(start), 23 * Millis::HOUR, "the day of the spring change is an hour short");
+        assert_eq!(
+            next.since(start),
+            23 * Millis::HOUR,
+            "the day of the spring change is an hour short"
+        );
     }
 
     #[test]
     fn reads_offsets_and_bare_times_but_no_bare_dates() {
-        assert_eq!(Millis::parse("2026-04-20T12:00:00+02:00").unwrap(), Millis::parse("2026-04-20T10:00:00Z").unwrap());
-        assert_eq!(Millis::parse("2026-04-20T10:00:00").unwrap(), Millis::parse("2026-04-20T10:00:00Z").unwrap());
+        assert_eq!(
+            Millis::parse("2026-04-20T12:00:00+02:00").unwrap(),
+            Millis::parse("2026-04-20T10:00:00Z").unwrap()
+        );
+        assert_eq!(
+            Millis::parse("2026-04-20T10:00:00").unwrap(),
+            Millis::parse("2026-04-20T10:00:00Z").unwrap()
+        );
         assert!(Millis::parse("2026-04-20").is_err());
         assert!(Millis::parse("yesterday").is_err());
     }

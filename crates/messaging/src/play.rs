@@ -111,7 +111,11 @@ impl Player {
     /// A player whose calls end when `stop` is cancelled.
     #[must_use]
     pub fn new(board: Switchboard, stop: CancellationToken) -> Self {
-        Self { board, tasks: TaskTracker::new(), stop }
+        Self {
+            board,
+            tasks: TaskTracker::new(),
+            stop,
+        }
     }
 
     /// Lets the call ring and plays the rest in the background. Returns as soon as it rings.
@@ -156,7 +160,8 @@ impl Player {
                 Err(error) => drop(tell.send(Err(error))),
             }
         });
-        told.await.unwrap_or_else(|_| Err(Error::from(StoreError::Panicked).into()))
+        told.await
+            .unwrap_or_else(|_| Err(Error::from(StoreError::Panicked).into()))
     }
 
     /// Waits until all calls are over; those that are not when `stop` is cancelled are abandoned at once.
@@ -169,7 +174,9 @@ impl Player {
         let began = self.board.now();
         for (after_ms, step) in timeline(script, call, began) {
             let wait = self.wait_ms(began, after_ms, script.speed);
-            let stopped = tokio::time::timeout(Duration::from_millis(wait), self.stop.cancelled()).await.is_ok();
+            let stopped = tokio::time::timeout(Duration::from_millis(wait), self.stop.cancelled())
+                .await
+                .is_ok();
             let step = if stopped { Timed::Abandon } else { step };
             // A call that is played faster than life lasts as long as its script says, for everybody who looks at it.
             let at = (script.speed > 1.0).then(|| began.plus(after_ms));
@@ -183,7 +190,11 @@ impl Player {
     }
 
     fn wait_ms(&self, began: Millis, after_ms: i64, speed: f64) -> u64 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "milliseconds of a call")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_precision_loss,
+            reason = "milliseconds of a call"
+        )]
         let after = (after_ms as f64 / speed.max(1.0)) as i64;
         u64::try_from(began.plus(after).since(self.board.now())).unwrap_or(0)
     }
@@ -194,10 +205,16 @@ impl Player {
         let mut pause = FIRST_PAUSE;
         loop {
             let step = step.clone();
-            let outcome: Result<(), Error> =
-                self.board.run(team, move |work| calls::step(work, call, &step.clone().at(at.unwrap_or(work.now)))).await;
+            let outcome: Result<(), Error> = self
+                .board
+                .run(team, move |work| {
+                    calls::step(work, call, &step.clone().at(at.unwrap_or(work.now)))
+                })
+                .await;
             match outcome {
-                Err(Error::Store(error)) if error.is_retryable() && !(self.stop.is_cancelled() && pause >= LONGEST_PAUSE) => {
+                Err(Error::Store(error))
+                    if error.is_retryable() && !(self.stop.is_cancelled() && pause >= LONGEST_PAUSE) =>
+                {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
@@ -244,9 +261,17 @@ impl Timed {
         match self {
             Self::Answer(user) => Step::Answer(user, at),
             Self::Voicemail => Step::Voicemail(at),
-            Self::Transfer(HandOn { kind, to_user, to_number, .. }) => {
-                Step::Transfer(Transfer { kind, to_user, to_number, at })
-            }
+            Self::Transfer(HandOn {
+                kind,
+                to_user,
+                to_number,
+                ..
+            }) => Step::Transfer(Transfer {
+                kind,
+                to_user,
+                to_number,
+                at,
+            }),
             Self::Leave(leftover) => Step::Leave(leftover),
             Self::End(cause) => Step::End(cause, None, at),
             Self::Complete => Step::Complete(at),
@@ -258,15 +283,27 @@ impl Timed {
 /// The steps of a script, each with its milliseconds after the first ring.
 fn timeline(script: &Script, call: CallId, began: Millis) -> Vec<(i64, Timed)> {
     let picked_up = matches!(script.outcome, Outcome::Answered | Outcome::Voicemail);
-    let rings = if script.outcome == Outcome::Blocked { 0 } else { script.ring_ms };
+    let rings = if script.outcome == Outcome::Blocked {
+        0
+    } else {
+        script.ring_ms
+    };
     let end = rings + if picked_up { script.talk_ms } else { 0 };
-    let mut steps: Vec<(i64, Timed)> =
-        script.choices.iter().map(|choice| (rings / 2, Timed::Leave(Leftover::Choice(choice.clone())))).collect();
+    let mut steps: Vec<(i64, Timed)> = script
+        .choices
+        .iter()
+        .map(|choice| (rings / 2, Timed::Leave(Leftover::Choice(choice.clone()))))
+        .collect();
     match script.outcome {
         Outcome::Answered => {
             let user = script.user.filter(|_| script.direction == Direction::Inbound);
             steps.push((rings, Timed::Answer(user)));
-            steps.extend(script.transfer.iter().map(|hand_on| (rings + hand_on.at_ms.min(script.talk_ms), Timed::Transfer(hand_on.clone()))));
+            steps.extend(script.transfer.iter().map(|hand_on| {
+                (
+                    rings + hand_on.at_ms.min(script.talk_ms),
+                    Timed::Transfer(hand_on.clone()),
+                )
+            }));
         }
         Outcome::Voicemail => steps.push((rings, Timed::Voicemail)),
         _ => {}
@@ -281,9 +318,18 @@ fn timeline(script: &Script, call: CallId, began: Millis) -> Vec<(i64, Timed)> {
     steps.push((end, Timed::End(cause)));
     let processed = end + script.processing_ms;
     if picked_up {
-        steps.extend(artefacts(script, call, began.plus(rings)).into_iter().map(|leftover| (processed, Timed::Leave(leftover))));
+        steps.extend(
+            artefacts(script, call, began.plus(rings))
+                .into_iter()
+                .map(|leftover| (processed, Timed::Leave(leftover))),
+        );
     }
-    steps.extend(script.tags.iter().map(|tag| (processed, Timed::Leave(Leftover::Tag(tag.clone())))));
+    steps.extend(
+        script
+            .tags
+            .iter()
+            .map(|tag| (processed, Timed::Leave(Leftover::Tag(tag.clone())))),
+    );
     steps.push((processed, Timed::Complete));
     steps
 }
@@ -291,7 +337,10 @@ fn timeline(script: &Script, call: CallId, began: Millis) -> Vec<(i64, Timed)> {
 fn artefacts(script: &Script, call: CallId, picked_up: Millis) -> Vec<Leftover> {
     let mut all = Vec::new();
     if let Some(url) = &script.recording_url {
-        all.push(Leftover::Recording { url: url.replace("{id}", &call.to_string()), seconds: script.talk_ms / 1_000 });
+        all.push(Leftover::Recording {
+            url: url.replace("{id}", &call.to_string()),
+            seconds: script.talk_ms / 1_000,
+        });
     }
     if !script.speech.is_empty() {
         let line = |speech: &Speech| TranscriptLine {
@@ -301,6 +350,11 @@ fn artefacts(script: &Script, call: CallId, picked_up: Millis) -> Vec<Leftover> 
         };
         all.push(Leftover::Transcript(script.speech.iter().map(line).collect()));
     }
-    all.extend(script.summary.iter().map(|summary| Leftover::Summary(SummaryTemplate::Classic, summary.clone())));
+    all.extend(
+        script
+            .summary
+            .iter()
+            .map(|summary| Leftover::Summary(SummaryTemplate::Classic, summary.clone())),
+    );
     all
 }

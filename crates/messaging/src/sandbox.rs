@@ -70,23 +70,41 @@ impl Carrier for Sandbox {
         text: &'s Outgoing,
         _: Option<&'s str>,
     ) -> Pin<Box<dyn Future<Output = Result<Accepted, SendError>> + Send + 's>> {
-        let report = |status, reason: Option<&str>| Report { status, carrier_ref: None, failure_reason: reason.map(str::to_owned) };
-        let follow_up = |report| Some(FollowUp { after_ms: DELIVERY_MS, report });
+        let report = |status, reason: Option<&str>| Report {
+            status,
+            carrier_ref: None,
+            failure_reason: reason.map(str::to_owned),
+        };
+        let follow_up = |report| {
+            Some(FollowUp {
+                after_ms: DELIVERY_MS,
+                report,
+            })
+        };
         let carrier_ref = format!("sandbox-{}", text.id);
         let outcome = match fate(text.to) {
-            Fate::SecondAttempt if text.attempts < 2 => Err(SendError::Later("the sandbox refuses the first attempt".into())),
-            Fate::Delivered | Fate::SecondAttempt => {
-                Ok(Accepted { carrier_ref, follow_up: follow_up(report(MessageStatus::Delivered, None)) })
+            Fate::SecondAttempt if text.attempts < 2 => {
+                Err(SendError::Later("the sandbox refuses the first attempt".into()))
             }
-            Fate::NoReceipt => Ok(Accepted { carrier_ref, follow_up: None }),
-            Fate::Fails(reason) => {
-                Ok(Accepted { carrier_ref, follow_up: follow_up(report(MessageStatus::Failed, Some(reason))) })
-            }
+            Fate::Delivered | Fate::SecondAttempt => Ok(Accepted {
+                carrier_ref,
+                follow_up: follow_up(report(MessageStatus::Delivered, None)),
+            }),
+            Fate::NoReceipt => Ok(Accepted {
+                carrier_ref,
+                follow_up: None,
+            }),
+            Fate::Fails(reason) => Ok(Accepted {
+                carrier_ref,
+                follow_up: follow_up(report(MessageStatus::Failed, Some(reason))),
+            }),
         };
         Box::pin(std::future::ready(outcome))
     }
 
     fn inbound(&self, _: &Webhook<'_>, _: Option<&str>) -> Result<Inbound, InboundError> {
-        Err(InboundError::Malformed("the sandbox has no webhooks: use POST /sandbox/messages".into()))
+        Err(InboundError::Malformed(
+            "the sandbox has no webhooks: use POST /sandbox/messages".into(),
+        ))
     }
 }

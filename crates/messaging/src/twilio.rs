@@ -61,26 +61,55 @@ impl Twilio {
     }
 
     async fn hand_over(&self, text: &Outgoing, settings: Option<&str>) -> Result<Accepted, SendError> {
-        let settings = read_settings(settings).ok_or_else(|| SendError::Refused("the line has no Twilio credentials".into()))?;
+        let settings = read_settings(settings)
+            .ok_or_else(|| SendError::Refused("the line has no Twilio credentials".into()))?;
         let from = text.line.label();
-        let mut form = vec![("From", from.as_str()), ("To", text.to.as_str()), ("Body", text.content.as_str())];
+        let mut form = vec![
+            ("From", from.as_str()),
+            ("To", text.to.as_str()),
+            ("Body", text.content.as_str()),
+        ];
         form.extend(text.media.iter().map(|url| ("MediaUrl", url.as_str())));
-        form.extend(self.status_callback.iter().map(|url| ("StatusCallback", url.as_str())));
-        let url = format!("{}/2010-04-01/Accounts/{}/Messages.json", self.base_url, settings.account_sid);
-        let request = self.http.post(url).basic_auth(&settings.account_sid, Some(&settings.auth_token)).timeout(TIMEOUT).form(&form);
-        let response = request.send().await.map_err(|error| SendError::Later(error.without_url().to_string()))?;
+        form.extend(
+            self.status_callback
+                .iter()
+                .map(|url| ("StatusCallback", url.as_str())),
+        );
+        let url = format!(
+            "{}/2010-04-01/Accounts/{}/Messages.json",
+            self.base_url, settings.account_sid
+        );
+        let request = self
+            .http
+            .post(url)
+            .basic_auth(&settings.account_sid, Some(&settings.auth_token))
+            .timeout(TIMEOUT)
+            .form(&form);
+        let response = request
+            .send()
+            .await
+            .map_err(|error| SendError::Later(error.without_url().to_string()))?;
         let status = response.status();
         let answer: Answer = response.json().await.unwrap_or_default();
         if status.is_success() {
-            let carrier_ref = answer.sid.ok_or_else(|| SendError::Later("the answer names no message".into()))?;
-            return Ok(Accepted { carrier_ref, follow_up: None });
+            let carrier_ref = answer
+                .sid
+                .ok_or_else(|| SendError::Later("the answer names no message".into()))?;
+            return Ok(Accepted {
+                carrier_ref,
+                follow_up: None,
+            });
         }
         let reason = match (answer.code, answer.message) {
             (Some(code), Some(message)) => format!("{code}: {message}"),
             _ => format!("status {status}"),
         };
         // 429 and 5xx pass; everything else is about the text itself.
-        if status.as_u16() == 429 || status.is_server_error() { Err(SendError::Later(reason)) } else { Err(SendError::Refused(reason)) }
+        if status.as_u16() == 429 || status.is_server_error() {
+            Err(SendError::Later(reason))
+        } else {
+            Err(SendError::Refused(reason))
+        }
     }
 }
 
@@ -102,7 +131,9 @@ pub fn signature(auth_token: &str, url: &str, fields: &[(String, String)]) -> St
     sorted.sort();
     sorted.dedup();
     // A key of any length is a key of HMAC: making one cannot fail.
-    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()) else { return String::new() };
+    let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()) else {
+        return String::new();
+    };
     mac.update(url.as_bytes());
     for (name, value) in sorted {
         mac.update(name.as_bytes());
@@ -137,24 +168,49 @@ impl Carrier for Twilio {
 
 fn read(webhook: &Webhook<'_>, clock: &dyn Clock) -> Result<Inbound, InboundError> {
     let malformed = |what: &str| InboundError::Malformed(what.to_owned());
-    let reference = webhook.field("MessageSid").or_else(|| webhook.field("SmsSid")).filter(|sid| !sid.is_empty());
+    let reference = webhook
+        .field("MessageSid")
+        .or_else(|| webhook.field("SmsSid"))
+        .filter(|sid| !sid.is_empty());
     let reference = reference.ok_or_else(|| malformed("there is no MessageSid"))?;
     // Receipts and texts share fields; a receipt has a status other than "received".
-    let status = webhook.field("MessageStatus").or_else(|| webhook.field("SmsStatus")).unwrap_or("received");
+    let status = webhook
+        .field("MessageStatus")
+        .or_else(|| webhook.field("SmsStatus"))
+        .unwrap_or("received");
     if status != "received" && status != "receiving" {
-        let Some(status) = receipt_status(status) else { return Ok(Inbound::Nothing) };
-        let failure_reason = webhook.field("ErrorCode").filter(|code| !code.is_empty()).map(|code| format!("Twilio error {code}"));
-        let report = Report { status, carrier_ref: Some(reference.to_owned()), failure_reason };
-        return Ok(Inbound::Receipt { carrier_ref: reference.to_owned(), report });
+        let Some(status) = receipt_status(status) else {
+            return Ok(Inbound::Nothing);
+        };
+        let failure_reason = webhook
+            .field("ErrorCode")
+            .filter(|code| !code.is_empty())
+            .map(|code| format!("Twilio error {code}"));
+        let report = Report {
+            status,
+            carrier_ref: Some(reference.to_owned()),
+            failure_reason,
+        };
+        return Ok(Inbound::Receipt {
+            carrier_ref: reference.to_owned(),
+            report,
+        });
     }
     let number = |field: &str| -> Result<PhoneNumber, InboundError> {
-        let text = webhook.field(field).ok_or_else(|| InboundError::Malformed(format!("there is no {field}")))?;
+        let text = webhook
+            .field(field)
+            .ok_or_else(|| InboundError::Malformed(format!("there is no {field}")))?;
         // WhatsApp addresses are numbers with a prefix.
         let text = text.strip_prefix("whatsapp:").unwrap_or(text);
         PhoneNumber::parse(text).map_err(|error| InboundError::Malformed(format!("{field}: {error}")))
     };
-    let count: usize = webhook.field("NumMedia").and_then(|count| count.parse().ok()).unwrap_or(0);
-    let media = (0..count.min(MAX_MEDIA)).filter_map(|i| webhook.field(&format!("MediaUrl{i}")).map(str::to_owned)).collect();
+    let count: usize = webhook
+        .field("NumMedia")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(0);
+    let media = (0..count.min(MAX_MEDIA))
+        .filter_map(|i| webhook.field(&format!("MediaUrl{i}")).map(str::to_owned))
+        .collect();
     Ok(Inbound::Text(Receive {
         line: number("To")?,
         from: number("From")?,
@@ -183,13 +239,22 @@ mod tests {
     use super::*;
 
     fn pairs(fields: &[(&str, &str)]) -> Vec<(String, String)> {
-        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        fields
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     /// Worked out independently with Python's hmac module over the same URL, fields and token.
     #[test]
     fn the_signature_covers_url_and_sorted_fields() {
-        let fields = pairs(&[("To", "+18005551212"), ("Digits", "1234"), ("From", "+14158675310"), ("CallSid", "CA1234567890ABCDE"), ("Caller", "+14158675310")]);
+        let fields = pairs(&[
+            ("To", "+18005551212"),
+            ("Digits", "1234"),
+            ("From", "+14158675310"),
+            ("CallSid", "CA1234567890ABCDE"),
+            ("Caller", "+14158675310"),
+        ]);
         let url = "https://example.com/myapp.php?foo=1&bar=2";
         assert_eq!(signature("12345", url, &fields), "L/OH5YylLD5NRKLltdqwSvS0BnU=");
     }
@@ -198,18 +263,65 @@ mod tests {
     fn texts_media_and_receipts_are_read() {
         let clock = ManualClock::new(Millis(5));
         let fields = pairs(&[
-            ("MessageSid", "SM1"), ("From", "+14155551234"), ("To", "+14155550100"), ("Body", "hello"), ("NumMedia", "2"),
-            ("MediaUrl0", "https://a.example/0"), ("MediaUrl1", "https://a.example/1"),
+            ("MessageSid", "SM1"),
+            ("From", "+14155551234"),
+            ("To", "+14155550100"),
+            ("Body", "hello"),
+            ("NumMedia", "2"),
+            ("MediaUrl0", "https://a.example/0"),
+            ("MediaUrl1", "https://a.example/1"),
         ]);
-        let webhook = Webhook { url: "", fields: &fields, signature: None };
-        let Ok(Inbound::Text(text)) = read(&webhook, &clock) else { panic!("a text") };
-        assert_eq!((text.content.as_str(), text.media.len(), text.at), ("hello", 2, Millis(5)));
-        let fields = pairs(&[("MessageSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30003")]);
-        let webhook = Webhook { url: "", fields: &fields, signature: None };
-        let Ok(Inbound::Receipt { report, .. }) = read(&webhook, &clock) else { panic!("a receipt") };
-        assert_eq!((report.status, report.failure_reason.as_deref()), (MessageStatus::Failed, Some("Twilio error 30003")));
+        let webhook = Webhook {
+            url: "",
+            fields: &fields,
+            signature: None,
+        };
+        let Ok(Inbound::Text(text)) = read(&webhook, &clock) else {
+            panic!("a text")
+        };
+        assert_eq!(
+            (text.content.as_str(), text.media.len(), text.at),
+            ("hello", 2, Millis(5))
+        );
+        let fields = pairs(&[
+            ("MessageSid", "SM1"),
+            ("MessageStatus", "undelivered"),
+            ("ErrorCode", "30003"),
+        ]);
+        let webhook = Webhook {
+            url: "",
+            fields: &fields,
+            signature: None,
+        };
+        let Ok(Inbound::Receipt { report, .. }) = read(&webhook, &clock) else {
+            panic!("a receipt")
+        };
+        assert_eq!(
+            (report.status, report.failure_reason.as_deref()),
+            (MessageStatus::Failed, Some("Twilio error 30003"))
+        );
         let fields = pairs(&[("MessageSid", "SM1"), ("MessageStatus", "queued")]);
-        assert!(matches!(read(&Webhook { url: "", fields: &fields, signature: None }, &clock), Ok(Inbound::Nothing)));
-        assert!(matches!(read(&Webhook { url: "", fields: &[], signature: None }, &clock), Err(InboundError::Malformed(_))));
+        assert!(matches!(
+            read(
+                &Webhook {
+                    url: "",
+                    fields: &fields,
+                    signature: None
+                },
+                &clock
+            ),
+            Ok(Inbound::Nothing)
+        ));
+        assert!(matches!(
+            read(
+                &Webhook {
+                    url: "",
+                    fields: &[],
+                    signature: None
+                },
+                &clock
+            ),
+            Err(InboundError::Malformed(_))
+        ));
     }
 }

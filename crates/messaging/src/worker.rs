@@ -57,8 +57,15 @@ pub async fn run(board: Switchboard, carriers: Carriers, vault: Vault, stop: Can
 
 async fn sleep_ms(board: &Switchboard) -> Duration {
     let now = board.now();
-    let next = board.db().read(move |conn| jobs::next_due(conn, now)).await.ok().flatten();
-    let until = next.map_or(LOOK_EVERY, |at| Duration::from_millis(u64::try_from(at.since(now)).unwrap_or(0)));
+    let next = board
+        .db()
+        .read(move |conn| jobs::next_due(conn, now))
+        .await
+        .ok()
+        .flatten();
+    let until = next.map_or(LOOK_EVERY, |at| {
+        Duration::from_millis(u64::try_from(at.since(now)).unwrap_or(0))
+    });
     until.clamp(Duration::from_millis(5), LOOK_EVERY)
 }
 
@@ -69,10 +76,18 @@ async fn sleep_ms(board: &Switchboard) -> Duration {
 pub async fn work_once(board: &Switchboard, carriers: &Carriers, vault: &Vault) -> Result<usize, StoreError> {
     let now = board.now();
     // Looking costs nothing on disk; claiming does.
-    if board.db().read(move |conn| jobs::next_due(conn, now)).await?.is_none_or(|at| at > now) {
+    if board
+        .db()
+        .read(move |conn| jobs::next_due(conn, now))
+        .await?
+        .is_none_or(|at| at > now)
+    {
         return Ok(0);
     }
-    let claimed = board.db().write(move |tx| jobs::claim(tx, now, LEASE_MS, CLAIM)).await?;
+    let claimed = board
+        .db()
+        .write(move |tx| jobs::claim(tx, now, LEASE_MS, CLAIM))
+        .await?;
     let count = claimed.len();
     for job in claimed {
         let (team, id) = (job.team, job.id.clone());
@@ -89,7 +104,11 @@ async fn work_on(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: J
         REPORT_JOB => {
             let later: Option<Later> = serde_json::from_str(&job.payload).ok();
             let report = later.map(|later| {
-                let report = Report { status: later.status, carrier_ref: None, failure_reason: later.failure_reason };
+                let report = Report {
+                    status: later.status,
+                    carrier_ref: None,
+                    failure_reason: later.failure_reason,
+                };
                 (later.seq, report)
             });
             finish(board, job.team, job.id, report, None).await
@@ -101,7 +120,10 @@ async fn work_on(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: J
 
 async fn send(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: JobRow) -> Result<(), Error> {
     let (team, seq) = (job.team, job.payload.parse::<i64>().unwrap_or(0));
-    let read = board.db().read(move |conn| messages::outgoing(conn, team, seq)).await?;
+    let read = board
+        .db()
+        .read(move |conn| messages::outgoing(conn, team, seq))
+        .await?;
     let Some(mut text) = read.filter(|text| text.status == MessageStatus::Pending) else {
         return finish(board, team, job.id, None, None).await;
     };
@@ -112,26 +134,61 @@ async fn send(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: JobR
     };
     let outcome = match carriers.get(&text.line.carrier) {
         Some(carrier) => carrier.send(&text, settings.as_deref()).await,
-        None => Err(SendError::Refused(format!("this server has no carrier named {}", text.line.carrier))),
+        None => Err(SendError::Refused(format!(
+            "this server has no carrier named {}",
+            text.line.carrier
+        ))),
     };
-    let failed = |reason: String| Report { status: MessageStatus::Failed, carrier_ref: None, failure_reason: Some(reason) };
+    let failed = |reason: String| Report {
+        status: MessageStatus::Failed,
+        carrier_ref: None,
+        failure_reason: Some(reason),
+    };
     match outcome {
-        Ok(Accepted { carrier_ref, follow_up }) => {
-            let report = Report { status: MessageStatus::Sent, carrier_ref: Some(carrier_ref), failure_reason: None };
+        Ok(Accepted {
+            carrier_ref,
+            follow_up,
+        }) => {
+            let report = Report {
+                status: MessageStatus::Sent,
+                carrier_ref: Some(carrier_ref),
+                failure_reason: None,
+            };
             let later = follow_up.map(|follow_up| {
-                let Report { status, failure_reason, .. } = follow_up.report;
-                (follow_up.after_ms, Later { seq, status, failure_reason })
+                let Report {
+                    status,
+                    failure_reason,
+                    ..
+                } = follow_up.report;
+                (
+                    follow_up.after_ms,
+                    Later {
+                        seq,
+                        status,
+                        failure_reason,
+                    },
+                )
             });
             finish(board, team, job.id, Some((seq, report)), later).await
         }
-        Err(SendError::Refused(reason)) => finish(board, team, job.id, Some((seq, failed(reason))), None).await,
+        Err(SendError::Refused(reason)) => {
+            finish(board, team, job.id, Some((seq, failed(reason))), None).await
+        }
         Err(SendError::Later(reason)) if job.attempts >= MAX_ATTEMPTS => {
             finish(board, team, job.id, Some((seq, failed(reason))), None).await
         }
         Err(SendError::Later(_)) => {
             // 0.5 s, 1 s, 2 s, … 64 s.
-            let (id, at) = (job.id, board.now().plus(500 << job.attempts.clamp(1, 8).saturating_sub(1)));
-            Ok(board.db().write(move |tx| jobs::postpone(tx, team, &id, at)).await?)
+            let (id, at) = (
+                job.id,
+                board
+                    .now()
+                    .plus(500 << job.attempts.clamp(1, 8).saturating_sub(1)),
+            );
+            Ok(board
+                .db()
+                .write(move |tx| jobs::postpone(tx, team, &id, at))
+                .await?)
         }
     }
 }

@@ -40,15 +40,29 @@ struct Written {
 impl Payload {
     /// The payload as it is stored.
     pub(crate) fn write(&self) -> String {
-        let teams = self.cursors.iter().map(|(team, cursor)| (team.0, *cursor)).collect();
+        let teams = self
+            .cursors
+            .iter()
+            .map(|(team, cursor)| (team.0, *cursor))
+            .collect();
         // Numbers, flags and ids: writing them cannot fail.
-        serde_json::to_string(&Written { ready: self.ready, teams }).unwrap_or_default()
+        serde_json::to_string(&Written {
+            ready: self.ready,
+            teams,
+        })
+        .unwrap_or_default()
     }
 
     /// Reads what [`Payload::write`] wrote.
     pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
         let Written { ready, teams } = serde_json::from_str(text)?;
-        Ok(Self { ready, cursors: teams.into_iter().map(|(team, cursor)| (TeamKey(team), cursor)).collect() })
+        Ok(Self {
+            ready,
+            cursors: teams
+                .into_iter()
+                .map(|(team, cursor)| (TeamKey(team), cursor))
+                .collect(),
+        })
     }
 }
 
@@ -61,9 +75,22 @@ mod tests {
     #[test]
     fn payloads_survive_writing() {
         let id = TeamId::new(&SeededIds::new(1), Millis(1_700_000_000_000));
-        let reading = Cursor { id, event: 7, items: 100, target: Some(2_000) };
-        let following = Cursor { id, event: 9, items: 3, target: None };
-        let payload = Payload { ready: true, cursors: [(TeamKey(1), reading), (TeamKey(40), following)].into() };
+        let reading = Cursor {
+            id,
+            event: 7,
+            items: 100,
+            target: Some(2_000),
+        };
+        let following = Cursor {
+            id,
+            event: 9,
+            items: 3,
+            target: None,
+        };
+        let payload = Payload {
+            ready: true,
+            cursors: [(TeamKey(1), reading), (TeamKey(40), following)].into(),
+        };
         assert_eq!(Payload::read(&payload.write()).unwrap(), payload);
         assert!(Payload::read("").is_err());
     }

@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tantivy::Directory;
 use tantivy::directory::error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
+    AntiCallToken, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback,
+    WatchHandle, WritePtr,
 };
-use tantivy::Directory;
 
 /// The folder of an index.
 #[derive(Clone, Debug)]
@@ -29,7 +30,11 @@ pub(crate) struct UnsyncedDirectory {
 impl UnsyncedDirectory {
     /// The index in `root`, which must exist.
     pub(crate) fn open(root: &Path) -> Result<Self, OpenDirectoryError> {
-        Ok(Self { root: root.to_owned(), mapped: MmapDirectory::open(root)?, temporary: Arc::default() })
+        Ok(Self {
+            root: root.to_owned(),
+            mapped: MmapDirectory::open(root)?,
+            temporary: Arc::default(),
+        })
     }
 }
 
@@ -65,7 +70,10 @@ impl Directory for UnsyncedDirectory {
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let opened = OpenOptions::new().write(true).create_new(true).open(self.root.join(path));
+        let opened = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(self.root.join(path));
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(path.to_owned()),
             _ => OpenWriteError::wrap_io_error(error, path.to_owned()),

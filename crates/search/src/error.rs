@@ -54,10 +54,17 @@ pub enum SearchError {
 
 impl SearchError {
     pub(crate) fn folder(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Folder { doing, path: path.to_owned(), source }
+        move |source| Self::Folder {
+            doing,
+            path: path.to_owned(),
+            source,
+        }
     }
 
     pub(crate) fn index<E: Into<tantivy::TantivyError>>(doing: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| Self::Index { doing, source: source.into() }
+        move |source| Self::Index {
+            doing,
+            source: source.into(),
+        }
     }
 }

@@ -35,10 +35,17 @@ impl Folder {
     pub(crate) fn claim(dir: &Path) -> Result<Self, SearchError> {
         fs::create_dir_all(dir).map_err(SearchError::folder("creating", dir))?;
         let path = dir.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path);
         let lock = lock.map_err(SearchError::folder("opening", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                dir: dir.to_owned(),
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(SearchError::InUse { dir: dir.to_owned() }),
             Err(TryLockError::Error(error)) => Err(SearchError::folder("locking", &path)(error)),
         }
@@ -77,14 +84,27 @@ impl Folder {
         fs::write(&format, FORMAT).map_err(SearchError::folder("writing", &format))?;
         let directory = UnsyncedDirectory::open(&path);
         let directory = directory.map_err(SearchError::index("opening its folder"))?;
-        let settings = tantivy::IndexSettings { docstore_compress_dedicated_thread: false, ..Default::default() };
-        let builder = Index::builder().schema(schema().0).settings(settings).tokenizers(tokenizers());
-        let index = builder.open_or_create(directory).map_err(SearchError::index("opening it"))?;
+        let settings = tantivy::IndexSettings {
+            docstore_compress_dedicated_thread: false,
+            ..Default::default()
+        };
+        let builder = Index::builder()
+            .schema(schema().0)
+            .settings(settings)
+            .tokenizers(tokenizers());
+        let index = builder
+            .open_or_create(directory)
+            .map_err(SearchError::index("opening it"))?;
         if self.may_be_torn() {
-            let damaged = index.validate_checksum().map_err(SearchError::index("checking its files"))?;
+            let damaged = index
+                .validate_checksum()
+                .map_err(SearchError::index("checking its files"))?;
             if let Some(file) = damaged.into_iter().next() {
                 let torn = tantivy::error::DataCorruption::new(file, "wrong checksum".to_owned());
-                return Err(SearchError::Index { doing: "checking its files", source: torn.into() });
+                return Err(SearchError::Index {
+                    doing: "checking its files",
+                    source: torn.into(),
+                });
             }
         }
         let snapshot = Snapshot::open(&index)?;
@@ -146,14 +166,18 @@ impl Folder {
 
 fn remove(path: &Path, how: fn(PathBuf) -> io::Result<()>) -> Result<(), SearchError> {
     match how(path.to_owned()) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(SearchError::folder("deleting", path)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(SearchError::folder("deleting", path)(error))
+        }
         _ => Ok(()),
     }
 }
 
 /// What tells one run of the machine from the next, where the system has such a thing.
 fn machine_run() -> Option<String> {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().filter(|run| !run.is_empty())
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .ok()
+        .filter(|run| !run.is_empty())
 }
 
 /// An error and all its causes in one line.
@@ -176,7 +200,10 @@ mod tests {
     fn a_folder_has_one_user() {
         let dir = tempfile::tempdir().unwrap();
         let first = Folder::claim(dir.path()).unwrap();
-        assert!(matches!(Folder::claim(dir.path()), Err(SearchError::InUse { .. })));
+        assert!(matches!(
+            Folder::claim(dir.path()),
+            Err(SearchError::InUse { .. })
+        ));
         drop(first);
         Folder::claim(dir.path()).unwrap();
     }

@@ -57,7 +57,14 @@ impl Follower {
         let snapshot = shared.snapshot();
         let writing = Writing::new(shared.folder.clone(), index, shared.options.bulk_memory);
         let reading = Reading::new(shared.db.clone(), &snapshot.payload.cursors);
-        Self { published, writing, reading, ready: snapshot.payload.ready, trouble: Trouble::None, shared }
+        Self {
+            published,
+            writing,
+            reading,
+            ready: snapshot.payload.ready,
+            trouble: Trouble::None,
+            shared,
+        }
     }
 
     /// Follows the log until `cancellation`, then commits what was read and brings the files to the disk. Failures
@@ -75,7 +82,11 @@ impl Follower {
                 Err(error) => {
                     tracing::error!(error = ?error, "the text index cannot follow; it will be tried again");
                     self.give_up(&error).await;
-                    if cancellation.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                    if cancellation
+                        .run_until_cancelled(tokio::time::sleep(pause))
+                        .await
+                        .is_none()
+                    {
                         break;
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
@@ -88,7 +99,11 @@ impl Follower {
     }
 
     /// Does what there is to do, or waits until there is something.
-    async fn step(&mut self, cancellation: &CancellationToken, appended: &mut watch::Receiver<u64>) -> Result<(), SearchError> {
+    async fn step(
+        &mut self,
+        cancellation: &CancellationToken,
+        appended: &mut watch::Receiver<u64>,
+    ) -> Result<(), SearchError> {
         if self.trouble != Trouble::None {
             self.find_back().await?;
         }
@@ -98,12 +113,17 @@ impl Follower {
         let Advance { more, arrived } = self.reading.advance(&mut self.writing).await?;
         self.report();
         let completed = !more && !self.ready;
-        let due = !more || waited_for && arrived || self.writing.uncommitted >= self.shared.options.commit_documents;
+        let due = !more
+            || waited_for && arrived
+            || self.writing.uncommitted >= self.shared.options.commit_documents;
         if completed || due && self.is_dirty() {
             self.ready |= completed;
             self.commit().await?;
             if completed {
-                tracing::debug!(items = self.reading.first_readings().1, "the text index is complete");
+                tracing::debug!(
+                    items = self.reading.first_readings().1,
+                    "the text index is complete"
+                );
             }
         }
         if self.reading.is_compared() && !self.shared.is_trusted() && !self.is_dirty() {
@@ -136,7 +156,11 @@ impl Follower {
         Ok(())
     }
 
-    async fn wait(&mut self, cancellation: &CancellationToken, appended: &mut watch::Receiver<u64>) -> Result<Wake, SearchError> {
+    async fn wait(
+        &mut self,
+        cancellation: &CancellationToken,
+        appended: &mut watch::Receiver<u64>,
+    ) -> Result<Wake, SearchError> {
         let options = self.shared.options;
         let idle = tokio::time::sleep(options.idle);
         tokio::pin!(idle);
@@ -163,7 +187,10 @@ impl Follower {
     }
 
     fn payload(&self) -> Payload {
-        Payload { ready: self.ready, cursors: self.reading.cursors() }
+        Payload {
+            ready: self.ready,
+            cursors: self.reading.cursors(),
+        }
     }
 
     /// Whether there is something to commit.
@@ -191,8 +218,14 @@ impl Follower {
     fn report(&self) {
         if !self.ready {
             let (done, total) = self.reading.first_readings();
-            let now = Progress { ready: false, done, total };
-            self.shared.progress.send_if_modified(|progress| std::mem::replace(progress, now) != now);
+            let now = Progress {
+                ready: false,
+                done,
+                total,
+            };
+            self.shared
+                .progress
+                .send_if_modified(|progress| std::mem::replace(progress, now) != now);
         }
     }
 
@@ -205,7 +238,11 @@ impl Follower {
         if !of_store {
             self.shared.folder.suspect();
         }
-        self.trouble = if of_store && self.trouble != Trouble::Doubtful { Trouble::Lost } else { Trouble::Doubtful };
+        self.trouble = if of_store && self.trouble != Trouble::Doubtful {
+            Trouble::Lost
+        } else {
+            Trouble::Doubtful
+        };
     }
 
     /// Begins again at the last commit, as it is in the folder, or with an empty index if that cannot be used.
@@ -219,7 +256,9 @@ impl Follower {
             self.writing.reopen(self.shared.snapshot()).await?
         };
         self.ready = snapshot.payload.ready;
-        self.shared.progress.send_modify(|progress| progress.ready = self.ready);
+        self.shared
+            .progress
+            .send_modify(|progress| progress.ready = self.ready);
         self.reading = Reading::new(self.shared.db.clone(), &snapshot.payload.cursors);
         self.shared.publish(snapshot);
         self.trouble = Trouble::None;
@@ -231,8 +270,13 @@ impl Follower {
         if self.trouble == Trouble::None && self.writing.is_awake() && self.is_dirty() {
             self.commit().await?;
         }
-        if self.writing.is_merging() && tokio::time::timeout(LAST_MERGE, self.writing.merged()).await.is_ok() {
-            self.shared.publish(self.writing.reopen(self.shared.snapshot()).await?);
+        if self.writing.is_merging()
+            && tokio::time::timeout(LAST_MERGE, self.writing.merged())
+                .await
+                .is_ok()
+        {
+            self.shared
+                .publish(self.writing.reopen(self.shared.snapshot()).await?);
         }
         self.writing.rest().await?;
         let folder = self.shared.folder.clone();
@@ -244,12 +288,18 @@ impl Follower {
 struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "a duration for a metric; nothing is decided by it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a duration for a metric; nothing is decided by it"
+    )]
     fn start() -> Self {
         Self(std::time::Instant::now())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a duration for a metric; nothing is decided by it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a duration for a metric; nothing is decided by it"
+    )]
     fn seconds(&self) -> f64 {
         self.0.elapsed().as_secs_f64()
     }

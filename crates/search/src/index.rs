@@ -137,7 +137,10 @@ impl SearchIndex {
     pub fn open(dir: &Path, db: Db, options: SearchOptions) -> Result<(Self, Follower), SearchError> {
         let folder = Arc::new(Folder::claim(dir)?);
         let (index, snapshot) = folder.open_index()?;
-        let progress = Progress { ready: snapshot.payload.ready, ..Progress::default() };
+        let progress = Progress {
+            ready: snapshot.payload.ready,
+            ..Progress::default()
+        };
         let shared = Arc::new(Shared {
             db,
             options,
@@ -161,7 +164,11 @@ impl SearchIndex {
     /// [`SearchError::InUse`] when a process works with the index, [`SearchError::Folder`] when files cannot be
     /// deleted.
     pub fn delete_everything(dir: &Path) -> Result<(), SearchError> {
-        if dir.exists() { Folder::claim(dir)?.wipe() } else { Ok(()) }
+        if dir.exists() {
+            Folder::claim(dir)?.wipe()
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether searches are answered: not while the index is built.
@@ -192,14 +199,25 @@ impl SearchIndex {
             return Err(SearchError::Rebuilding { done, total });
         }
         let team = query.team;
-        let head = self.shared.db.read(move |conn| teams::last_event(conn, team)).await?;
+        let head = self
+            .shared
+            .db
+            .read(move |conn| teams::last_event(conn, team))
+            .await?;
         let snapshot = self.applied(team, head).await;
         let cursor = snapshot.payload.cursors.get(&team);
         if let Some((done, total)) = cursor.and_then(|cursor| Some((cursor.items, cursor.target?))) {
-            return Err(SearchError::Rebuilding { done: done.unsigned_abs(), total: total.unsigned_abs() });
+            return Err(SearchError::Rebuilding {
+                done: done.unsigned_abs(),
+                total: total.unsigned_abs(),
+            });
         }
-        let behind = (head - cursor.map_or(0, |cursor| cursor.event)).max(0).unsigned_abs();
-        let Ok(permit) = self.shared.searches.clone().acquire_owned().await else { return Err(SearchError::Panicked) };
+        let behind = (head - cursor.map_or(0, |cursor| cursor.event))
+            .max(0)
+            .unsigned_abs();
+        let Ok(permit) = self.shared.searches.clone().acquire_owned().await else {
+            return Err(SearchError::Panicked);
+        };
         let evaluated = blocking(move || {
             let _permit = permit;
             evaluate(&snapshot, &query)
@@ -221,7 +239,9 @@ impl SearchIndex {
             let trusted = self.shared.is_trusted();
             let snapshot = self.shared.snapshot();
             let cursor = snapshot.payload.cursors.get(&team);
-            let has_all = cursor.map_or(head == 0, |cursor| cursor.event >= head && cursor.target.is_none());
+            let has_all = cursor.map_or(head == 0, |cursor| {
+                cursor.event >= head && cursor.target.is_none()
+            });
             (trusted && has_all).then_some(snapshot)
         };
         if let Some(snapshot) = caught_up() {

@@ -75,7 +75,11 @@ mod tests {
     use super::*;
 
     fn candidate(docs: u32, replaced: u32) -> Candidate {
-        Candidate { id: SegmentId::generate_random(), docs, replaced }
+        Candidate {
+            id: SegmentId::generate_random(),
+            docs,
+            replaced,
+        }
     }
 
     #[test]
@@ -86,7 +90,11 @@ mod tests {
         for _ in 0..commits {
             segments.push(candidate(20, 0));
             while let Some(ids) = next_merge(&segments) {
-                let joined: u32 = segments.iter().filter(|s| ids.contains(&s.id)).map(|s| s.docs).sum();
+                let joined: u32 = segments
+                    .iter()
+                    .filter(|s| ids.contains(&s.id))
+                    .map(|s| s.docs)
+                    .sum();
                 segments.retain(|s| !ids.contains(&s.id));
                 segments.push(candidate(joined, 0));
                 copied += u64::from(joined);
@@ -94,14 +102,24 @@ mod tests {
             most = most.max(segments.len());
         }
         assert!(most <= 24, "{most} segments");
-        assert!(copied < commits * 20 * 6, "{copied} documents copied for {}", commits * 20);
+        assert!(
+            copied < commits * 20 * 6,
+            "{copied} documents copied for {}",
+            commits * 20
+        );
     }
 
     #[test]
     fn stale_segments_are_rewritten() {
-        let segments = [candidate(1_000_000, 0), candidate(800_000, 300_000), candidate(10, 0)];
+        let segments = [
+            candidate(1_000_000, 0),
+            candidate(800_000, 300_000),
+            candidate(10, 0),
+        ];
         let ids = next_merge(&segments).unwrap();
-        assert!(ids.contains(&segments[1].id) && ids.contains(&segments[2].id) && !ids.contains(&segments[0].id));
+        assert!(
+            ids.contains(&segments[1].id) && ids.contains(&segments[2].id) && !ids.contains(&segments[0].id)
+        );
         assert!(next_merge(&[candidate(800_000, 100_000)]).is_none());
         assert!(next_merge(&[candidate(1, 1)]).is_none());
         assert_eq!(next_merge(&[candidate(0, 5_000)]).unwrap().len(), 1);
@@ -109,7 +127,13 @@ mod tests {
 
     #[test]
     fn quiet_times_join_what_is_small() {
-        let segments = [candidate(900_000, 0), candidate(30_000, 0), candidate(5, 0), candidate(700, 0), candidate(49_000, 0)];
+        let segments = [
+            candidate(900_000, 0),
+            candidate(30_000, 0),
+            candidate(5, 0),
+            candidate(700, 0),
+            candidate(49_000, 0),
+        ];
         let ids = quiet_merge(&segments).unwrap();
         assert_eq!(ids.len(), 3);
         assert!(!ids.contains(&segments[0].id) && !ids.contains(&segments[4].id));

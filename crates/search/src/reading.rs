@@ -86,9 +86,24 @@ impl Backlog {
 impl Reading {
     /// Goes on from these cursors.
     pub(crate) fn new(db: Db, cursors: &Cursors) -> Self {
-        let teams = cursors.iter().map(|(key, cursor)| (*key, Team { cursor: *cursor, backlog: None }));
+        let teams = cursors.iter().map(|(key, cursor)| {
+            (
+                *key,
+                Team {
+                    cursor: *cursor,
+                    backlog: None,
+                },
+            )
+        });
         let (teams, totals) = (teams.collect(), BTreeMap::new());
-        Self { db, fields: schema().1, teams, totals, compared: false, portion: MOST_ITEMS / 4 }
+        Self {
+            db,
+            fields: schema().1,
+            teams,
+            totals,
+            compared: false,
+            portion: MOST_ITEMS / 4,
+        }
     }
 
     /// How far each team has been read.
@@ -103,7 +118,9 @@ impl Reading {
 
     /// Of the teams that are, or were, read for the first time: items that were read, and items there were.
     pub(crate) fn first_readings(&self) -> (u64, u64) {
-        let done = |(team, all): (&TeamKey, &i64)| self.teams.get(team).map_or(0, |team| team.cursor.items.min(*all));
+        let done = |(team, all): (&TeamKey, &i64)| {
+            self.teams.get(team).map_or(0, |team| team.cursor.items.min(*all))
+        };
         let done: i64 = self.totals.iter().map(done).sum();
         let total: i64 = self.totals.values().sum();
         (done.unsigned_abs(), total.unsigned_abs())
@@ -112,7 +129,11 @@ impl Reading {
     /// Whether some team has events that were not read.
     pub(crate) async fn is_behind(&mut self) -> Result<bool, SearchError> {
         let heads = self.db.read(teams::last_events).await?;
-        Ok(heads.iter().any(|(team, head)| self.teams.get(team).is_none_or(|known| known.cursor.event != *head)))
+        Ok(heads.iter().any(|(team, head)| {
+            self.teams
+                .get(team)
+                .is_none_or(|known| known.cursor.event != *head)
+        }))
     }
 
     /// Does a portion of work for every team that has some.
@@ -124,10 +145,23 @@ impl Reading {
         for (team, head) in &heads {
             self.find_work(writing, *team, *head).await?;
         }
-        let busy: Vec<TeamKey> =
-            self.teams.iter().filter(|(_, team)| team.backlog.is_some()).map(|(key, _)| *key).collect();
-        let ahead: i64 = self.teams.values().filter_map(|team| team.backlog.as_ref()).map(Backlog::items).sum();
-        let load = if ahead >= BULK_ITEMS { Load::Bulk } else { Load::Following };
+        let busy: Vec<TeamKey> = self
+            .teams
+            .iter()
+            .filter(|(_, team)| team.backlog.is_some())
+            .map(|(key, _)| *key)
+            .collect();
+        let ahead: i64 = self
+            .teams
+            .values()
+            .filter_map(|team| team.backlog.as_ref())
+            .map(Backlog::items)
+            .sum();
+        let load = if ahead >= BULK_ITEMS {
+            Load::Bulk
+        } else {
+            Load::Following
+        };
         let mut arrived = false;
         for team in busy {
             self.work(writing, team, load).await?;
@@ -135,21 +169,34 @@ impl Reading {
         }
         self.measure(&heads);
         let read = |(team, head): &(TeamKey, i64)| {
-            self.teams.get(team).is_some_and(|known| known.backlog.is_none() && known.cursor.event >= *head)
+            self.teams
+                .get(team)
+                .is_some_and(|known| known.backlog.is_none() && known.cursor.event >= *head)
         };
-        Ok(Advance { more: !heads.iter().all(read), arrived })
+        Ok(Advance {
+            more: !heads.iter().all(read),
+            arrived,
+        })
     }
 
     /// Throws out teams that are others, or none, in this database, or have not begun in it.
     async fn compare(&mut self, writing: &mut Writing, heads: &[(TeamKey, i64)]) -> Result<(), SearchError> {
         let present = self.db.read(teams::list).await?;
         let is_same = |team: &TeamKey, cursor: &Cursor| {
-            present.iter().any(|row| row.key == *team && row.id == cursor.id) && heads.iter().any(|(key, _)| key == team)
+            present.iter().any(|row| row.key == *team && row.id == cursor.id)
+                && heads.iter().any(|(key, _)| key == team)
         };
-        let strangers: Vec<TeamKey> =
-            self.teams.iter().filter(|(key, team)| !is_same(key, &team.cursor)).map(|(key, _)| *key).collect();
+        let strangers: Vec<TeamKey> = self
+            .teams
+            .iter()
+            .filter(|(key, team)| !is_same(key, &team.cursor))
+            .map(|(key, _)| *key)
+            .collect();
         for team in strangers {
-            tracing::warn!(team.key = team.0, "the text index was made from another database; the team is read anew");
+            tracing::warn!(
+                team.key = team.0,
+                "the text index was made from another database; the team is read anew"
+            );
             self.forget(writing, team).await?;
         }
         self.compared = true;
@@ -160,7 +207,8 @@ impl Reading {
     async fn forget(&mut self, writing: &mut Writing, team: TeamKey) -> Result<(), SearchError> {
         let prefix = team_prefix(team);
         let kinds = ItemKind::ALL.iter();
-        let batch = kinds.map(|kind| UserOperation::Delete(self.fields.filter_term(Property::Kind(*kind), &prefix)));
+        let batch =
+            kinds.map(|kind| UserOperation::Delete(self.fields.filter_term(Property::Kind(*kind), &prefix)));
         writing.put(Load::Following, batch.collect()).await?;
         self.teams.remove(&team);
         Ok(())
@@ -178,24 +226,42 @@ impl Reading {
             Some(cursor) if cursor.event == head => Ok(()),
             Some(cursor) if cursor.event < head => {
                 let after = cursor.event;
-                let touched = self.db.read(move |conn| events::touched(conn, key, after, EVENTS)).await?;
+                let touched = self
+                    .db
+                    .read(move |conn| events::touched(conn, key, after, EVENTS))
+                    .await?;
                 let complete = touched.first().is_some_and(|first| first.seq == after + 1);
                 match touched.last().filter(|_| complete) {
                     Some(last) => {
                         let ranges = touched.iter().filter_map(|event| event.items).collect();
-                        let backlog = Backlog { event: last.seq, ranges: joined(ranges) };
-                        self.teams.insert(key, Team { cursor, backlog: Some(backlog) });
+                        let backlog = Backlog {
+                            event: last.seq,
+                            ranges: joined(ranges),
+                        };
+                        self.teams.insert(
+                            key,
+                            Team {
+                                cursor,
+                                backlog: Some(backlog),
+                            },
+                        );
                         Ok(())
                     }
                     None => {
-                        tracing::warn!(team.key = key.0, "events were deleted before the text index read them; the team is read anew");
+                        tracing::warn!(
+                            team.key = key.0,
+                            "events were deleted before the text index read them; the team is read anew"
+                        );
                         self.forget(writing, key).await?;
                         self.read_all(key, None, head).await
                     }
                 }
             }
             Some(_) => {
-                tracing::warn!(team.key = key.0, "the text index is ahead of the database; the team is read anew");
+                tracing::warn!(
+                    team.key = key.0,
+                    "the text index is ahead of the database; the team is read anew"
+                );
                 self.forget(writing, key).await?;
                 self.read_all(key, None, head).await
             }
@@ -210,19 +276,40 @@ impl Reading {
             let id = teams::get(conn, key)?.map(|team| team.id);
             Ok::<_, StoreError>(id.zip(Some(items::last_seq(conn, key)?)))
         });
-        let Some((id, last)) = found.await? else { return Ok(()) };
+        let Some((id, last)) = found.await? else {
+            return Ok(());
+        };
         let items = begun.map_or(0, |cursor| cursor.items);
-        let ranges = if items < last { VecDeque::from([(items + 1, last)]) } else { VecDeque::new() };
-        let cursor = Cursor { id, event, items, target: Some(last.max(items)) };
+        let ranges = if items < last {
+            VecDeque::from([(items + 1, last)])
+        } else {
+            VecDeque::new()
+        };
+        let cursor = Cursor {
+            id,
+            event,
+            items,
+            target: Some(last.max(items)),
+        };
         self.totals.insert(key, last);
-        self.teams.insert(key, Team { cursor, backlog: Some(Backlog { event, ranges }) });
+        self.teams.insert(
+            key,
+            Team {
+                cursor,
+                backlog: Some(Backlog { event, ranges }),
+            },
+        );
         Ok(())
     }
 
     /// Does a portion of a team's backlog.
     async fn work(&mut self, writing: &mut Writing, key: TeamKey, load: Load) -> Result<(), SearchError> {
-        let Some(team) = self.teams.get_mut(&key) else { return Ok(()) };
-        let Some(backlog) = &mut team.backlog else { return Ok(()) };
+        let Some(team) = self.teams.get_mut(&key) else {
+            return Ok(());
+        };
+        let Some(backlog) = &mut team.backlog else {
+            return Ok(());
+        };
         let known = team.cursor.items;
         let ranges = backlog.take(self.portion);
         if ranges.is_empty() || backlog.ranges.is_empty() {
@@ -235,8 +322,9 @@ impl Reading {
             let prefix = team_prefix(key);
             // What is above the cursor is not in the index, so there is nothing to take out.
             let replaced = ranges.iter().flat_map(|(from, to)| *from..=(*to).min(known));
-            let mut batch: Vec<UserOperation<Entry>> =
-                replaced.map(|seq| UserOperation::Delete(self.fields.item_term(&prefix, seq))).collect();
+            let mut batch: Vec<UserOperation<Entry>> = replaced
+                .map(|seq| UserOperation::Delete(self.fields.item_term(&prefix, seq)))
+                .collect();
             let entries = self.read_items(key, prefix, ranges).await?;
             metrics::counter!("trunkline_search_documents_total").increment(entries.len() as u64);
             batch.extend(entries.into_iter().map(UserOperation::Add));
@@ -246,7 +334,12 @@ impl Reading {
     }
 
     /// Reads items and makes documents of them, and learns how many to read next time.
-    async fn read_items(&mut self, key: TeamKey, prefix: String, ranges: Vec<(i64, i64)>) -> Result<Vec<Entry>, SearchError> {
+    async fn read_items(
+        &mut self,
+        key: TeamKey,
+        prefix: String,
+        ranges: Vec<(i64, i64)>,
+    ) -> Result<Vec<Entry>, SearchError> {
         let fields = self.fields;
         let entries: Vec<Entry> = self
             .db

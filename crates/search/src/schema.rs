@@ -35,7 +35,9 @@ pub(crate) struct Fields {
 
 /// The schema of the index. Texts are not stored: the database has them.
 pub(crate) fn schema() -> (Schema, Fields) {
-    let words = TextFieldIndexing::default().set_tokenizer(WORDS).set_index_option(IndexRecordOption::WithFreqs);
+    let words = TextFieldIndexing::default()
+        .set_tokenizer(WORDS)
+        .set_index_option(IndexRecordOption::WithFreqs);
     let exact = TextFieldIndexing::default()
         .set_tokenizer("raw")
         .set_index_option(IndexRecordOption::Basic)
@@ -72,7 +74,8 @@ impl Fields {
     /// The document of an item.
     pub(crate) fn entry(&self, team_prefix: &str, with: &ItemTexts) -> Entry {
         let item = &with.item;
-        let mut words = String::with_capacity(with.texts.iter().map(|text| text.len() + 1).sum::<usize>() + 16);
+        let mut words =
+            String::with_capacity(with.texts.iter().map(|text| text.len() + 1).sum::<usize>() + 16);
         words.push_str(team_prefix);
         for text in &with.texts {
             for_each_word(text, |word| {
@@ -84,7 +87,8 @@ impl Fields {
         if words.len() > team_prefix.len() {
             values.push((self.text, Datum::Text(words)));
         }
-        let mut property = |property: Property<'_>| values.push((self.filter, Datum::Text(property.term(team_prefix))));
+        let mut property =
+            |property: Property<'_>| values.push((self.filter, Datum::Text(property.term(team_prefix))));
         property(Property::Item(item.seq));
         property(Property::Kind(item.kind));
         property(Property::Direction(item.direction));
@@ -101,7 +105,10 @@ impl Fields {
         }
         values.push((self.seq, Datum::Unsigned(item.seq.cast_unsigned())));
         values.push((self.at, Datum::Signed(item.at.0)));
-        values.push((self.conversation, Datum::Unsigned(item.conversation.cast_unsigned())));
+        values.push((
+            self.conversation,
+            Datum::Unsigned(item.conversation.cast_unsigned()),
+        ));
         Entry { values, held: None }
     }
 }
@@ -116,7 +123,13 @@ pub(crate) struct Entry {
 impl Entry {
     /// About how many bytes it occupies.
     pub(crate) fn size(&self) -> usize {
-        let text = |value: &(Field, Datum)| if let Datum::Text(text) = &value.1 { text.len() } else { 0 };
+        let text = |value: &(Field, Datum)| {
+            if let Datum::Text(text) = &value.1 {
+                text.len()
+            } else {
+                0
+            }
+        };
         self.values.iter().map(text).sum::<usize>() + self.values.len() * size_of::<(Field, Datum)>()
     }
 
@@ -175,13 +188,19 @@ impl Tokenizer for TeamWords {
         let mut words = text.split(' ');
         self.token.reset();
         self.token.text.push_str(words.next().unwrap_or_default());
-        TeamWordStream { prefix: self.token.text.len(), token: &mut self.token, words }
+        TeamWordStream {
+            prefix: self.token.text.len(),
+            token: &mut self.token,
+            words,
+        }
     }
 }
 
 impl TokenStream for TeamWordStream<'_> {
     fn advance(&mut self) -> bool {
-        let Some(word) = self.words.next() else { return false };
+        let Some(word) = self.words.next() else {
+            return false;
+        };
         self.token.text.truncate(self.prefix);
         self.token.text.push_str(word);
         self.token.position = self.token.position.wrapping_add(1);
@@ -205,7 +224,9 @@ mod tests {
     fn every_word_stands_behind_its_team() {
         let mut tokenizer = TeamWords::default();
         let mut terms = Vec::new();
-        tokenizer.token_stream("b1 bonjour ete a").process(&mut |token| terms.push(token.text.clone()));
+        tokenizer
+            .token_stream("b1 bonjour ete a")
+            .process(&mut |token| terms.push(token.text.clone()));
         assert_eq!(terms, ["b1bonjour", "b1ete", "b1a"]);
         assert!(!tokenizer.token_stream("b2").advance());
     }

@@ -50,22 +50,32 @@ impl Snapshot {
     /// The newest commit, with the segments of this one that are in it still.
     pub(crate) fn next(&self, index: &Index) -> Result<Self, SearchError> {
         // While this is held no file is cleaned away between the list of segments and their opening.
-        let lock = index.directory().acquire_lock(&META_LOCK).map_err(|error| tantivy::TantivyError::LockFailure(error, None));
+        let lock = index
+            .directory()
+            .acquire_lock(&META_LOCK)
+            .map_err(|error| tantivy::TantivyError::LockFailure(error, None));
         let _lock = lock.map_err(SearchError::index("locking its list of segments"))?;
-        let metas = index.load_metas().map_err(SearchError::index("reading its list of segments"))?;
+        let metas = index
+            .load_metas()
+            .map_err(SearchError::index("reading its list of segments"))?;
         let payload = match metas.payload {
-            Some(text) => Payload::read(&text).map_err(|error| DataCorruption::comment_only(error.to_string())),
+            Some(text) => {
+                Payload::read(&text).map_err(|error| DataCorruption::comment_only(error.to_string()))
+            }
             None => Ok(Payload::default()),
         };
         let payload = payload.map_err(SearchError::index("reading its cursors"))?;
         let mut segments = Vec::with_capacity(metas.segments.len());
         for meta in metas.segments {
-            let same = |view: &&Arc<SegmentView>| view.id == meta.id() && view.delete_opstamp == meta.delete_opstamp();
+            let same = |view: &&Arc<SegmentView>| {
+                view.id == meta.id() && view.delete_opstamp == meta.delete_opstamp()
+            };
             let known = self.segments.iter().find(same).cloned();
             segments.push(match known {
                 Some(view) => view,
                 None => {
-                    let opened = SegmentReader::open(&index.segment(meta)).and_then(|reader| SegmentView::new(&reader));
+                    let opened = SegmentReader::open(&index.segment(meta))
+                        .and_then(|reader| SegmentView::new(&reader));
                     Arc::new(opened.map_err(SearchError::index("opening a segment"))?)
                 }
             });

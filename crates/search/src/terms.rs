@@ -60,11 +60,29 @@ mod tests {
 
     #[test]
     fn no_prefix_begins_another() {
-        let keys = [0, 1, 9, 10, 35, 36, 37, 1_295, 1_296, 46_655, 46_656, i64::MAX, -1, i64::MIN];
+        let keys = [
+            0,
+            1,
+            9,
+            10,
+            35,
+            36,
+            37,
+            1_295,
+            1_296,
+            46_655,
+            46_656,
+            i64::MAX,
+            -1,
+            i64::MIN,
+        ];
         let prefixes: Vec<String> = keys.iter().map(|key| team_prefix(TeamKey(*key))).collect();
         for (i, one) in prefixes.iter().enumerate() {
             for other in &prefixes[i + 1..] {
-                assert!(!one.starts_with(other.as_str()) && !other.starts_with(one.as_str()), "{one} {other}");
+                assert!(
+                    !one.starts_with(other.as_str()) && !other.starts_with(one.as_str()),
+                    "{one} {other}"
+                );
             }
         }
         assert_eq!(prefixes[1], "b1");

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, UserOperation};
 use tantivy::index::SegmentMeta;
+use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, UserOperation};
 use tantivy::{Index, IndexWriter};
 use tokio::sync::Semaphore;
 
@@ -51,25 +51,43 @@ pub(crate) struct Writing {
 }
 
 /// Runs `work` where it may block.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, SearchError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| SearchError::Panicked)
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SearchError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| SearchError::Panicked)
 }
 
 impl Writing {
     pub(crate) fn new(folder: Arc<Folder>, index: Index, bulk_bytes: usize) -> Self {
         let flight = Arc::new(Semaphore::new(IN_FLIGHT_KIB as usize));
         let bulk_bytes = bulk_bytes.clamp(*BYTES.start(), *BYTES.end());
-        Self { folder, index, bulk_bytes, writer: None, merge: None, flight, uncommitted: 0 }
+        Self {
+            folder,
+            index,
+            bulk_bytes,
+            writer: None,
+            merge: None,
+            flight,
+            uncommitted: 0,
+        }
     }
 
     /// Takes documents in and old ones out, in this order. Returns at once unless the indexing thread is far behind.
-    pub(crate) async fn put(&mut self, load: Load, mut batch: Vec<UserOperation<Entry>>) -> Result<(), SearchError> {
+    pub(crate) async fn put(
+        &mut self,
+        load: Load,
+        mut batch: Vec<UserOperation<Entry>>,
+    ) -> Result<(), SearchError> {
         let size = |operation: &UserOperation<Entry>| match operation {
             UserOperation::Add(entry) => entry.size(),
             UserOperation::Delete(_) => 0,
         };
         let (bytes, operations) = (batch.iter().map(size).sum::<usize>(), batch.len() as u64);
-        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(IN_FLIGHT_KIB);
+        let kib = u32::try_from(bytes / 1024 + 1)
+            .unwrap_or(u32::MAX)
+            .min(IN_FLIGHT_KIB);
         if let Ok(permit) = self.flight.clone().acquire_many_owned(kib).await {
             let permit = Arc::new(permit);
             for operation in &mut batch {
@@ -79,7 +97,9 @@ impl Writing {
             }
         }
         let writer = self.writer(load).await?;
-        writer.run(batch).map_err(SearchError::index("taking documents in"))?;
+        writer
+            .run(batch)
+            .map_err(SearchError::index("taking documents in"))?;
         self.uncommitted += operations;
         Ok(())
     }
@@ -92,7 +112,11 @@ impl Writing {
         let (writer, load) = match self.writer.take() {
             Some(present) => present,
             None => {
-                let bytes = if load == Load::Bulk { self.bulk_bytes } else { FOLLOWING_BYTES };
+                let bytes = if load == Load::Bulk {
+                    self.bulk_bytes
+                } else {
+                    FOLLOWING_BYTES
+                };
                 let options = IndexWriterOptions::builder()
                     .num_worker_threads(1)
                     .num_merge_threads(1)
@@ -111,11 +135,17 @@ impl Writing {
 
     /// Commits, and opens what was committed for reading. After an error the writer is gone, and the index is as it
     /// was at the commit before.
-    pub(crate) async fn commit(&mut self, payload: &Payload, last: Arc<Snapshot>) -> Result<Snapshot, SearchError> {
+    pub(crate) async fn commit(
+        &mut self,
+        payload: &Payload,
+        last: Arc<Snapshot>,
+    ) -> Result<Snapshot, SearchError> {
         if self.writer.is_none() {
             self.writer(Load::Following).await?;
         }
-        let Some((mut writer, load)) = self.writer.take() else { return Err(SearchError::Panicked) };
+        let Some((mut writer, load)) = self.writer.take() else {
+            return Err(SearchError::Panicked);
+        };
         let (payload, folder) = (payload.write(), self.folder.clone());
         let committed = blocking(move || {
             // Whatever becomes of the caller, nobody else gets the folder before the commit is over.
@@ -142,11 +172,17 @@ impl Writing {
         if self.is_merging() {
             return;
         }
-        let Some((writer, _)) = &mut self.writer else { return };
+        let Some((writer, _)) = &mut self.writer else {
+            return;
+        };
         let candidates: Vec<Candidate> = snapshot
             .segments
             .iter()
-            .map(|view| Candidate { id: view.id, docs: view.alive_docs, replaced: view.max_doc - view.alive_docs })
+            .map(|view| Candidate {
+                id: view.id,
+                docs: view.alive_docs,
+                replaced: view.max_doc - view.alive_docs,
+            })
             .collect();
         let chosen = next_merge(&candidates).or_else(|| if quiet { quiet_merge(&candidates) } else { None });
         if let Some(ids) = chosen {
@@ -168,7 +204,9 @@ impl Writing {
     /// Waits until the segments that are being joined are one; for ever if there are none. May be given up and
     /// called again.
     pub(crate) async fn merged(&mut self) {
-        let Some(merge) = &mut self.merge else { return std::future::pending().await };
+        let Some(merge) = &mut self.merge else {
+            return std::future::pending().await;
+        };
         let outcome = merge.await;
         self.merge_ended(outcome);
     }
@@ -190,7 +228,9 @@ impl Writing {
     pub(crate) async fn rest(&mut self) -> Result<(), SearchError> {
         self.uncommitted = 0;
         let merging = self.merge.take().is_some();
-        let Some((writer, _)) = self.writer.take() else { return Ok(()) };
+        let Some((writer, _)) = self.writer.take() else {
+            return Ok(());
+        };
         // Dropping a writer abandons what its threads do; without a join there is nothing to abandon, and its
         // threads are waited for.
         let ended = blocking(move || {

@@ -19,12 +19,22 @@ use crate::http::input::{form_pairs, read_body};
 const TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Response>";
 
 /// Twilio reports a text that came in: `To` is the team's number.
-pub async fn twilio_messages(state: State<AppState>, uri: OriginalUri, headers: HeaderMap, body: Body) -> Response {
+pub async fn twilio_messages(
+    state: State<AppState>,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     answer(twilio(state, uri, headers, body, "To").await)
 }
 
 /// Twilio reports how a text that went out is doing: `From` is the team's number.
-pub async fn twilio_status(state: State<AppState>, uri: OriginalUri, headers: HeaderMap, body: Body) -> Response {
+pub async fn twilio_status(
+    state: State<AppState>,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     answer(twilio(state, uri, headers, body, "From").await)
 }
 
@@ -44,40 +54,68 @@ async fn twilio(
 ) -> Result<(), ApiError> {
     let bytes = read_body(body).await?;
     let fields = form_pairs(&String::from_utf8_lossy(&bytes));
-    let url = format!("{}{}", state.settings.public_url, uri.path_and_query().map_or("/", |path| path.as_str()));
-    let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
-    let webhook = Webhook { url: &url, fields: &fields, signature };
+    let url = format!(
+        "{}{}",
+        state.settings.public_url,
+        uri.path_and_query().map_or("/", |path| path.as_str())
+    );
+    let signature = headers
+        .get("x-twilio-signature")
+        .and_then(|value| value.to_str().ok());
+    let webhook = Webhook {
+        url: &url,
+        fields: &fields,
+        signature,
+    };
     // A number that is not ours has no token to check with: the same answer as a wrong signature.
     let forbidden = || ApiError::new(ErrorCode::CarrierSignatureInvalid);
-    let number = webhook.field(own).map(|text| text.strip_prefix("whatsapp:").unwrap_or(text));
-    let number = number.and_then(|text| PhoneNumber::parse(text).ok()).ok_or_else(forbidden)?;
+    let number = webhook
+        .field(own)
+        .map(|text| text.strip_prefix("whatsapp:").unwrap_or(text));
+    let number = number
+        .and_then(|text| PhoneNumber::parse(text).ok())
+        .ok_or_else(forbidden)?;
     let (team, line) = find_line(&state, number).await?.ok_or_else(forbidden)?;
     let settings = match &line.carrier_settings {
         Some(sealed) if line.carrier == twilio::NAME => Some(state.vault.open(&line.id.to_string(), sealed)?),
         _ => return Err(forbidden()),
     };
     let carrier = state.carriers.get(twilio::NAME).ok_or_else(forbidden)?;
-    let inbound = carrier.inbound(&webhook, settings.as_deref()).map_err(|error| match error {
-        InboundError::Signature => {
-            tracing::warn!(carrier = twilio::NAME, "a webhook with a wrong signature was refused");
-            forbidden()
-        }
-        InboundError::Malformed(message) => ApiError::new(ErrorCode::InvalidRequestBody).message(message),
-    })?;
+    let inbound = carrier
+        .inbound(&webhook, settings.as_deref())
+        .map_err(|error| match error {
+            InboundError::Signature => {
+                tracing::warn!(
+                    carrier = twilio::NAME,
+                    "a webhook with a wrong signature was refused"
+                );
+                forbidden()
+            }
+            InboundError::Malformed(message) => ApiError::new(ErrorCode::InvalidRequestBody).message(message),
+        })?;
     match inbound {
         Inbound::Nothing => Ok(()),
-        Inbound::Text(text) => {
-            state.board.run(team, move |work| messages::receive(work, &text).map_err(ApiError::from)).await.map(drop)
-        }
+        Inbound::Text(text) => state
+            .board
+            .run(team, move |work| {
+                messages::receive(work, &text).map_err(ApiError::from)
+            })
+            .await
+            .map(drop),
         Inbound::Receipt { carrier_ref, report } => {
             let outcome: Result<bool, CommandError> = state
                 .board
-                .run(team, move |work| messages::receipt(work, twilio::NAME, &carrier_ref, &report))
+                .run(team, move |work| {
+                    messages::receipt(work, twilio::NAME, &carrier_ref, &report)
+                })
                 .await;
             match outcome {
                 // A receipt for a text that this server did not send (or whose acceptance it has not stored yet, then
                 // Twilio asks again).
-                Err(CommandError::Refused(Refused { code: ErrorCode::TextMessageNotFound, .. })) => Ok(()),
+                Err(CommandError::Refused(Refused {
+                    code: ErrorCode::TextMessageNotFound,
+                    ..
+                })) => Ok(()),
                 other => Ok(other.map(drop)?),
             }
         }
@@ -86,7 +124,9 @@ async fn twilio(
 
 async fn find_line(state: &AppState, number: PhoneNumber) -> Result<Option<(TeamKey, NumberRow)>, ApiError> {
     let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
-        let Some(team) = directory::find(conn, &directory::Entry::Number(number))? else { return Ok(None) };
+        let Some(team) = directory::find(conn, &directory::Entry::Number(number))? else {
+            return Ok(None);
+        };
         Ok(numbers::by_number(conn, team, number)?.map(|line| (team, line)))
     });
     Ok(read.await?)

@@ -24,7 +24,13 @@ pub async fn openapi_json() -> Response {
 
 /// The API reference, rendered from the OpenAPI document.
 pub fn reference() -> Router<AppState> {
-    SwaggerUi::new("/docs").config(Config::new(["/openapi.json"]).try_it_out_enabled(true).persist_authorization(true)).into()
+    SwaggerUi::new("/docs")
+        .config(
+            Config::new(["/openapi.json"])
+                .try_it_out_enabled(true)
+                .persist_authorization(true),
+        )
+        .into()
 }
 
 /// Every error code: meaning, cause, what to do.
@@ -35,7 +41,8 @@ pub async fn errors() -> Html<&'static str> {
 
 /// The guide: how to authenticate, page, search, retry.
 pub async fn guide() -> Html<&'static str> {
-    static PAGE: LazyLock<String> = LazyLock::new(|| page("Guide", &markdown(include_str!("../../../docs/api-guide.md"))));
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| page("Guide", &markdown(include_str!("../../../docs/api-guide.md"))));
     Html(PAGE.as_str())
 }
 
@@ -63,7 +70,10 @@ fn error_page() -> String {
          <code>error.retryable</code> tells whether the same request may succeed later.</p>",
     );
     for kind in ErrorType::all() {
-        let codes: Vec<&ErrorCode> = ErrorCode::all().iter().filter(|code| code.kind() == *kind).collect();
+        let codes: Vec<&ErrorCode> = ErrorCode::all()
+            .iter()
+            .filter(|code| code.kind() == *kind)
+            .collect();
         if codes.is_empty() {
             continue;
         }
@@ -87,7 +97,10 @@ fn error_page() -> String {
 
 /// Escapes HTML, and turns `code` into code.
 fn inline(text: &str) -> String {
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
     let mut out = String::with_capacity(escaped.len());
     for (i, part) in escaped.split('`').enumerate() {
         if i % 2 == 1 {

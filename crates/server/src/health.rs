@@ -22,7 +22,10 @@ struct Readiness {
 
 /// The process can work: the database answers. A text index that is being rebuilt is told, and does not count.
 pub async fn readyz(State(state): State<AppState>) -> Response {
-    let read = state.board.db().read(|conn| -> Result<_, StoreError> { teams::last_events(conn) });
+    let read = state
+        .board
+        .db()
+        .read(|conn| -> Result<_, StoreError> { teams::last_events(conn) });
     let database = match read.await {
         Ok(_) => "ok",
         Err(error) => {
@@ -35,6 +38,10 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
         Some(_) => "being rebuilt",
         None => "off",
     };
-    let status = if database == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if database == "ok" {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Readiness { database, search })).into_response()
 }

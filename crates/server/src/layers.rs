@@ -7,8 +7,8 @@ use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use trunkline_domain::ErrorCode;
 use trunkline_domain::error_code::Surface;
@@ -27,7 +27,9 @@ pub fn enveloped(routes: Router<AppState>, state: &AppState) -> Router<AppState>
         tell(panic);
         ApiError::new(ErrorCode::InternalServerError).into_response()
     });
-    routes.layer(catch).layer(from_fn_with_state(state.clone(), envelope))
+    routes
+        .layer(catch)
+        .layer(from_fn_with_state(state.clone(), envelope))
 }
 
 /// Puts the layers around the router.
@@ -37,7 +39,9 @@ pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<Ap
     let router = router
         .layer(CatchPanicLayer::custom(move |panic| {
             tell(panic);
-            ApiError::new(ErrorCode::InternalServerError).render(Surface::V2, "", &public_url).into_response()
+            ApiError::new(ErrorCode::InternalServerError)
+                .render(Surface::V2, "", &public_url)
+                .into_response()
         }))
         .layer(CompressionLayer::new().gzip(true).compress_when(compress));
     match cors(&settings.cors_origins) {
@@ -48,7 +52,10 @@ pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<Ap
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
 fn tell(panic: Box<dyn Any + Send>) {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = text.unwrap_or("without a text"), "a request panicked");
 }
 
@@ -59,14 +66,37 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        )
     };
-    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ignored-parameters", "idempotency-replayed", "retry-after"];
+    let exposed = [
+        "x-request-id",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-ignored-parameters",
+        "idempotency-replayed",
+        "retry-after",
+    ];
     Some(
         CorsLayer::new()
             .allow_origin(allowed)
-            .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-            .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-request-id")])
+            .allow_methods([
+                Method::GET,
+                Method::POST,
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+            ])
+            .allow_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                HeaderName::from_static("idempotency-key"),
+                HeaderName::from_static("x-request-id"),
+            ])
             .expose_headers(exposed.map(HeaderName::from_static)),
     )
 }

@@ -93,7 +93,11 @@ impl AppState {
         vault: Vault,
         settings: Settings,
     ) -> Self {
-        let listed = |entry: &Endpoint| Listed { scopes: entry.scopes, teams: entry.teams, view: entry.view() };
+        let listed = |entry: &Endpoint| Listed {
+            scopes: entry.scopes,
+            teams: entry.teams,
+            view: entry.view(),
+        };
         let endpoints = table().iter().map(listed).collect();
         Self {
             board,

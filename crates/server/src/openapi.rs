@@ -22,7 +22,11 @@ pub fn document() -> Value {
         for (name, schema) in &endpoint.schemas {
             components.schemas.insert(name.clone(), schema.clone());
         }
-        paths.add_path_operation(&endpoint.path, vec![endpoint.method.clone()], endpoint.operation.clone());
+        paths.add_path_operation(
+            &endpoint.path,
+            vec![endpoint.method.clone()],
+            endpoint.operation.clone(),
+        );
     }
     add_schema::<V2Error>(&mut components);
     add_schema::<V2Detail>(&mut components);
@@ -47,11 +51,17 @@ pub fn document() -> Value {
         { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
     ]);
     for endpoint in &table {
-        complete(&mut json["paths"][&endpoint.path][endpoint.method_name().to_lowercase()], endpoint);
+        complete(
+            &mut json["paths"][&endpoint.path][endpoint.method_name().to_lowercase()],
+            endpoint,
+        );
     }
     add_shared(&mut json["components"]);
     for (schema, field, names) in CLOSED_SETS {
-        close(&mut json["components"]["schemas"][schema]["properties"][field], names);
+        close(
+            &mut json["components"]["schemas"][schema]["properties"][field],
+            names,
+        );
     }
     json
 }
@@ -87,7 +97,9 @@ fn close(schema: &mut Value, names: &[&str]) {
     if !schema["items"].is_null() {
         return close(&mut schema["items"], names);
     }
-    let nullable = schema["type"].as_array().is_some_and(|types| types.contains(&json!("null")));
+    let nullable = schema["type"]
+        .as_array()
+        .is_some_and(|types| types.contains(&json!("null")));
     let names = names.iter().map(|name| json!(name));
     schema["enum"] = names.chain(nullable.then_some(Value::Null)).collect();
 }
@@ -109,17 +121,24 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     let scopes: Vec<&str> = endpoint.scopes.iter().map(|scope| scope.as_str()).collect();
     operation["security"] = json!([{ "ApiKey": [] }]);
     operation["x-scopes"] = json!(scopes);
-    operation["x-rate-class"] = json!(if endpoint.method_name() == "GET" { "read" } else { "write" });
+    operation["x-rate-class"] = json!(if endpoint.method_name() == "GET" {
+        "read"
+    } else {
+        "write"
+    });
     let needs = match scopes.as_slice() {
         [] => "Needs a valid key; no scope.".to_owned(),
         scopes => format!("Needs the scope `{}`.", scopes.join("` or `")),
     };
-    let described = operation["description"].as_str().map(|text| format!("{text}\n\n{needs}"));
+    let described = operation["description"]
+        .as_str()
+        .map(|text| format!("{text}\n\n{needs}"));
     operation["description"] = Value::String(described.unwrap_or(needs));
     let has_body = !operation["requestBody"].is_null();
     let has_path = endpoint.path.contains('{');
     let writes = endpoint.method_name() != "GET";
-    let read_by_post = ["searchAllConversations", "batchGetConversationItems"].contains(&operation["operationId"].as_str().unwrap_or_default());
+    let read_by_post = ["searchAllConversations", "batchGetConversationItems"]
+        .contains(&operation["operationId"].as_str().unwrap_or_default());
     if writes && !read_by_post {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
@@ -135,7 +154,12 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     if has_path || has_body || endpoint.path == "/v2/api/conversations" {
         failures.push(404);
     }
-    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+    for parameter in operation
+        .get_mut("parameters")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
         match parameter["name"].as_str() {
             Some("role") => close(&mut parameter["schema"], Role::NAMES),
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
@@ -150,11 +174,16 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     if writes {
         failures.push(409);
     }
-    for response in operation["responses"].as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+    for response in operation["responses"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|all| all.values_mut())
+    {
         response["headers"] = headers();
     }
     for (status, name, _) in FAILURES.iter().filter(|(status, ..)| failures.contains(status)) {
-        operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        operation["responses"][status.to_string()] =
+            json!({ "$ref": format!("#/components/responses/{name}") });
     }
 }
 
@@ -174,16 +203,39 @@ const FAILURES: &[(u16, &str, &str)] = &[
 
 /// Headers of every answer: name, type, description.
 const HEADERS: &[(&str, &str, &str)] = &[
-    ("X-Request-Id", "string", "The client's own id of the request, or a new one"),
-    ("X-RateLimit-Limit", "integer", "How many such requests a key may make in a second"),
-    ("X-RateLimit-Remaining", "integer", "How many are left in this second"),
-    ("X-RateLimit-Reset", "integer", "When the next second begins, in Unix seconds"),
-    ("X-Ignored-Parameters", "string", "Parameters and fields that were sent and mean nothing here, if there are any"),
+    (
+        "X-Request-Id",
+        "string",
+        "The client's own id of the request, or a new one",
+    ),
+    (
+        "X-RateLimit-Limit",
+        "integer",
+        "How many such requests a key may make in a second",
+    ),
+    (
+        "X-RateLimit-Remaining",
+        "integer",
+        "How many are left in this second",
+    ),
+    (
+        "X-RateLimit-Reset",
+        "integer",
+        "When the next second begins, in Unix seconds",
+    ),
+    (
+        "X-Ignored-Parameters",
+        "string",
+        "Parameters and fields that were sent and mean nothing here, if there are any",
+    ),
 ];
 
 fn headers() -> Value {
     let refer = |(name, ..): &(&str, &str, &str)| {
-        ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }))
+        (
+            (*name).to_owned(),
+            json!({ "$ref": format!("#/components/headers/{name}") }),
+        )
     };
     Value::Object(HEADERS.iter().map(refer).collect())
 }

@@ -37,7 +37,10 @@ pub fn router(state: AppState) -> Router {
     let carriers = Router::new()
         .route("/carriers/twilio/messages", post(carriers::twilio_messages))
         .route("/carriers/twilio/status", post(carriers::twilio_status))
-        .layer(from_fn_with_state(state.clone(), crate::http::context::plain_envelope));
+        .layer(from_fn_with_state(
+            state.clone(),
+            crate::http::context::plain_envelope,
+        ));
     let open = Router::new()
         .route("/", get(docs::home))
         .route("/openapi.json", get(docs::openapi_json))

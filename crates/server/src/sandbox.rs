@@ -34,7 +34,10 @@ const MAX_LINES: usize = 2_000;
 /// A text from the outside world.
 #[derive(utoipa::ToSchema)]
 #[schema(as = SandboxMessageRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct Text {
     /// Who texts, in E.164.
     #[schema(example = "+14155551234")]
@@ -64,9 +67,16 @@ pub struct TextView {
 /// Only with a key of a sandbox team (`ak_test_…`).
 #[utoipa::path(post, path = "/sandbox/messages", operation_id = "sandboxMessage", tag = "Sandbox", request_body = Text,
     responses((status = 201, description = "The text came in", body = Data<TextView>)))]
-pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>, body: Body) -> Result<Response, ApiError> {
+pub async fn message(
+    caller: Caller<SandboxPlay>,
+    State(state): State<AppState>,
+    body: Body,
+) -> Result<Response, ApiError> {
     let Body(mut input) = body;
-    let (from, to) = (required_phone(&mut input, "from"), required_phone(&mut input, "to"));
+    let (from, to) = (
+        required_phone(&mut input, "from"),
+        required_phone(&mut input, "to"),
+    );
     let content = input.text("content", messages::MAX_CHARACTERS);
     let media = input.texts("media_urls", 10).unwrap_or_default();
     let reference = input.text("reference", 200);
@@ -74,7 +84,9 @@ pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>,
         input.missing("content");
     }
     input.finish()?;
-    let (Some(from), Some(to)) = (from, to) else { return Err(ErrorCode::MissingParameter.into()) };
+    let (Some(from), Some(to)) = (from, to) else {
+        return Err(ErrorCode::MissingParameter.into());
+    };
     let content = content.unwrap_or_default();
     commit(&state, &caller, StatusCode::CREATED, move |work| {
         let text = Receive {
@@ -87,7 +99,9 @@ pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>,
             at: work.now,
         };
         own_line(work, to, "to")?;
-        Ok(TextView { id: messages::receive(work, &text)? })
+        Ok(TextView {
+            id: messages::receive(work, &text)?,
+        })
     })
     .await
 }
@@ -95,7 +109,9 @@ pub async fn message(caller: Caller<SandboxPlay>, State(state): State<AppState>,
 /// Refuses a line that is not the team's, by the name the field has here.
 fn own_line(work: &mut Work<'_, '_>, line: PhoneNumber, field: &'static str) -> Result<(), CommandError> {
     let known = numbers::line_of(work.tx, work.team, line)?;
-    known.map(drop).ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param(field).into())
+    known
+        .map(drop)
+        .ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param(field).into())
 }
 
 fn required_phone(input: &mut Input, name: &'static str) -> Option<PhoneNumber> {
@@ -109,7 +125,10 @@ fn required_phone(input: &mut Input, name: &'static str) -> Option<PhoneNumber> 
 /// A call of the outside world, and what happens to it.
 #[derive(utoipa::ToSchema)]
 #[schema(as = SandboxCallRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct Call {
     /// `INBOUND` (default): the outside rings the team. `OUTBOUND`: somebody of the team rings the outside; then the last
     /// four digits of `to` decide how it goes, unless `outcome` says so: `0001` never answered, `0002` busy, `0003`
@@ -200,7 +219,15 @@ pub struct CallView {
 }
 
 /// How a call can go.
-pub(crate) const OUTCOMES: &[&str] = &["ANSWERED", "MISSED", "HUNG_UP", "VOICEMAIL", "BLOCKED", "FAILED", "BUSY"];
+pub(crate) const OUTCOMES: &[&str] = &[
+    "ANSWERED",
+    "MISSED",
+    "HUNG_UP",
+    "VOICEMAIL",
+    "BLOCKED",
+    "FAILED",
+    "BUSY",
+];
 /// To whom a call can be handed on.
 pub(crate) const TRANSFERS: &[&str] = &["COLLEAGUE", "EXTERNAL", "AI"];
 
@@ -244,11 +271,17 @@ impl std::str::FromStr for Kind {
 /// with a key of a sandbox team (`ak_test_…`).
 #[utoipa::path(post, path = "/sandbox/calls", operation_id = "sandboxCall", tag = "Sandbox", request_body = Call,
     responses((status = 201, description = "It rings", body = Data<CallView>)))]
-pub async fn call(caller: Caller<SandboxPlay>, State(state): State<AppState>, body: Body) -> Result<Response, ApiError> {
+pub async fn call(
+    caller: Caller<SandboxPlay>,
+    State(state): State<AppState>,
+    body: Body,
+) -> Result<Response, ApiError> {
     let Body(mut input) = body;
     let script = read_script(&mut input, &state.settings.public_url);
     input.finish()?;
-    let Some(script) = script else { return Err(ErrorCode::MissingParameter.into()) };
+    let Some(script) = script else {
+        return Err(ErrorCode::MissingParameter.into());
+    };
     let (team, player, script) = (caller.owner.team, state.player.clone(), Arc::new(script));
     let rung = script.clone();
     let ringing = async move {
@@ -269,7 +302,11 @@ pub async fn call(caller: Caller<SandboxPlay>, State(state): State<AppState>, bo
 
 /// Refuses what would go wrong only later, when nobody listens any more.
 fn check(work: &mut Work<'_, '_>, script: &Script) -> Result<(), CommandError> {
-    let line = if script.direction == Direction::Inbound { "to" } else { "from" };
+    let line = if script.direction == Direction::Inbound {
+        "to"
+    } else {
+        "from"
+    };
     own_line(work, script.line, line)?;
     let colleague = script.transfer.as_ref().and_then(|transfer| transfer.to_user);
     for (user, field) in [(script.user, "user_id"), (colleague, "transfer.user_id")] {
@@ -282,7 +319,10 @@ fn check(work: &mut Work<'_, '_>, script: &Script) -> Result<(), CommandError> {
     for key in script.tags.iter().filter(|_| !work.create_tags) {
         if tags::get(work.tx, work.team, key)?.is_none() {
             let message = format!("the team has no tag {key:?}, and tags are not created on the fly");
-            return Err(Refused::new(ErrorCode::TagNotFound).param("tags").because(message).into());
+            return Err(Refused::new(ErrorCode::TagNotFound)
+                .param("tags")
+                .because(message)
+                .into());
         }
     }
     Ok(())
@@ -295,9 +335,13 @@ fn read_script(input: &mut Input, public_url: &str) -> Option<Script> {
     let speech = read_speech(input);
     let last_line = speech.last().map_or(20_000, |line| line.at_ms + 4_000);
     let seconds = |value: Option<i64>| value.map(|seconds| seconds * 1_000);
-    let ring_ms = seconds(input.integer("ring_seconds", 0..=MAX_RING, ErrorCode::InvalidParameter)).unwrap_or(3_000);
-    let talk_ms = seconds(input.integer("talk_seconds", 0..=MAX_TALK, ErrorCode::InvalidParameter)).unwrap_or(last_line);
-    let speed = input.integer("speed", 1..=1_000, ErrorCode::InvalidParameter).unwrap_or(1);
+    let ring_ms =
+        seconds(input.integer("ring_seconds", 0..=MAX_RING, ErrorCode::InvalidParameter)).unwrap_or(3_000);
+    let talk_ms = seconds(input.integer("talk_seconds", 0..=MAX_TALK, ErrorCode::InvalidParameter))
+        .unwrap_or(last_line);
+    let speed = input
+        .integer("speed", 1..=1_000, ErrorCode::InvalidParameter)
+        .unwrap_or(1);
     let recording = input.flag("recording").unwrap_or(true);
     let user = read_user(input, "user_id");
     let choices = read_choices(input);
@@ -339,7 +383,11 @@ fn read_tags(input: &mut Input) -> Vec<String> {
     for text in input.texts("tags", MAX_TAGS_PER_ITEM).unwrap_or_default() {
         match tag::key(&text) {
             Some(key) => keys.push(key),
-            None => input.fault(ErrorCode::InvalidParameter, "tags", format!("{text:?} makes no tag key")),
+            None => input.fault(
+                ErrorCode::InvalidParameter,
+                "tags",
+                format!("{text:?} makes no tag key"),
+            ),
         }
     }
     keys
@@ -366,8 +414,15 @@ fn read_speech(input: &mut Input) -> Vec<Speech> {
         let (source, text) = (source.unwrap_or(Speaker::External), text.unwrap_or_default());
         let at_ms = line.decimal("at", 0.0..=14_400.0).unwrap_or(0.0) * 1_000.0;
         input.absorb(line);
-        #[expect(clippy::cast_possible_truncation, reason = "at most four hours in milliseconds")]
-        speech.push(Speech { source, at_ms: at_ms as i64, text });
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most four hours in milliseconds"
+        )]
+        speech.push(Speech {
+            source,
+            at_ms: at_ms as i64,
+            text,
+        });
     }
     speech.sort_by_key(|line| line.at_ms);
     speech
@@ -376,7 +431,10 @@ fn read_speech(input: &mut Input) -> Vec<Speech> {
 fn read_choices(input: &mut Input) -> Vec<IvrChoice> {
     let mut choices = Vec::new();
     for mut choice in input.objects("ivr", 100) {
-        choices.push(IvrChoice { dtmf_key: choice.text("dtmf_key", 10), text_key: choice.text("text_key", 200) });
+        choices.push(IvrChoice {
+            dtmf_key: choice.text("dtmf_key", 10),
+            text_key: choice.text("text_key", 200),
+        });
         input.absorb(choice);
     }
     choices
@@ -388,17 +446,32 @@ fn read_transfer(input: &mut Input) -> Option<HandOn> {
     if kind.is_none() {
         transfer.missing("kind");
     }
-    let at_ms = transfer.integer("at", 0..=MAX_TALK, ErrorCode::InvalidParameter).unwrap_or(1) * 1_000;
+    let at_ms = transfer
+        .integer("at", 0..=MAX_TALK, ErrorCode::InvalidParameter)
+        .unwrap_or(1)
+        * 1_000;
     let (to_user, to_number) = (read_user(&mut transfer, "user_id"), transfer.phone("number"));
     input.absorb(transfer);
-    Some(HandOn { kind: kind?, to_user, to_number, at_ms })
+    Some(HandOn {
+        kind: kind?,
+        to_user,
+        to_number,
+        at_ms,
+    })
 }
 
 /// A recording of the sandbox: the same soft tone for every call. It holds nothing of anybody's, so it needs no key.
 pub async fn recording() -> Response {
     use axum::http::header;
     use axum::response::IntoResponse;
-    ([(header::CONTENT_TYPE, "audio/wav"), (header::CACHE_CONTROL, "public, max-age=86400")], tone()).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "audio/wav"),
+            (header::CACHE_CONTROL, "public, max-age=86400"),
+        ],
+        tone(),
+    )
+        .into_response()
 }
 
 /// Three seconds of a 440 Hz tone that fades out: RIFF, PCM, 8 kHz, 8 bit, mono.
@@ -418,8 +491,13 @@ fn tone() -> Vec<u8> {
     wav.extend_from_slice(&SAMPLES.to_le_bytes());
     for i in 0..SAMPLES {
         let fade = 1.0 - f64::from(i) / f64::from(SAMPLES);
-        let sample = 128.0 + 40.0 * fade * (f64::from(i) * 440.0 * std::f64::consts::TAU / f64::from(RATE)).sin();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "88 to 168")]
+        let sample =
+            128.0 + 40.0 * fade * (f64::from(i) * 440.0 * std::f64::consts::TAU / f64::from(RATE)).sin();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "88 to 168"
+        )]
         wav.push(sample as u8);
     }
     wav

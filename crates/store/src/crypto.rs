@@ -31,9 +31,15 @@ impl Vault {
     pub fn seal(&self, ids: &dyn Ids, subject: &str, secret: &str) -> String {
         let mut nonce = [0u8; NONCE_BYTES];
         ids.fill(&mut nonce);
-        let payload = Payload { msg: secret.as_bytes(), aad: subject.as_bytes() };
+        let payload = Payload {
+            msg: secret.as_bytes(),
+            aad: subject.as_bytes(),
+        };
         // Sealing fails only for messages of many gigabytes.
-        let sealed = self.0.encrypt(XNonce::from_slice(&nonce), payload).unwrap_or_default();
+        let sealed = self
+            .0
+            .encrypt(XNonce::from_slice(&nonce), payload)
+            .unwrap_or_default();
         hex(nonce.iter().chain(&sealed))
     }
 
@@ -42,10 +48,18 @@ impl Vault {
     /// # Errors
     /// [`StoreError::Sealed`] when the key or the subject is another one.
     pub fn open(&self, subject: &str, sealed: &str) -> Result<String, StoreError> {
-        let bytes = unhex(sealed).filter(|bytes| bytes.len() > NONCE_BYTES).ok_or(StoreError::Sealed)?;
+        let bytes = unhex(sealed)
+            .filter(|bytes| bytes.len() > NONCE_BYTES)
+            .ok_or(StoreError::Sealed)?;
         let (nonce, sealed) = bytes.split_at(NONCE_BYTES);
-        let payload = Payload { msg: sealed, aad: subject.as_bytes() };
-        let opened = self.0.decrypt(XNonce::from_slice(nonce), payload).map_err(|_| StoreError::Sealed)?;
+        let payload = Payload {
+            msg: sealed,
+            aad: subject.as_bytes(),
+        };
+        let opened = self
+            .0
+            .decrypt(XNonce::from_slice(nonce), payload)
+            .map_err(|_| StoreError::Sealed)?;
         String::from_utf8(opened).map_err(|_| StoreError::Sealed)
     }
 }
@@ -58,16 +72,26 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 fn hex<'b>(bytes: impl Iterator<Item = &'b u8>) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+    bytes
+        .flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {
         return None;
     }
-    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+    pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
+        .collect()
 }
 
 #[cfg(test)]

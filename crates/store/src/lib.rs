@@ -11,11 +11,29 @@ mod statements;
 
 pub mod crypto;
 
-aggregates!(audit, calls, contacts, conversations, directory, events, idempotency, items, jobs, keys, messages, nodes, numbers, search, tags, teams, users);
+aggregates!(
+    audit,
+    calls,
+    contacts,
+    conversations,
+    directory,
+    events,
+    idempotency,
+    items,
+    jobs,
+    keys,
+    messages,
+    nodes,
+    numbers,
+    search,
+    tags,
+    teams,
+    users
+);
 
 pub use engine::{
-    Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row, Schema,
-    SqliteOptions, StoreError, Tx, UnitError, Value,
+    Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row,
+    Schema, SqliteOptions, StoreError, Tx, UnitError, Value,
 };
 pub use statements::Statement;
 

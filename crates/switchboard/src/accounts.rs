@@ -1,8 +1,8 @@
 //! Teams, users, lines and API keys.
 
 use trunkline_domain::{
-    ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet, TeamId, UserId,
-    UserStatus,
+    ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
+    TeamId, UserId, UserStatus,
 };
 use trunkline_store::audit::{self, AuditRow};
 use trunkline_store::keys::{self, KeyRow};
@@ -37,14 +37,31 @@ pub const WRITE_PER_SECOND: i64 = 5;
 ///
 /// # Errors
 /// `UNKNOWN_TIME_ZONE`, `INVALID_PARAMETER`.
-pub fn create_team(tx: &mut Tx<'_>, ids: &dyn Ids, now: Millis, team: &CreateTeam) -> Result<(TeamKey, TeamId), Error> {
+pub fn create_team(
+    tx: &mut Tx<'_>,
+    ids: &dyn Ids,
+    now: Millis,
+    team: &CreateTeam,
+) -> Result<(TeamKey, TeamId), Error> {
     if jiff::tz::TimeZone::get(&team.time_zone).is_err() {
-        let message = format!("{:?} is no time zone; use an IANA name such as Europe/Paris", team.time_zone);
-        return Err(Refused::new(ErrorCode::UnknownTimeZone).param("time_zone").because(message).into());
+        let message = format!(
+            "{:?} is no time zone; use an IANA name such as Europe/Paris",
+            team.time_zone
+        );
+        return Err(Refused::new(ErrorCode::UnknownTimeZone)
+            .param("time_zone")
+            .because(message)
+            .into());
     }
     if team.country.len() != 2 || !team.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        let message = format!("{:?} is no country; use two capital letters such as US", team.country);
-        return Err(Refused::new(ErrorCode::InvalidParameter).param("country").because(message).into());
+        let message = format!(
+            "{:?} is no country; use two capital letters such as US",
+            team.country
+        );
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param("country")
+            .because(message)
+            .into());
     }
     let id = TeamId::new(ids, now);
     let row = TeamRow {
@@ -67,7 +84,10 @@ fn required(text: &str, param: &'static str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 {
         let message = format!("{param} must have 1 to 200 characters");
-        return Err(Refused::new(ErrorCode::InvalidParameter).param(param).because(message).into());
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param(param)
+            .because(message)
+            .into());
     }
     Ok(text.to_owned())
 }
@@ -78,7 +98,11 @@ fn required(text: &str, param: &'static str) -> Result<String, Error> {
 /// `INVALID_PARAMETER` for an empty name, no e-mail address, or one that the team has.
 pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role) -> Result<UserId, Error> {
     let (name, email) = (required(name, "name")?, required(email, "email")?.to_lowercase());
-    let refuse = |message: String| Refused::new(ErrorCode::InvalidParameter).param("email").because(message);
+    let refuse = |message: String| {
+        Refused::new(ErrorCode::InvalidParameter)
+            .param("email")
+            .because(message)
+    };
     if !email.contains('@') {
         return Err(refuse(format!("{email:?} is no e-mail address")).into());
     }
@@ -86,7 +110,15 @@ pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role)
         return Err(refuse(format!("the team has a user with the address {email} already")).into());
     }
     let id: UserId = work.new_id(work.now);
-    let user = UserRow { id, name, email, role, status: UserStatus::Active, image_url: None, created_at: work.now };
+    let user = UserRow {
+        id,
+        name,
+        email,
+        role,
+        status: UserStatus::Active,
+        image_url: None,
+        created_at: work.now,
+    };
     users::insert(work.tx, work.team, &user)?;
     note(work, "user.created", &id.to_string(), None)?;
     Ok(id)
@@ -136,16 +168,28 @@ pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> 
                 && sender.bytes().any(|b| b.is_ascii_alphabetic());
             if !shaped {
                 let message = "a sender id has 3 to 11 letters or digits, at least one letter";
-                return Err(Refused::new(ErrorCode::InvalidParameter).param("sender_id").because(message).into());
+                return Err(Refused::new(ErrorCode::InvalidParameter)
+                    .param("sender_id")
+                    .because(message)
+                    .into());
             }
-            (LineKind::SenderId, None, Some(sender.clone()), Some(country.clone()))
+            (
+                LineKind::SenderId,
+                None,
+                Some(sender.clone()),
+                Some(country.clone()),
+            )
         }
     };
     if let Some(phone) = phone {
-        directory::put(work.tx, &directory::Entry::Number(phone), work.team).map_err(|error| match error {
-            StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned).param("number").into(),
-            other => Error::Store(other),
-        })?;
+        directory::put(work.tx, &directory::Entry::Number(phone), work.team).map_err(
+            |error| match error {
+                StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned)
+                    .param("number")
+                    .into(),
+                other => Error::Store(other),
+            },
+        )?;
     }
     let line = work.next_line();
     let row = NumberRow {
@@ -188,13 +232,20 @@ pub fn create_key(
     let name = required(name, "name")?;
     if scopes.is_empty() {
         let message = "a key needs at least one scope";
-        return Err(Refused::new(ErrorCode::InvalidParameter).param("scopes").because(message).into());
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param("scopes")
+            .because(message)
+            .into());
     }
     if users::get(work.tx, work.team, user)?.is_none() {
         return Err(Refused::new(ErrorCode::MemberNotFound).param("user_id").into());
     }
     let id: ApiKeyId = work.new_id(work.now);
-    let secret = format!("{}{}", if sandbox { "ak_test_" } else { "ak_live_" }, work.ids.token(43));
+    let secret = format!(
+        "{}{}",
+        if sandbox { "ak_test_" } else { "ak_live_" },
+        work.ids.token(43)
+    );
     let row = KeyRow {
         id,
         user_id: user,

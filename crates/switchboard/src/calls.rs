@@ -5,7 +5,8 @@
 use trunkline_domain::call::{Call, EndCause, Fact, Input, Phase, TransferKind};
 use trunkline_domain::conversation::Activity;
 use trunkline_domain::events::{
-    Artefact, CallCompleted, CallEnded, CallRinging, IvrChoice, Topic, TranscriptLine, TransferEnd, concatenate,
+    Artefact, CallCompleted, CallEnded, CallRinging, IvrChoice, Topic, TranscriptLine, TransferEnd,
+    concatenate,
 };
 use trunkline_domain::time::spoken_length;
 use trunkline_domain::{
@@ -139,14 +140,27 @@ pub fn record(work: &mut Work<'_, '_>, ring: &Ring, steps: &[Step]) -> Result<Ca
 /// # Errors
 /// The store's failure.
 pub(crate) fn give_up(work: &mut Work<'_, '_>, seq: i64) -> Result<(), Error> {
-    let Some(ItemId::Call(call)) = items::by_seq(work.tx, work.team, seq)?.map(|item| item.id) else { return Ok(()) };
+    let Some(ItemId::Call(call)) = items::by_seq(work.tx, work.team, seq)?.map(|item| item.id) else {
+        return Ok(());
+    };
     step(work, call, &Step::Abandon(work.now))
 }
 
 /// Makes `template` the summary that is shown of a call.
-pub(crate) fn show_summary(work: &mut Work<'_, '_>, seq: i64, template: SummaryTemplate) -> Result<(), Error> {
+pub(crate) fn show_summary(
+    work: &mut Work<'_, '_>,
+    seq: i64,
+    template: SummaryTemplate,
+) -> Result<(), Error> {
     if let Some(row) = calls::get(work.tx, work.team, seq)? {
-        calls::update(work.tx, work.team, &CallRow { summary_template: Some(template), ..row })?;
+        calls::update(
+            work.tx,
+            work.team,
+            &CallRow {
+                summary_template: Some(template),
+                ..row
+            },
+        )?;
     }
     Ok(())
 }
@@ -207,8 +221,17 @@ impl Open {
             process_by: None,
             completed_at: None,
         };
-        let mut open =
-            Self { id, item, row, stored: None, line, transcript: None, summary: None, contact: None, email: None };
+        let mut open = Self {
+            id,
+            item,
+            row,
+            stored: None,
+            line,
+            transcript: None,
+            summary: None,
+            contact: None,
+            email: None,
+        };
         let topic = match ring.direction {
             Direction::Inbound => Topic::CallReceived,
             Direction::Outbound => Topic::CallTriggered,
@@ -219,12 +242,26 @@ impl Open {
     }
 
     fn load(work: &mut Work<'_, '_>, id: CallId) -> Result<Option<Self>, Error> {
-        let Some(item) = items::get(work.tx, work.team, ItemId::Call(id))? else { return Ok(None) };
+        let Some(item) = items::get(work.tx, work.team, ItemId::Call(id))? else {
+            return Ok(None);
+        };
         let row = calls::get(work.tx, work.team, item.seq)?;
         let line = numbers::by_line(work.tx, work.team, item.line)?;
-        let (Some(row), Some(line)) = (row, line) else { return Ok(None) };
+        let (Some(row), Some(line)) = (row, line) else {
+            return Ok(None);
+        };
         let stored = Some((item.clone(), row.clone()));
-        Ok(Some(Self { id, item, row, stored, line, transcript: None, summary: None, contact: None, email: None }))
+        Ok(Some(Self {
+            id,
+            item,
+            row,
+            stored,
+            line,
+            transcript: None,
+            summary: None,
+            contact: None,
+            email: None,
+        }))
     }
 
     fn save(&mut self, work: &mut Work<'_, '_>) -> Result<(), Error> {
@@ -262,9 +299,11 @@ impl Open {
 
     /// Lets the state machine decide, and turns its facts into rows and events. Tells whether anything is new.
     fn apply(&mut self, work: &mut Work<'_, '_>, input: Input, at: Millis) -> Result<bool, Error> {
-        let (next, facts) = self.row.call.apply(input, at).map_err(|refusal| {
-            Refused::new(ErrorCode::CallStateConflict).because(refusal.to_string())
-        })?;
+        let (next, facts) = self
+            .row
+            .call
+            .apply(input, at)
+            .map_err(|refusal| Refused::new(ErrorCode::CallStateConflict).because(refusal.to_string()))?;
         self.row.call = next;
         for fact in &facts {
             match fact {
@@ -285,10 +324,23 @@ impl Open {
             self.item.user_id = user;
         }
         if self.item.direction == Direction::Inbound {
-            touch(work, self.item.conversation, self.row.call.answered_at.unwrap_or(at), Activity::Answered)?;
+            touch(
+                work,
+                self.item.conversation,
+                self.row.call.answered_at.unwrap_or(at),
+                Activity::Answered,
+            )?;
         }
-        let payload = CallRinging { answered_at: self.row.call.answered_at, ..self.ringing(work)? };
-        Ok(work.emit(Topic::CallAnswered, payload.answered_at.unwrap_or(at), Some(self.item.seq), &payload)?)
+        let payload = CallRinging {
+            answered_at: self.row.call.answered_at,
+            ..self.ringing(work)?
+        };
+        Ok(work.emit(
+            Topic::CallAnswered,
+            payload.answered_at.unwrap_or(at),
+            Some(self.item.seq),
+            &payload,
+        )?)
     }
 
     fn transfer(&mut self, work: &mut Work<'_, '_>, transfer: &Transfer) -> Result<(), Error> {
@@ -301,7 +353,11 @@ impl Open {
             Some((email, name)) => (Some(email), Some(name)),
             None => (None, None),
         };
-        self.row.details.transfer_from = Some(TransferEnd { number: Some(self.line.label()), user_email, user_name });
+        self.row.details.transfer_from = Some(TransferEnd {
+            number: Some(self.line.label()),
+            user_email,
+            user_name,
+        });
         let to = match transfer.to_user {
             Some(id) => users::get(work.tx, work.team, id)?.map(|user| (user.email, user.name)),
             None => None,
@@ -311,7 +367,11 @@ impl Open {
             Some((email, name)) => (Some(email), Some(name)),
             None => (None, None),
         };
-        self.row.details.transfer_to = Some(TransferEnd { number, user_email, user_name });
+        self.row.details.transfer_to = Some(TransferEnd {
+            number,
+            user_email,
+            user_name,
+        });
         if transfer.kind == TransferKind::Colleague && transfer.to_user.is_some() {
             self.item.user_id = transfer.to_user;
         }
@@ -353,16 +413,32 @@ impl Open {
         self.row.recording_url = Some(url.to_owned());
         self.row.recording_seconds = Some(seconds);
         let (from_number, to_number) = self.ends();
-        let artefact =
-            Artefact::Recording { id: self.id, recording_url: Some(url.to_owned()), duration: Some(seconds), from_number, to_number };
-        Ok(work.emit(Topic::CallRecordingCompleted, work.now, Some(self.item.seq), &artefact)?)
+        let artefact = Artefact::Recording {
+            id: self.id,
+            recording_url: Some(url.to_owned()),
+            duration: Some(seconds),
+            from_number,
+            to_number,
+        };
+        Ok(work.emit(
+            Topic::CallRecordingCompleted,
+            work.now,
+            Some(self.item.seq),
+            &artefact,
+        )?)
     }
 
     fn transcribed(&mut self, work: &mut Work<'_, '_>, lines: &[TranscriptLine]) -> Result<(), Error> {
         let characters: usize = lines.iter().map(|line| line.text.len()).sum();
         if lines.len() > MAX_TRANSCRIPT.0 || characters > MAX_TRANSCRIPT.1 {
-            let message = format!("a transcript has at most {} lines and {} bytes of text", MAX_TRANSCRIPT.0, MAX_TRANSCRIPT.1);
-            return Err(Refused::new(ErrorCode::InvalidLength).param("transcript").because(message).into());
+            let message = format!(
+                "a transcript has at most {} lines and {} bytes of text",
+                MAX_TRANSCRIPT.0, MAX_TRANSCRIPT.1
+            );
+            return Err(Refused::new(ErrorCode::InvalidLength)
+                .param("transcript")
+                .because(message)
+                .into());
         }
         if self.transcript.is_none() && self.stored.is_some() {
             self.transcript = items::transcript(work.tx, work.team, self.item.seq)?;
@@ -377,18 +453,38 @@ impl Open {
             transcriptions: lines.to_vec(),
             concatenated_transcript: concatenate(lines),
         };
-        Ok(work.emit(Topic::CallTranscriptCompleted, work.now, Some(self.item.seq), &artefact)?)
+        Ok(work.emit(
+            Topic::CallTranscriptCompleted,
+            work.now,
+            Some(self.item.seq),
+            &artefact,
+        )?)
     }
 
-    fn summarised(&mut self, work: &mut Work<'_, '_>, template: SummaryTemplate, content: &str) -> Result<(), Error> {
+    fn summarised(
+        &mut self,
+        work: &mut Work<'_, '_>,
+        template: SummaryTemplate,
+        content: &str,
+    ) -> Result<(), Error> {
         // A call that is new has none, unless an earlier step of this transaction wrote one.
         let any = self.stored.is_some() || self.row.summary_template.is_some();
-        let existing = if any { items::summaries(work.tx, work.team, self.item.seq)? } else { Vec::new() };
+        let existing = if any {
+            items::summaries(work.tx, work.team, self.item.seq)?
+        } else {
+            Vec::new()
+        };
         if existing.iter().any(|summary| summary.template == template) {
             // A person may have edited it since: what the product writes late does not overwrite that.
             return Ok(());
         }
-        let summary = SummaryRow { template, content: content.to_owned(), version: 1, updated_at: work.now, updated_by: None };
+        let summary = SummaryRow {
+            template,
+            content: content.to_owned(),
+            version: 1,
+            updated_at: work.now,
+            updated_by: None,
+        };
         items::set_summary(work.tx, work.team, self.item.seq, &summary)?;
         if self.row.summary_template.is_none() || template == SummaryTemplate::Classic {
             self.row.summary_template = Some(template);
@@ -401,12 +497,20 @@ impl Open {
             version: 1,
             user_email: None,
         };
-        Ok(work.emit(Topic::CallSummaryCompleted, work.now, Some(self.item.seq), &artefact)?)
+        Ok(work.emit(
+            Topic::CallSummaryCompleted,
+            work.now,
+            Some(self.item.seq),
+            &artefact,
+        )?)
     }
 
     fn ended(&mut self, work: &mut Work<'_, '_>) -> Result<(), Error> {
         let call = self.row.call;
-        let (ended_at, result) = (call.ended_at.unwrap_or(work.now), call.result().unwrap_or(CallResult::Failed));
+        let (ended_at, result) = (
+            call.ended_at.unwrap_or(work.now),
+            call.result().unwrap_or(CallResult::Failed),
+        );
         self.item.result = Some(result);
         self.item.duration = call.duration_seconds();
         self.row.process_by = Some(ended_at.max(work.now).plus(PROCESSING_LIMIT));
@@ -459,12 +563,18 @@ impl Open {
             }
             if let (None, Some(template)) = (&self.summary, self.row.summary_template) {
                 let all = items::summaries(work.tx, work.team, self.item.seq)?;
-                self.summary = all.into_iter().find(|summary| summary.template == template).map(|summary| summary.content);
+                self.summary = all
+                    .into_iter()
+                    .find(|summary| summary.template == template)
+                    .map(|summary| summary.content);
             }
         }
         let (from_number, to) = self.ends();
         let contact = match &self.contact {
-            Some(context) => context.person.as_ref().and_then(|p| trunkline_domain::full_name(p.name.as_deref(), p.last_name.as_deref())),
+            Some(context) => context
+                .person
+                .as_ref()
+                .and_then(|p| trunkline_domain::full_name(p.name.as_deref(), p.last_name.as_deref())),
             None => contacts::name_by_number(work.tx, work.team, self.item.contact_number)?,
         };
         let (from_name, to_name) = match self.item.direction {
@@ -512,7 +622,11 @@ impl Open {
         if self.contact.is_none() {
             self.contact = Some(contacts::context(work.tx, work.team, self.item.contact_number)?);
         }
-        let Context { person, company, deals } = self.contact.clone().unwrap_or_default();
+        let Context {
+            person,
+            company,
+            deals,
+        } = self.contact.clone().unwrap_or_default();
         let (from_number, to_number) = self.ends();
         Ok(CallRinging {
             id: self.id,

@@ -19,9 +19,17 @@ pub(crate) fn join(
 ) -> Result<i64, Error> {
     if let Some(before) = conversations::of_pair(work.tx, work.team, number, line)? {
         let newest = (at, seq) > (before.last_at, before.last_item);
-        let mut after = ConversationRow { items: before.items + 1, ..before };
+        let mut after = ConversationRow {
+            items: before.items + 1,
+            ..before
+        };
         if newest {
-            after = ConversationRow { last_at: at, last_item: seq, standing: before.standing.after(activity), ..after };
+            after = ConversationRow {
+                last_at: at,
+                last_item: seq,
+                standing: before.standing.after(activity),
+                ..after
+            };
         }
         conversations::update(work.tx, work.team, &before, &after)?;
         return Ok(before.conversation);
@@ -41,11 +49,19 @@ pub(crate) fn join(
 
 /// Something happened at `at` to an item that the conversation has already: its activity changes the standing, unless
 /// something newer is there already. (A text that came in while the call was still ringing is older than the answer.)
-pub(crate) fn touch(work: &mut Work<'_, '_>, conversation: i64, at: Millis, activity: Activity) -> Result<(), Error> {
+pub(crate) fn touch(
+    work: &mut Work<'_, '_>,
+    conversation: i64,
+    at: Millis,
+    activity: Activity,
+) -> Result<(), Error> {
     if let Some(before) = conversations::get(work.tx, work.team, conversation)?
         && at >= before.last_at
     {
-        let after = ConversationRow { standing: before.standing.after(activity), ..before };
+        let after = ConversationRow {
+            standing: before.standing.after(activity),
+            ..before
+        };
         conversations::update(work.tx, work.team, &before, &after)?;
     }
     Ok(())
@@ -67,16 +83,23 @@ pub fn act(
         Some(line) => {
             let line = trunkline_store::numbers::line_of(work.tx, work.team, line)?
                 .ok_or_else(|| crate::Refused::new(ErrorCode::PhoneNumberNotFound).param("allo_number"))?;
-            conversations::of_pair(work.tx, work.team, number, line)?.into_iter().collect()
+            conversations::of_pair(work.tx, work.team, number, line)?
+                .into_iter()
+                .collect()
         }
         None => conversations::of_number(work.tx, work.team, number)?,
     };
     if found.is_empty() {
-        return Err(crate::Refused::new(ErrorCode::ConversationNotFound).param("contact_number").into());
+        return Err(crate::Refused::new(ErrorCode::ConversationNotFound)
+            .param("contact_number")
+            .into());
     }
     let mut changed = false;
     for before in found {
-        let after = ConversationRow { standing: before.standing.after_action(action), ..before };
+        let after = ConversationRow {
+            standing: before.standing.after_action(action),
+            ..before
+        };
         changed |= after != before;
         conversations::update(work.tx, work.team, &before, &after)?;
     }

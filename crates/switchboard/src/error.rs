@@ -30,19 +30,29 @@ impl Refused {
     /// A refusal with the code's own message.
     #[must_use]
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code, param: None, message: None }
+        Self {
+            code,
+            param: None,
+            message: None,
+        }
     }
 
     /// Names the parameter or field that is to blame.
     #[must_use]
     pub fn param(self, param: &'static str) -> Self {
-        Self { param: Some(param), ..self }
+        Self {
+            param: Some(param),
+            ..self
+        }
     }
 
     /// Says what is wrong.
     #[must_use]
     pub fn because(self, message: impl Into<String>) -> Self {
-        Self { message: Some(message.into()), ..self }
+        Self {
+            message: Some(message.into()),
+            ..self
+        }
     }
 }
 

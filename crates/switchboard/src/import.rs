@@ -8,7 +8,8 @@ use trunkline_domain::call::{Call, EndCause, Phase};
 use trunkline_domain::conversation::{Activity, Standing};
 use trunkline_domain::events::{ItemsImported, Topic, TranscriptLine};
 use trunkline_domain::{
-    CallResult, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, SummaryTemplate, UserId,
+    CallResult, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber,
+    SummaryTemplate, UserId,
 };
 use trunkline_store::calls::{self, CallDetails, CallRow};
 use trunkline_store::conversations::{self, ConversationRow};
@@ -73,7 +74,14 @@ pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Er
         let item = item(work, import, seq, conversation);
         items::insert_uncounted(work.tx, work.team, &item)?;
         store_body(work, import, &item)?;
-        let tally = (item.day, item.line, item.user_id, item.kind, item.direction, item.result);
+        let tally = (
+            item.day,
+            item.line,
+            item.user_id,
+            item.kind,
+            item.direction,
+            item.result,
+        );
         totals.entry(tally).or_insert_with(|| (item, 0)).1 += 1;
     }
     items::tally_many(work.tx, work.team, totals.values().map(|(like, n)| (like, *n)))?;
@@ -84,7 +92,12 @@ pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Er
         }
     }
     if let Some(from) = first {
-        work.emit(Topic::ItemsImported, work.now, None, &ItemsImported { from, to: last })?;
+        work.emit(
+            Topic::ItemsImported,
+            work.now,
+            None,
+            &ItemsImported { from, to: last },
+        )?;
     }
     Ok(batch.len())
 }
@@ -131,8 +144,20 @@ fn thread(
 const fn activity(import: &ImportItem) -> Activity {
     match (&import.body, import.direction) {
         (_, Direction::Outbound) => Activity::Outgoing,
-        (ImportBody::Call { result: CallResult::Blocked, .. }, _) => Activity::IncomingBlocked,
-        (ImportBody::Call { result: CallResult::Voicemail | CallResult::Missed | CallResult::Failed, .. }, _)
+        (
+            ImportBody::Call {
+                result: CallResult::Blocked,
+                ..
+            },
+            _,
+        ) => Activity::IncomingBlocked,
+        (
+            ImportBody::Call {
+                result: CallResult::Voicemail | CallResult::Missed | CallResult::Failed,
+                ..
+            },
+            _,
+        )
         | (ImportBody::Message { .. }, _) => Activity::Incoming,
         (ImportBody::Call { .. }, _) => Activity::Answered,
     }
@@ -140,10 +165,25 @@ const fn activity(import: &ImportItem) -> Activity {
 
 fn item(work: &Work<'_, '_>, import: &ImportItem, seq: i64, conversation: i64) -> ItemRow {
     let (id, kind, result, duration, tags) = match &import.body {
-        ImportBody::Call { result, duration, tags, .. } => {
-            (ItemId::Call(work.new_id(import.at)), ItemKind::Call, Some(*result), Some(*duration), tags.clone())
-        }
-        ImportBody::Message { .. } => (ItemId::Message(work.new_id(import.at)), ItemKind::Message, None, None, Vec::new()),
+        ImportBody::Call {
+            result,
+            duration,
+            tags,
+            ..
+        } => (
+            ItemId::Call(work.new_id(import.at)),
+            ItemKind::Call,
+            Some(*result),
+            Some(*duration),
+            tags.clone(),
+        ),
+        ImportBody::Message { .. } => (
+            ItemId::Message(work.new_id(import.at)),
+            ItemKind::Message,
+            None,
+            None,
+            Vec::new(),
+        ),
     };
     ItemRow {
         seq,
@@ -177,7 +217,13 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
             };
             messages::insert(work.tx, work.team, &message)?;
         }
-        ImportBody::Call { result, duration, transcript, summary, tags } => {
+        ImportBody::Call {
+            result,
+            duration,
+            transcript,
+            summary,
+            tags,
+        } => {
             let row = finished(item, *result, *duration, summary.is_some());
             calls::insert(work.tx, work.team, &row)?;
             if !transcript.is_empty() {
@@ -185,8 +231,13 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
             }
             if let Some(content) = summary {
                 let template = SummaryTemplate::Classic;
-                let summary =
-                    SummaryRow { template, content: content.clone(), version: 1, updated_at: item.at, updated_by: None };
+                let summary = SummaryRow {
+                    template,
+                    content: content.clone(),
+                    version: 1,
+                    updated_at: item.at,
+                    updated_by: None,
+                };
                 items::set_summary(work.tx, work.team, item.seq, &summary)?;
             }
             for tag in tags {
@@ -200,7 +251,9 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
 fn finished(item: &ItemRow, result: CallResult, duration: i64, summarised: bool) -> CallRow {
     let ended_at = item.at.plus(duration * Millis::SECOND);
     let picked_up = match result {
-        CallResult::Answered | CallResult::TransferredAi | CallResult::TransferredExternal => (Some(item.at), None),
+        CallResult::Answered | CallResult::TransferredAi | CallResult::TransferredExternal => {
+            (Some(item.at), None)
+        }
         CallResult::Voicemail => (None, Some(item.at)),
         CallResult::Blocked | CallResult::Failed | CallResult::Missed => (None, None),
     };

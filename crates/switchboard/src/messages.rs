@@ -3,7 +3,8 @@
 use trunkline_domain::conversation::Activity;
 use trunkline_domain::events::{Sms, Topic};
 use trunkline_domain::{
-    Direction, ErrorCode, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis, PhoneNumber, UserId,
+    Direction, ErrorCode, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis, PhoneNumber,
+    UserId,
 };
 use trunkline_store::items::{self, ItemRow};
 use trunkline_store::jobs::{self, JobRow};
@@ -55,15 +56,32 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
     let message = MessageRow {
         seq: work.next_item(),
         // A carrier may report a NUL, which PostgreSQL does not store.
-        content: text.content.chars().filter(|character| *character != '\0').take(MAX_CHARACTERS).collect(),
+        content: text
+            .content
+            .chars()
+            .filter(|character| *character != '\0')
+            .take(MAX_CHARACTERS)
+            .collect(),
         status: MessageStatus::Delivered,
-        message_type: if text.media.is_empty() { MessageType::Sms } else { MessageType::Mms },
+        message_type: if text.media.is_empty() {
+            MessageType::Sms
+        } else {
+            MessageType::Mms
+        },
         carrier: text.carrier.to_owned(),
         carrier_ref: text.carrier_ref.clone(),
         failure_reason: None,
         media: text.media.clone(),
     };
-    let item = store(work, &line, text.from, Direction::Inbound, None, text.at, &message)?;
+    let item = store(
+        work,
+        &line,
+        text.from,
+        Direction::Inbound,
+        None,
+        text.at,
+        &message,
+    )?;
     tell(work, Topic::SmsReceived, text.at, &line, &item, &message)?;
     message_id(&item)
 }
@@ -101,13 +119,25 @@ pub fn send(work: &mut Work<'_, '_>, text: &Send) -> Result<MessageId, Error> {
         seq: work.next_item(),
         content: text.content.clone(),
         status: MessageStatus::Pending,
-        message_type: if text.media.is_empty() { MessageType::Sms } else { MessageType::Mms },
+        message_type: if text.media.is_empty() {
+            MessageType::Sms
+        } else {
+            MessageType::Mms
+        },
         carrier: line.carrier.clone(),
         carrier_ref: None,
         failure_reason: None,
         media: text.media.clone(),
     };
-    let item = store(work, &line, text.to, Direction::Outbound, text.user, work.now, &message)?;
+    let item = store(
+        work,
+        &line,
+        text.to,
+        Direction::Outbound,
+        text.user,
+        work.now,
+        &message,
+    )?;
     let id = message_id(&item)?;
     jobs::insert(
         work.tx,
@@ -144,14 +174,24 @@ pub fn report(work: &mut Work<'_, '_>, seq: i64, report: &Report) -> Result<bool
     let item = items::by_seq(work.tx, work.team, seq)?.ok_or(ErrorCode::TextMessageNotFound)?;
     if !before.status.may_become(report.status) {
         if before.carrier_ref.is_none() && report.carrier_ref.is_some() {
-            messages::update(work.tx, work.team, &MessageRow { carrier_ref: report.carrier_ref.clone(), ..before })?;
+            messages::update(
+                work.tx,
+                work.team,
+                &MessageRow {
+                    carrier_ref: report.carrier_ref.clone(),
+                    ..before
+                },
+            )?;
         }
         return Ok(false);
     }
     let after = MessageRow {
         status: report.status,
         carrier_ref: before.carrier_ref.clone().or_else(|| report.carrier_ref.clone()),
-        failure_reason: report.failure_reason.clone().filter(|_| report.status == MessageStatus::Failed),
+        failure_reason: report
+            .failure_reason
+            .clone()
+            .filter(|_| report.status == MessageStatus::Failed),
         ..before.clone()
     };
     messages::update(work.tx, work.team, &after)?;
@@ -173,14 +213,24 @@ pub fn report(work: &mut Work<'_, '_>, seq: i64, report: &Report) -> Result<bool
 ///
 /// # Errors
 /// `TEXT_MESSAGE_NOT_FOUND`.
-pub fn receipt(work: &mut Work<'_, '_>, carrier: &str, carrier_ref: &str, what: &Report) -> Result<bool, Error> {
-    let known = messages::by_ref(work.tx, work.team, carrier, carrier_ref)?.ok_or(ErrorCode::TextMessageNotFound)?;
+pub fn receipt(
+    work: &mut Work<'_, '_>,
+    carrier: &str,
+    carrier_ref: &str,
+    what: &Report,
+) -> Result<bool, Error> {
+    let known =
+        messages::by_ref(work.tx, work.team, carrier, carrier_ref)?.ok_or(ErrorCode::TextMessageNotFound)?;
     report(work, known.seq, what)
 }
 
 fn line(work: &mut Work<'_, '_>, number: PhoneNumber) -> Result<NumberRow, Error> {
     let found = numbers::by_number(work.tx, work.team, number)?;
-    found.ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param("allo_number").into())
+    found.ok_or_else(|| {
+        Refused::new(ErrorCode::PhoneNumberNotFound)
+            .param("allo_number")
+            .into()
+    })
 }
 
 fn message_id(item: &ItemRow) -> Result<MessageId, Error> {
@@ -234,7 +284,10 @@ fn tell(
     message: &MessageRow,
 ) -> Result<(), Error> {
     let contact = contacts::name_by_number(work.tx, work.team, item.contact_number)?;
-    let (own, other) = ((line.label(), line.name.clone()), (item.contact_number.to_string(), contact));
+    let (own, other) = (
+        (line.label(), line.name.clone()),
+        (item.contact_number.to_string(), contact),
+    );
     let ((from_number, from_name), (to_number, to_name)) = match item.direction {
         Direction::Inbound => (other, own),
         Direction::Outbound => (own, other),
@@ -294,11 +347,28 @@ pub fn outgoing(
     team: trunkline_store::TeamKey,
     seq: i64,
 ) -> Result<Option<Outgoing>, Error> {
-    let (Some(message), Some(item)) = (messages::get(conn, team, seq)?, items::by_seq(conn, team, seq)?) else {
+    let (Some(message), Some(item)) = (messages::get(conn, team, seq)?, items::by_seq(conn, team, seq)?)
+    else {
         return Ok(None);
     };
-    let Some(line) = numbers::by_line(conn, team, item.line)? else { return Ok(None) };
+    let Some(line) = numbers::by_line(conn, team, item.line)? else {
+        return Ok(None);
+    };
     let id = message_id(&item)?;
-    let MessageRow { content, media, status, .. } = message;
-    Ok(Some(Outgoing { seq, id, line, to: item.contact_number, content, media, status, attempts: 0 }))
+    let MessageRow {
+        content,
+        media,
+        status,
+        ..
+    } = message;
+    Ok(Some(Outgoing {
+        seq,
+        id,
+        line,
+        to: item.contact_number,
+        content,
+        media,
+        status,
+        attempts: 0,
+    }))
 }

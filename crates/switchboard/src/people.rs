@@ -1,9 +1,7 @@
 //! Contacts, companies, deals and custom properties.
 
 use trunkline_domain::events::Topic;
-use trunkline_domain::{
-    CompanyId, ContactId, DealId, DealStatus, ErrorCode, PhoneNumber, PropertyType,
-};
+use trunkline_domain::{CompanyId, ContactId, DealId, DealStatus, ErrorCode, PhoneNumber, PropertyType};
 use trunkline_store::contacts::{self, CompanyRow, ContactRow, DealRow, Properties, PropertyRow};
 
 use crate::{Error, Refused, Work};
@@ -56,13 +54,17 @@ pub fn create_contact(work: &mut Work<'_, '_>, contact: &CreateContact) -> Resul
 }
 
 fn tidy(text: Option<&str>) -> Option<String> {
-    text.map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    text.map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn known_company(work: &mut Work<'_, '_>, company: Option<CompanyId>) -> Result<Option<CompanyId>, Error> {
     match company {
         Some(id) if contacts::get_company(work.tx, work.team, id)?.is_none() => {
-            Err(Refused::new(ErrorCode::CompanyNotFound).param("company_id").into())
+            Err(Refused::new(ErrorCode::CompanyNotFound)
+                .param("company_id")
+                .into())
         }
         other => Ok(other),
     }
@@ -72,8 +74,11 @@ fn numbers(work: &Work<'_, '_>, texts: &[String]) -> Result<Vec<PhoneNumber>, Er
     bounded(texts.len(), "numbers")?;
     let mut numbers = Vec::with_capacity(texts.len());
     for text in texts {
-        let number = PhoneNumber::parse_any(text, &work.country)
-            .map_err(|error| Refused::new(ErrorCode::InvalidPhoneFormat).param("numbers").because(error.to_string()))?;
+        let number = PhoneNumber::parse_any(text, &work.country).map_err(|error| {
+            Refused::new(ErrorCode::InvalidPhoneFormat)
+                .param("numbers")
+                .because(error.to_string())
+        })?;
         if !numbers.contains(&number) {
             numbers.push(number);
         }
@@ -86,7 +91,9 @@ fn emails(texts: &[String]) -> Result<Vec<String>, Error> {
     let mut emails: Vec<String> = Vec::with_capacity(texts.len());
     for text in texts {
         let email = text.trim().to_lowercase();
-        let shaped = email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        let shaped = email
+            .split_once('@')
+            .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
         if !shaped || email.len() > 254 || email.contains(char::is_whitespace) {
             return Err(invalid("emails", format!("{email:?} is no e-mail address")));
         }
@@ -99,13 +106,19 @@ fn emails(texts: &[String]) -> Result<Vec<String>, Error> {
 
 fn bounded(count: usize, param: &'static str) -> Result<(), Error> {
     if count > MAX_PER_CONTACT {
-        return Err(invalid(param, format!("at most {MAX_PER_CONTACT} {param} a contact")));
+        return Err(invalid(
+            param,
+            format!("at most {MAX_PER_CONTACT} {param} a contact"),
+        ));
     }
     Ok(())
 }
 
 fn invalid(param: &'static str, message: String) -> Error {
-    Refused::new(ErrorCode::InvalidParameter).param(param).because(message).into()
+    Refused::new(ErrorCode::InvalidParameter)
+        .param(param)
+        .because(message)
+        .into()
 }
 
 fn checked_properties(work: &mut Work<'_, '_>, given: &Properties) -> Result<Properties, Error> {
@@ -121,12 +134,21 @@ fn checked_properties(work: &mut Work<'_, '_>, given: &Properties) -> Result<Pro
         let fits = match (property.property_type, value) {
             (_, serde_json::Value::Null) => continue,
             (PropertyType::Text, serde_json::Value::String(text)) => text.len() <= 4_000,
-            (PropertyType::Number, serde_json::Value::Number(_)) | (PropertyType::Boolean, serde_json::Value::Bool(_)) => true,
-            (PropertyType::Date, serde_json::Value::String(text)) => text.parse::<jiff::civil::Date>().is_ok(),
+            (PropertyType::Number, serde_json::Value::Number(_))
+            | (PropertyType::Boolean, serde_json::Value::Bool(_)) => true,
+            (PropertyType::Date, serde_json::Value::String(text)) => {
+                text.parse::<jiff::civil::Date>().is_ok()
+            }
             _ => false,
         };
         if !fits {
-            return Err(invalid("properties", format!("the property {key:?} takes a value of type {}", property.property_type)));
+            return Err(invalid(
+                "properties",
+                format!(
+                    "the property {key:?} takes a value of type {}",
+                    property.property_type
+                ),
+            ));
         }
         checked.insert(key.clone(), value.clone());
     }
@@ -140,7 +162,15 @@ fn checked_properties(work: &mut Work<'_, '_>, given: &Properties) -> Result<Pro
 pub fn create_company(work: &mut Work<'_, '_>, name: &str) -> Result<CompanyId, Error> {
     let name = tidy(Some(name)).ok_or_else(|| invalid("name", "a company needs a name".into()))?;
     let id: CompanyId = work.new_id(work.now);
-    contacts::insert_company(work.tx, work.team, &CompanyRow { id, name, created_at: work.now })?;
+    contacts::insert_company(
+        work.tx,
+        work.team,
+        &CompanyRow {
+            id,
+            name,
+            created_at: work.now,
+        },
+    )?;
     Ok(id)
 }
 
@@ -194,7 +224,15 @@ pub fn create_deal(work: &mut Work<'_, '_>, deal: &CreateDeal) -> Result<DealId,
 }
 
 /// Keys that events carry with a meaning of their own.
-const RESERVED_KEYS: [&str; 7] = ["id", "name", "last_name", "email", "emails", "numbers", "job_title"];
+const RESERVED_KEYS: [&str; 7] = [
+    "id",
+    "name",
+    "last_name",
+    "email",
+    "emails",
+    "numbers",
+    "job_title",
+];
 
 /// Defines a custom property of contacts.
 ///
@@ -207,11 +245,21 @@ pub fn define_property(
     property_type: PropertyType,
 ) -> Result<(), Error> {
     if trunkline_domain::tag::key(key).as_deref() != Some(key) || RESERVED_KEYS.contains(&key) {
-        return Err(invalid("key", format!("{key:?} cannot be the key of a property: use a lower-case slug that is not reserved")));
+        return Err(invalid(
+            "key",
+            format!("{key:?} cannot be the key of a property: use a lower-case slug that is not reserved"),
+        ));
     }
-    if contacts::properties(work.tx, work.team)?.iter().any(|property| property.key == key) {
+    if contacts::properties(work.tx, work.team)?
+        .iter()
+        .any(|property| property.key == key)
+    {
         return Err(invalid("key", format!("the team has a property {key:?} already")));
     }
-    let row = PropertyRow { key: key.to_owned(), name: name.trim().to_owned(), property_type };
+    let row = PropertyRow {
+        key: key.to_owned(),
+        name: name.trim().to_owned(),
+        property_type,
+    };
     Ok(contacts::insert_property(work.tx, work.team, &row, work.now)?)
 }

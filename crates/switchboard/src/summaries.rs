@@ -23,21 +23,31 @@ pub fn edit(
 ) -> Result<SummaryRow, Error> {
     if content.chars().nth(MAX_CHARACTERS).is_some() {
         let message = format!("a summary has at most {MAX_CHARACTERS} characters");
-        return Err(Refused::new(ErrorCode::InvalidLength).param("content").because(message).into());
+        return Err(Refused::new(ErrorCode::InvalidLength)
+            .param("content")
+            .because(message)
+            .into());
     }
     let item = items::get(work.tx, work.team, ItemId::Call(call))?.ok_or(ErrorCode::CallNotFound)?;
     let existing = items::summaries(work.tx, work.team, item.seq)?;
     let before = match (template, existing.as_slice()) {
         (Some(wanted), all) if !all.is_empty() => {
             let found = all.iter().find(|summary| summary.template == wanted);
-            Some(found.ok_or_else(|| Refused::new(ErrorCode::SummaryTemplateNotFound).param("template_key"))?)
+            Some(
+                found
+                    .ok_or_else(|| Refused::new(ErrorCode::SummaryTemplateNotFound).param("template_key"))?,
+            )
         }
         (None, [_, _, ..]) => {
-            return Err(Refused::new(ErrorCode::SummaryTemplateKeyRequired).param("template_key").into());
+            return Err(Refused::new(ErrorCode::SummaryTemplateKeyRequired)
+                .param("template_key")
+                .into());
         }
         (_, all) => all.first(),
     };
-    let template = before.map_or(template.unwrap_or(SummaryTemplate::Classic), |summary| summary.template);
+    let template = before.map_or(template.unwrap_or(SummaryTemplate::Classic), |summary| {
+        summary.template
+    });
     let after = SummaryRow {
         template,
         content: content.to_owned(),

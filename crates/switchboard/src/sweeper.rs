@@ -58,9 +58,15 @@ pub async fn sweep_calls(board: &Switchboard, others: Others) -> Result<usize, E
     let live = board.db().scan(|conn| calls::live(conn, LIVE_LIMIT)).await?;
     let now = board.now();
     let mut swept = 0;
-    for call in live.iter().filter(|call| is_abandoned(call, board.node(), now, others)) {
+    for call in live
+        .iter()
+        .filter(|call| is_abandoned(call, board.node(), now, others))
+    {
         let seq = call.seq;
-        match board.run(call.team, move |work| commands::give_up(work, seq)).await {
+        match board
+            .run(call.team, move |work| commands::give_up(work, seq))
+            .await
+        {
             Ok(()) => swept += 1,
             // One call that cannot be swept does not keep the others hanging.
             Err(Error::Refused(refused)) => {
@@ -95,9 +101,21 @@ fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool
 /// The store's failure; what was deleted before it stays deleted.
 pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, StoreError> {
     let now = board.now();
-    let mut deleted = board.db().write(move |tx| nodes::prune(tx, now.plus(-Millis::DAY))).await?;
-    for team in board.db().scan(teams::list).await?.into_iter().map(|team| team.key) {
-        deleted += board.db().write(move |tx| idempotency::prune(tx, team, now.plus(-IDEMPOTENCY_WINDOW))).await?;
+    let mut deleted = board
+        .db()
+        .write(move |tx| nodes::prune(tx, now.plus(-Millis::DAY)))
+        .await?;
+    for team in board
+        .db()
+        .scan(teams::list)
+        .await?
+        .into_iter()
+        .map(|team| team.key)
+    {
+        deleted += board
+            .db()
+            .write(move |tx| idempotency::prune(tx, team, now.plus(-IDEMPOTENCY_WINDOW)))
+            .await?;
     }
     for (team, last) in board.db().scan(teams::last_events).await? {
         deleted += prune_events(board, team, last, now.plus(-keep_events_ms)).await?;
@@ -105,16 +123,29 @@ pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, Stor
     Ok(deleted)
 }
 
-async fn prune_events(board: &Switchboard, team: TeamKey, last: i64, before: Millis) -> Result<u64, StoreError> {
-    let Some((first, _)) = board.db().read(move |conn| events::oldest(conn, team)).await? else { return Ok(0) };
+async fn prune_events(
+    board: &Switchboard,
+    team: TeamKey,
+    last: i64,
+    before: Millis,
+) -> Result<u64, StoreError> {
+    let Some((first, _)) = board.db().read(move |conn| events::oldest(conn, team)).await? else {
+        return Ok(0);
+    };
     // It walks over all that is old, so it is asked once, and off the async threads.
-    let young = board.db().scan(move |conn| events::first_since(conn, team, first - 1, before)).await?;
+    let young = board
+        .db()
+        .scan(move |conn| events::first_since(conn, team, first - 1, before))
+        .await?;
     // The newest event always stays: it tells followers where the log stands.
     let until = young.unwrap_or(last).min(last) - 1;
     let (mut deleted, mut from) = (0, first - 1);
     while from < until {
         let to = (from + PRUNE_STEP).min(until);
-        deleted += board.db().write(move |tx| events::prune(tx, team, from, to)).await?;
+        deleted += board
+            .db()
+            .write(move |tx| events::prune(tx, team, from, to))
+            .await?;
         from = to;
     }
     Ok(deleted)

@@ -17,7 +17,12 @@ pub const MAX_TAGS_PER_TEAM: i64 = 1_000;
 /// # Errors
 /// `CALL_NOT_FOUND`, `TAGS_REQUIRED`, `TAG_ALREADY_EXISTS`, `TAG_NOT_FOUND` (not defined, and not to be created),
 /// `INVALID_PARAMETER` for what makes no key.
-pub fn add(work: &mut Work<'_, '_>, call: CallId, wanted: &[String], by: &Actor) -> Result<Vec<String>, Error> {
+pub fn add(
+    work: &mut Work<'_, '_>,
+    call: CallId,
+    wanted: &[String],
+    by: &Actor,
+) -> Result<Vec<String>, Error> {
     let before = tagged(work, call)?;
     if wanted.is_empty() {
         return Err(Refused::new(ErrorCode::TagsRequired).param("tags").into());
@@ -25,8 +30,11 @@ pub fn add(work: &mut Work<'_, '_>, call: CallId, wanted: &[String], by: &Actor)
     let mut keys: Vec<String> = Vec::with_capacity(wanted.len());
     for text in wanted {
         let key = slug(text).ok_or_else(|| {
-            let message = format!("{text:?} makes no tag key: use letters, digits, - and _, at most 64 characters");
-            Refused::new(ErrorCode::InvalidParameter).param("tags").because(message)
+            let message =
+                format!("{text:?} makes no tag key: use letters, digits, - and _, at most 64 characters");
+            Refused::new(ErrorCode::InvalidParameter)
+                .param("tags")
+                .because(message)
         })?;
         if !keys.contains(&key) {
             keys.push(key);
@@ -34,7 +42,10 @@ pub fn add(work: &mut Work<'_, '_>, call: CallId, wanted: &[String], by: &Actor)
     }
     if let Some(known) = keys.iter().find(|key| before.tags.contains(key)) {
         let message = format!("the call has the tag {known:?} already; nothing was changed");
-        return Err(Refused::new(ErrorCode::TagAlreadyExists).param("tags").because(message).into());
+        return Err(Refused::new(ErrorCode::TagAlreadyExists)
+            .param("tags")
+            .because(message)
+            .into());
     }
     let mut after = before.clone();
     for key in keys {
@@ -54,12 +65,21 @@ pub(crate) fn put_on(
 ) -> Result<(), Error> {
     if item.tags.len() >= MAX_TAGS_PER_ITEM {
         let message = format!("a call carries at most {MAX_TAGS_PER_ITEM} tags");
-        return Err(Refused::new(ErrorCode::InvalidParameter).param("tags").because(message).into());
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param("tags")
+            .because(message)
+            .into());
     }
     let tag = known_or_new(work, key)?;
     tags::put_on(work.tx, work.team, key, item.at, item.seq)?;
     item.tags.push(key.to_owned());
-    let change = TagChange { call_id: call, id: call, tag_key: tag.key, tag_name: tag.name, user_email: by.email() };
+    let change = TagChange {
+        call_id: call,
+        id: call,
+        tag_key: tag.key,
+        tag_name: tag.name,
+        user_email: by.email(),
+    };
     Ok(work.emit(Topic::TagAdded, work.now, Some(item.seq), &change)?)
 }
 
@@ -76,7 +96,13 @@ pub fn remove(work: &mut Work<'_, '_>, call: CallId, text: &str, by: &Actor) -> 
     tags::take_off(work.tx, work.team, &key, before.at, before.seq)?;
     items::update(work.tx, work.team, &before, &after)?;
     let name = tags::get(work.tx, work.team, &key)?.map_or_else(|| name_of(&key), |tag| tag.name);
-    let change = TagChange { call_id: call, id: call, tag_key: key, tag_name: name, user_email: by.email() };
+    let change = TagChange {
+        call_id: call,
+        id: call,
+        tag_key: key,
+        tag_name: name,
+        user_email: by.email(),
+    };
     work.emit(Topic::TagRemoved, work.now, Some(before.seq), &change)?;
     Ok(after.tags)
 }
@@ -91,7 +117,10 @@ fn known_or_new(work: &mut Work<'_, '_>, key: &str) -> Result<TagRow, Error> {
     }
     if !work.create_tags {
         let message = format!("the team has no tag {key:?}, and tags are not created on the fly");
-        return Err(Refused::new(ErrorCode::TagNotFound).param("tags").because(message).into());
+        return Err(Refused::new(ErrorCode::TagNotFound)
+            .param("tags")
+            .because(message)
+            .into());
     }
     define(work, key, &name_of(key), color_of(key))
 }
@@ -103,11 +132,20 @@ fn known_or_new(work: &mut Work<'_, '_>, key: &str) -> Result<TagRow, Error> {
 pub fn define(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
     if tags::count(work.tx, work.team)? >= MAX_TAGS_PER_TEAM {
         let message = format!("a team has at most {MAX_TAGS_PER_TEAM} tags");
-        return Err(Refused::new(ErrorCode::InvalidParameter).param("tags").because(message).into());
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param("tags")
+            .because(message)
+            .into());
     }
     let id: TagId = work.new_id(work.now);
     let (key, name, color) = (key.to_owned(), name.to_owned(), color.to_owned());
-    let tag = TagRow { key, id, name, color, created_at: work.now };
+    let tag = TagRow {
+        key,
+        id,
+        name,
+        color,
+        created_at: work.now,
+    };
     tags::insert(work.tx, work.team, &tag)?;
     Ok(tag)
 }

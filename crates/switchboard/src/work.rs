@@ -59,7 +59,12 @@ impl Switchboard {
     /// Commands over `db`; `node` names this process among those that run calls.
     #[must_use]
     pub fn new(db: Db, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, node: &str) -> Self {
-        Self { db, clock, ids, node: node.into() }
+        Self {
+            db,
+            clock,
+            ids,
+            node: node.into(),
+        }
     }
 
     /// The database.
@@ -186,9 +191,17 @@ impl<'w, 'c> Work<'w, 'c> {
         payload: &P,
     ) -> Result<(), StoreError> {
         self.counters.event += 1;
-        let payload = serde_json::to_string(payload)
-            .map_err(|error| StoreError::Column { column: 0, problem: format!("an event payload: {error}") })?;
-        let event = EventRow { seq: self.counters.event, topic, at, item, payload };
+        let payload = serde_json::to_string(payload).map_err(|error| StoreError::Column {
+            column: 0,
+            problem: format!("an event payload: {error}"),
+        })?;
+        let event = EventRow {
+            seq: self.counters.event,
+            topic,
+            at,
+            item,
+            payload,
+        };
         trunkline_store::events::append(self.tx, self.team, &event)
     }
 

@@ -79,7 +79,10 @@ impl Reply {
     /// The header of this name as text, empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// `error.code` of a failure.
@@ -122,21 +125,40 @@ impl TestApp {
         let board = Switchboard::new(db.db().clone(), clock.clone(), Arc::new(RandomIds), "test-server");
         let index = tempfile::tempdir().expect("a folder for the index");
         let index_dir = index.path().join("index");
-        let options = SearchOptions { gather: Duration::from_millis(20), ..SearchOptions::default() };
-        let (search, follower) = SearchIndex::open(&index_dir, db.db().clone(), options).expect("a text index");
+        let options = SearchOptions {
+            gather: Duration::from_millis(20),
+            ..SearchOptions::default()
+        };
+        let (search, follower) =
+            SearchIndex::open(&index_dir, db.db().clone(), options).expect("a text index");
         let stop = CancellationToken::new();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let twilio = Twilio::new(client(), "http://127.0.0.1:9", &url, clock);
         let carriers = Carriers::new(vec![Arc::new(Sandbox), Arc::new(twilio)]);
         let player = Player::new(board.clone(), stop.clone());
-        let settings = Settings { public_url: url.clone(), request_timeout: Duration::from_secs(30), cors_origins: Vec::new() };
+        let settings = Settings {
+            public_url: url.clone(),
+            request_timeout: Duration::from_secs(30),
+            cors_origins: Vec::new(),
+        };
         let vault = Vault::new(SECRET);
-        let state = AppState::new(board.clone(), Some(search), carriers.clone(), player, vault.clone(), settings);
-        let service = trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let state = AppState::new(
+            board.clone(),
+            Some(search),
+            carriers.clone(),
+            player,
+            vault.clone(),
+            settings,
+        );
+        let service =
+            trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let ended = stop.clone();
         tokio::spawn(async move {
-            let serve = axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
+            let serve =
+                axum::serve(listener, service).with_graceful_shutdown(async move { ended.cancelled().await });
             serve.await.expect("the test server");
         });
         tokio::spawn(follower.run(stop.clone()));
@@ -163,9 +185,14 @@ impl TestApp {
     /// When it cannot be made.
     pub async fn make_key(&self, scopes: ScopeSet) -> String {
         let ada = self.office.ada;
-        let made: Result<accounts::NewKey, Error> =
-            self.board.run(self.office.team, move |work| accounts::create_key(work, ada, "test", scopes, true)).await;
-        made.unwrap_or_else(|error| panic!("no key for the test: {error}")).secret
+        let made: Result<accounts::NewKey, Error> = self
+            .board
+            .run(self.office.team, move |work| {
+                accounts::create_key(work, ada, "test", scopes, true)
+            })
+            .await;
+        made.unwrap_or_else(|error| panic!("no key for the test: {error}"))
+            .secret
     }
 
     /// Sends a request with the office's key.
@@ -174,7 +201,13 @@ impl TestApp {
     /// When the server does not answer.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         let authorization = format!("Api-Key {}", self.key);
-        self.send_with(method, path, &[("Authorization", &authorization)], body.map(Value::to_string)).await
+        self.send_with(
+            method,
+            path,
+            &[("Authorization", &authorization)],
+            body.map(Value::to_string),
+        )
+        .await
     }
 
     /// Sends a request with headers of the test's own. A body is sent as `application/json` unless the headers say
@@ -182,13 +215,22 @@ impl TestApp {
     ///
     /// # Panics
     /// When the server does not answer.
-    pub async fn send_with(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<String>) -> Reply {
+    pub async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Reply {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+            if !headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+            {
                 request = request.header("Content-Type", "application/json");
             }
             request = request.body(body);
@@ -197,7 +239,12 @@ impl TestApp {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("the body of the answer");
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Reply { status, headers, text, json }
+        Reply {
+            status,
+            headers,
+            text,
+            json,
+        }
     }
 
     /// GET with the office's key.
@@ -268,5 +315,9 @@ async fn set_limits(db: &trunkline_store::Db, team: TeamKey, read: i64, write: i
 
 #[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(Duration::from_secs(60)).redirect(reqwest::redirect::Policy::none()).build().expect("an HTTP client")
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("an HTTP client")
 }

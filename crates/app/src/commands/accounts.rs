@@ -18,45 +18,84 @@ use crate::{open, output};
 pub async fn keys(config: &Config, command: Keys) -> Result<()> {
     let board = open::board(config)?;
     match command {
-        Keys::Create { name, team, user, scopes } => create_key(&board, &name, team, user, &scopes).await,
+        Keys::Create {
+            name,
+            team,
+            user,
+            scopes,
+        } => create_key(&board, &name, team, user, &scopes).await,
         Keys::List { team, json } => list_keys(&board, team, json.json).await,
         Keys::Revoke { id, team } => {
             let team = open::team(&board, team.as_deref()).await?;
-            let key = ApiKeyId::parse(&id).context("the id of a key begins with api-; `trunkline keys list` shows them")?;
-            let outcome: Result<bool, Error> = board.run(team.key, move |work| accounts::revoke_key(work, key)).await;
+            let key = ApiKeyId::parse(&id)
+                .context("the id of a key begins with api-; `trunkline keys list` shows them")?;
+            let outcome: Result<bool, Error> = board
+                .run(team.key, move |work| accounts::revoke_key(work, key))
+                .await;
             if !outcome? {
                 bail!("the team has no valid key {key}");
             }
-            output::note(format!("{key} is revoked; a running server refuses it within a second"));
+            output::note(format!(
+                "{key} is revoked; a running server refuses it within a second"
+            ));
             Ok(())
         }
     }
 }
 
-async fn create_key(board: &Switchboard, name: &str, team: Option<String>, user: Option<String>, scopes: &str) -> Result<()> {
+async fn create_key(
+    board: &Switchboard,
+    name: &str,
+    team: Option<String>,
+    user: Option<String>,
+    scopes: &str,
+) -> Result<()> {
     let team = open::team(board, team.as_deref()).await?;
-    let scopes = if scopes.eq_ignore_ascii_case("all") { ScopeSet::ALL } else { scopes.to_uppercase().parse::<ScopeSet>()? };
+    let scopes = if scopes.eq_ignore_ascii_case("all") {
+        ScopeSet::ALL
+    } else {
+        scopes.to_uppercase().parse::<ScopeSet>()?
+    };
     let user = match user {
         Some(text) => open::user(board, team.key, &text).await?,
         None => {
             let key = team.key;
-            let all = board.db().read(move |conn| -> Result<_, StoreError> { users::list(conn, key) }).await?;
-            let admin = all.iter().find(|user| user.role == Role::Admin).or_else(|| all.first());
-            admin.cloned().context("the team has no user yet; make one with `trunkline users create NAME --email …`")?
+            let all = board
+                .db()
+                .read(move |conn| -> Result<_, StoreError> { users::list(conn, key) })
+                .await?;
+            let admin = all
+                .iter()
+                .find(|user| user.role == Role::Admin)
+                .or_else(|| all.first());
+            admin
+                .cloned()
+                .context("the team has no user yet; make one with `trunkline users create NAME --email …`")?
         }
     };
     let (name, sandbox) = (name.to_owned(), team.sandbox);
-    let key: Result<accounts::NewKey, Error> =
-        board.run(team.key, move |work| accounts::create_key(work, user.id, &name, scopes, sandbox)).await;
+    let key: Result<accounts::NewKey, Error> = board
+        .run(team.key, move |work| {
+            accounts::create_key(work, user.id, &name, scopes, sandbox)
+        })
+        .await;
     let key = key?;
-    output::note(format!("{} of {}, {} scopes; keep it, it is not shown again:", key.id, team.name, scopes.len()));
+    output::note(format!(
+        "{} of {}, {} scopes; keep it, it is not shown again:",
+        key.id,
+        team.name,
+        scopes.len()
+    ));
     output::line(key.secret);
     Ok(())
 }
 
 async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> Result<()> {
     let team = open::team(board, team.as_deref()).await?.key;
-    let rows = board.db().read(move |conn| -> Result<_, StoreError> { keys::list(conn, team) }).await?;
+    let rows = board
+        .db()
+        .read(move |conn| -> Result<_, StoreError> { keys::list(conn, team) })
+        .await?;
     if as_json {
         let list: Vec<_> = rows
             .iter()
@@ -67,9 +106,22 @@ async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> 
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|key| {
-            let scopes = if key.scopes == ScopeSet::ALL { format!("all {}", Scope::all().len()) } else { key.scopes.names().join(",") };
-            let state = key.revoked_at.map_or_else(|| "valid".to_owned(), |at| format!("revoked {at}"));
-            vec![key.id.to_string(), key.name.clone(), format!("…{}", key.hint), key.created_at.to_string(), state, scopes]
+            let scopes = if key.scopes == ScopeSet::ALL {
+                format!("all {}", Scope::all().len())
+            } else {
+                key.scopes.names().join(",")
+            };
+            let state = key
+                .revoked_at
+                .map_or_else(|| "valid".to_owned(), |at| format!("revoked {at}"));
+            vec![
+                key.id.to_string(),
+                key.name.clone(),
+                format!("…{}", key.hint),
+                key.created_at.to_string(),
+                state,
+                scopes,
+            ]
         })
         .collect();
     output::table(&["ID", "NAME", "KEY", "CREATED", "STATE", "SCOPES"], &rows);
@@ -79,17 +131,34 @@ async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> 
 pub async fn teams(config: &Config, command: Teams) -> Result<()> {
     let board = open::board(config)?;
     match command {
-        Teams::Create { name, time_zone, country, sandbox, trial } => {
+        Teams::Create {
+            name,
+            time_zone,
+            country,
+            sandbox,
+            trial,
+        } => {
             let plan = if trial { Plan::Trial } else { Plan::Business };
-            let team = CreateTeam { name, plan, time_zone, country: country.to_uppercase(), sandbox };
+            let team = CreateTeam {
+                name,
+                plan,
+                time_zone,
+                country: country.to_uppercase(),
+                sandbox,
+            };
             let (ids, now) = (board.ids().clone(), board.now());
-            let made: Result<_, Error> =
-                board.db().write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team)).await;
+            let made: Result<_, Error> = board
+                .db()
+                .write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team))
+                .await;
             output::line(made?.1.to_string());
             Ok(())
         }
         Teams::List(json) => {
-            let rows = board.db().read(|conn| -> Result<_, StoreError> { teams::list(conn) }).await?;
+            let rows = board
+                .db()
+                .read(|conn| -> Result<_, StoreError> { teams::list(conn) })
+                .await?;
             if json.json {
                 let list: Vec<_> = rows
                     .iter()
@@ -99,7 +168,15 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
             }
             let rows: Vec<Vec<String>> = rows
                 .into_iter()
-                .map(|team| vec![team.id.to_string(), team.name, team.plan.to_string(), team.time_zone, if team.sandbox { "sandbox" } else { "live" }.to_owned()])
+                .map(|team| {
+                    vec![
+                        team.id.to_string(),
+                        team.name,
+                        team.plan.to_string(),
+                        team.time_zone,
+                        if team.sandbox { "sandbox" } else { "live" }.to_owned(),
+                    ]
+                })
                 .collect();
             output::table(&["ID", "NAME", "PLAN", "TIME ZONE", "WORLD"], &rows);
             Ok(())
@@ -110,21 +187,32 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
 pub async fn users(config: &Config, command: Users) -> Result<()> {
     let board = open::board(config)?;
     match command {
-        Users::Create { name, email, role, team } => {
+        Users::Create {
+            name,
+            email,
+            role,
+            team,
+        } => {
             let team = open::team(&board, team.as_deref()).await?;
             let role = match role {
                 RoleName::Admin => Role::Admin,
                 RoleName::Manager => Role::Manager,
                 RoleName::Member => Role::Member,
             };
-            let id: Result<_, Error> =
-                board.run(team.key, move |work| accounts::create_user(work, &name, &email, role)).await;
+            let id: Result<_, Error> = board
+                .run(team.key, move |work| {
+                    accounts::create_user(work, &name, &email, role)
+                })
+                .await;
             output::line(id?.to_string());
             Ok(())
         }
         Users::List { team, json } => {
             let team = open::team(&board, team.as_deref()).await?.key;
-            let rows = board.db().read(move |conn| -> Result<_, StoreError> { users::list(conn, team) }).await?;
+            let rows = board
+                .db()
+                .read(move |conn| -> Result<_, StoreError> { users::list(conn, team) })
+                .await?;
             if json.json {
                 let list: Vec<_> = rows
                     .iter()
@@ -134,7 +222,15 @@ pub async fn users(config: &Config, command: Users) -> Result<()> {
             }
             let rows: Vec<Vec<String>> = rows
                 .into_iter()
-                .map(|user| vec![user.id.to_string(), user.name, user.email, user.role.to_string(), user.status.to_string()])
+                .map(|user| {
+                    vec![
+                        user.id.to_string(),
+                        user.name,
+                        user.email,
+                        user.role.to_string(),
+                        user.status.to_string(),
+                    ]
+                })
                 .collect();
             output::table(&["ID", "NAME", "E-MAIL", "ROLE", "STATUS"], &rows);
             Ok(())
@@ -145,41 +241,77 @@ pub async fn users(config: &Config, command: Users) -> Result<()> {
 pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
     let board = open::board(config)?;
     match command {
-        Numbers::Add { number, sender_id, name, carrier, twilio_account_sid, twilio_auth_token_file, capabilities, members, team } => {
+        Numbers::Add {
+            number,
+            sender_id,
+            name,
+            carrier,
+            twilio_account_sid,
+            twilio_auth_token_file,
+            capabilities,
+            members,
+            team,
+        } => {
             let team = open::team(&board, team.as_deref()).await?;
             let id = NumberId::new(board.ids().as_ref(), board.now());
             let address = match (number, sender_id) {
                 (Some(text), _) => Address::Number(
-                    PhoneNumber::parse(&text).with_context(|| format!("{text:?} is not in E.164 form, such as +14155550100"))?,
+                    PhoneNumber::parse(&text)
+                        .with_context(|| format!("{text:?} is not in E.164 form, such as +14155550100"))?,
                 ),
                 (None, Some(sender)) => Address::SenderId(sender, team.country.clone()),
                 (None, None) => bail!("name a number or a sender id"),
             };
             let carrier_settings = if carrier == twilio::NAME {
                 let account_sid = twilio_account_sid.context("--twilio-account-sid is missing")?;
-                let auth_token = read_secret(twilio_auth_token_file.as_deref().context("--twilio-auth-token-file is missing")?)?;
-                let settings = serde_json::to_string(&twilio::Settings { account_sid, auth_token })?;
-                Some(open::vault(config, board.ids().as_ref())?.seal(board.ids().as_ref(), &id.to_string(), &settings))
+                let auth_token = read_secret(
+                    twilio_auth_token_file
+                        .as_deref()
+                        .context("--twilio-auth-token-file is missing")?,
+                )?;
+                let settings = serde_json::to_string(&twilio::Settings {
+                    account_sid,
+                    auth_token,
+                })?;
+                Some(open::vault(config, board.ids().as_ref())?.seal(
+                    board.ids().as_ref(),
+                    &id.to_string(),
+                    &settings,
+                ))
             } else {
                 None
             };
             if carrier == sandbox::NAME && !team.sandbox {
-                output::note("note: texts to this number come from the sandbox only; a sandbox team's keys can play it");
+                output::note(
+                    "note: texts to this number come from the sandbox only; a sandbox team's keys can play it",
+                );
             }
             let mut ids = Vec::new();
             for member in members {
                 ids.push(open::user(&board, team.key, &member).await?.id);
             }
             let capabilities = capabilities.iter().filter_map(|name| name.parse().ok()).collect();
-            let number = AddNumber { address, name, capabilities, carrier, carrier_settings, members: ids };
-            let outcome: Result<i64, Error> = board.run(team.key, move |work| accounts::add_number(work, id, &number)).await;
+            let number = AddNumber {
+                address,
+                name,
+                capabilities,
+                carrier,
+                carrier_settings,
+                members: ids,
+            };
+            let outcome: Result<i64, Error> = board
+                .run(team.key, move |work| accounts::add_number(work, id, &number))
+                .await;
             outcome?;
             output::line(id.to_string());
             Ok(())
         }
         Numbers::List { team, json } => {
             let team = open::team(&board, team.as_deref()).await?.key;
-            let rows = board.db().read(move |conn| -> Result<_, StoreError> { numbers::list(conn, team) }).await?;
+            let rows = board
+                .db()
+                .read(move |conn| -> Result<_, StoreError> { numbers::list(conn, team) })
+                .await?;
             if json.json {
                 let list: Vec<_> = rows
                     .iter()
@@ -190,8 +322,18 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             let rows: Vec<Vec<String>> = rows
                 .into_iter()
                 .map(|row| {
-                    let can: Vec<&str> = row.capabilities.iter().map(|capability| capability.as_str()).collect();
-                    vec![row.id.to_string(), row.label(), row.name.unwrap_or_default(), row.carrier, can.join(",")]
+                    let can: Vec<&str> = row
+                        .capabilities
+                        .iter()
+                        .map(|capability| capability.as_str())
+                        .collect();
+                    vec![
+                        row.id.to_string(),
+                        row.label(),
+                        row.name.unwrap_or_default(),
+                        row.carrier,
+                        can.join(","),
+                    ]
                 })
                 .collect();
             output::table(&["ID", "NUMBER", "NAME", "CARRIER", "CAN"], &rows);
@@ -204,7 +346,9 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
 fn read_secret(path: &Path) -> Result<String> {
     let mut text = String::new();
     if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).context("stdin cannot be read")?;
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("stdin cannot be read")?;
     } else {
         text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     }

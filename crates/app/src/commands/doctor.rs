@@ -30,7 +30,11 @@ struct Finding {
 }
 
 fn finding(check: &'static str, verdict: Verdict, detail: impl Into<String>) -> Finding {
-    Finding { check, verdict, detail: detail.into() }
+    Finding {
+        check,
+        verdict,
+        detail: detail.into(),
+    }
 }
 
 /// Checks everything; `false` when something is to be mended.
@@ -38,7 +42,11 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
     let mut findings = Vec::new();
     match config {
         Ok(config) => {
-            findings.push(finding("configuration", Verdict::Ok, "every key is known and of the right type"));
+            findings.push(finding(
+                "configuration",
+                Verdict::Ok,
+                "every key is known and of the right type",
+            ));
             findings.push(secret(&config));
             findings.extend(database(&config).await);
             findings.push(disk(&config.storage.data_dir));
@@ -51,7 +59,12 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
     if as_json {
         output::json(&findings)?;
     } else {
-        for Finding { check, verdict, detail } in &findings {
+        for Finding {
+            check,
+            verdict,
+            detail,
+        } in &findings
+        {
             let mark = match verdict {
                 Verdict::Ok => "ok     ",
                 Verdict::Warning => "warning",
@@ -76,7 +89,9 @@ async fn database(config: &Config) -> Vec<Finding> {
         Ok(db) => db,
         Err(error) => return vec![finding("database", Verdict::Failed, error.to_string())],
     };
-    let read = db.scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, 10_001)?)) }).await;
+    let read = db
+        .scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, 10_001)?)) })
+        .await;
     let now = SystemClock.now();
     // What changes nothing is not written: a row comes and goes in one transaction.
     let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -87,10 +102,21 @@ async fn database(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     match read {
         Ok((teams, live)) => {
-            findings.push(finding("database", Verdict::Ok, format!("{} answers, {teams} teams", db.engine())));
-            let overdue = live.iter().filter(|call| call.process_by.is_some_and(|limit| limit < SystemClock.now())).count();
+            findings.push(finding(
+                "database",
+                Verdict::Ok,
+                format!("{} answers, {teams} teams", db.engine()),
+            ));
+            let overdue = live
+                .iter()
+                .filter(|call| call.process_by.is_some_and(|limit| limit < SystemClock.now()))
+                .count();
             findings.push(if overdue > 0 {
-                finding("calls", Verdict::Warning, format!("{overdue} ended calls wait to be completed; a running server sweeps them"))
+                finding(
+                    "calls",
+                    Verdict::Warning,
+                    format!("{overdue} ended calls wait to be completed; a running server sweeps them"),
+                )
             } else {
                 finding("calls", Verdict::Ok, format!("{} live, none overdue", live.len()))
             });
@@ -111,14 +137,29 @@ fn disk(dir: &Path) -> Finding {
     let printed = Command::new("df").arg("-Pk").arg(dir).output();
     let free = printed.ok().filter(|out| out.status.success()).and_then(|out| {
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()
+        text.lines()
+            .nth(1)?
+            .split_whitespace()
+            .nth(3)?
+            .parse::<u64>()
+            .ok()
     });
     match free {
-        Some(kib) if kib < LOW_DISK_KIB => {
-            finding("disk", Verdict::Failed, format!("only {} MiB are free under {}: make room", kib >> 10, dir.display()))
-        }
+        Some(kib) if kib < LOW_DISK_KIB => finding(
+            "disk",
+            Verdict::Failed,
+            format!(
+                "only {} MiB are free under {}: make room",
+                kib >> 10,
+                dir.display()
+            ),
+        ),
         Some(kib) => finding("disk", Verdict::Ok, format!("{} GiB are free", kib >> 20)),
-        None => finding("disk", Verdict::Warning, format!("the free room under {} could not be found out", dir.display())),
+        None => finding(
+            "disk",
+            Verdict::Warning,
+            format!("the free room under {} could not be found out", dir.display()),
+        ),
     }
 }
 
@@ -127,21 +168,32 @@ fn index(config: &Config) -> Finding {
     if dir.join("meta.json").exists() {
         finding("text index", Verdict::Ok, format!("in {}", dir.display()))
     } else {
-        finding("text index", Verdict::Warning, "there is none yet; the next start of the server builds it")
+        finding(
+            "text index",
+            Verdict::Warning,
+            "there is none yet; the next start of the server builds it",
+        )
     }
 }
 
 /// Compares the clock with the newest file the server wrote: a clock that fell back is a clock to mend.
 fn clock(dir: &Path) -> Finding {
     let now = SystemClock.now();
-    let newest = std::fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|entry| {
-        let modified = entry.metadata().ok()?.modified().ok()?;
-        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
-        i64::try_from(since.as_millis()).ok().map(Millis)
-    });
+    let newest = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let modified = entry.metadata().ok()?.modified().ok()?;
+            let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+            i64::try_from(since.as_millis()).ok().map(Millis)
+        });
     let ahead = newest.max().map_or(0, |newest| newest.since(now));
     if ahead > Millis::MINUTE || now < Millis(1_700_000_000_000) {
-        let detail = format!("the clock shows {now}, and files are newer by {} s: set the clock (NTP)", ahead / 1_000);
+        let detail = format!(
+            "the clock shows {now}, and files are newer by {} s: set the clock (NTP)",
+            ahead / 1_000
+        );
         return finding("clock", Verdict::Failed, detail);
     }
     finding("clock", Verdict::Ok, format!("{now}"))

@@ -28,7 +28,14 @@ pub async fn seed(config: &Config, arguments: &Seed) -> Result<()> {
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {per_sec} {eta}") {
         bar.set_style(style);
     }
-    let outcome = fill(&db, Arc::new(RandomIds), Arc::new(SystemClock), options, |done, _| bar.set_position(done)).await;
+    let outcome = fill(
+        &db,
+        Arc::new(RandomIds),
+        Arc::new(SystemClock),
+        options,
+        |done, _| bar.set_position(done),
+    )
+    .await;
     bar.finish_and_clear();
     let report = outcome?;
     output::note(format!(
@@ -37,7 +44,12 @@ pub async fn seed(config: &Config, arguments: &Seed) -> Result<()> {
         report.contacts,
         report.seconds,
         report.items_per_second,
-        report.teams.iter().map(|(_, id)| id.to_string()).collect::<Vec<_>>().join(" ")
+        report
+            .teams
+            .iter()
+            .map(|(_, id)| id.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
     ));
     let close = db.clone();
     tokio::task::spawn_blocking(move || close.close()).await?;
@@ -47,7 +59,10 @@ pub async fn seed(config: &Config, arguments: &Seed) -> Result<()> {
 pub fn reindex(config: &Config) -> Result<()> {
     let dir = open::index_dir(config);
     SearchIndex::delete_everything(&dir)?;
-    output::note(format!("{} is deleted; the next `trunkline serve` builds it anew while it already answers", dir.display()));
+    output::note(format!(
+        "{} is deleted; the next `trunkline serve` builds it anew while it already answers",
+        dir.display()
+    ));
     Ok(())
 }
 

@@ -11,8 +11,18 @@ use crate::output;
 
 /// What can be triggered.
 const TOPICS: [&str; 12] = [
-    "call.received", "call.triggered", "call.answered", "call.ended", "call.completed", "voicemail.received",
-    "call.recording.completed", "call.transcript.completed", "call.summary.completed", "tag.added", "tag.removed", "sms.received",
+    "call.received",
+    "call.triggered",
+    "call.answered",
+    "call.ended",
+    "call.completed",
+    "voicemail.received",
+    "call.recording.completed",
+    "call.transcript.completed",
+    "call.summary.completed",
+    "tag.added",
+    "tag.removed",
+    "sms.received",
 ];
 
 /// How often a request is sent before giving up on a busy server.
@@ -23,9 +33,17 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 pub async fn run(arguments: &Trigger) -> Result<()> {
     if !TOPICS.contains(&arguments.topic.as_str()) {
-        bail!("{:?} cannot be triggered; one of: {}", arguments.topic, TOPICS.join(", "));
+        bail!(
+            "{:?} cannot be triggered; one of: {}",
+            arguments.topic,
+            TOPICS.join(", ")
+        );
     }
-    let api = Api { http: client()?, url: arguments.url.trim_end_matches('/').to_owned(), key: arguments.key.clone() };
+    let api = Api {
+        http: client()?,
+        url: arguments.url.trim_end_matches('/').to_owned(),
+        key: arguments.key.clone(),
+    };
     let to = match &arguments.to {
         Some(number) => number.clone(),
         None => api.first_number().await?,
@@ -34,24 +52,42 @@ pub async fn run(arguments: &Trigger) -> Result<()> {
         let body = json!({ "from": arguments.from, "to": to, "content": arguments.text });
         return output::json(&api.send(Method::POST, "/sandbox/messages", Some(body)).await?);
     }
-    let call = api.send(Method::POST, "/sandbox/calls", Some(script(arguments, &to))).await?;
-    let id = call["data"]["id"].as_str().context("the answer names no call")?.to_owned();
+    let call = api
+        .send(Method::POST, "/sandbox/calls", Some(script(arguments, &to)))
+        .await?;
+    let id = call["data"]["id"]
+        .as_str()
+        .context("the answer names no call")?
+        .to_owned();
     if !["call.received", "call.triggered"].contains(&arguments.topic.as_str()) {
         api.wait_for_result(&id).await?;
     }
     let tags = format!("/v2/api/conversations/items/{id}/tags");
     if arguments.topic.starts_with("tag.") {
-        api.send(Method::POST, &tags, Some(json!({ "tags": ["triggered"] }))).await?;
+        api.send(Method::POST, &tags, Some(json!({ "tags": ["triggered"] })))
+            .await?;
     }
     if arguments.topic == "tag.removed" {
-        api.send(Method::DELETE, &format!("{tags}/triggered"), None).await?;
+        api.send(Method::DELETE, &format!("{tags}/triggered"), None)
+            .await?;
     }
-    output::json(&api.send(Method::GET, &format!("/v2/api/conversations/items/{id}?extend=transcript"), None).await?)
+    output::json(
+        &api.send(
+            Method::GET,
+            &format!("/v2/api/conversations/items/{id}?extend=transcript"),
+            None,
+        )
+        .await?,
+    )
 }
 
 fn script(arguments: &Trigger, team: &str) -> Value {
     let outbound = arguments.topic == "call.triggered";
-    let (from, to) = if outbound { (team, arguments.from.as_str()) } else { (arguments.from.as_str(), team) };
+    let (from, to) = if outbound {
+        (team, arguments.from.as_str())
+    } else {
+        (arguments.from.as_str(), team)
+    };
     let ringing_only = ["call.received", "call.triggered"].contains(&arguments.topic.as_str());
     json!({
         "direction": if outbound { "OUTBOUND" } else { "INBOUND" },
@@ -74,9 +110,15 @@ struct Api {
     key: String,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the client of a command that is a program of its own")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the client of a command that is a program of its own"
+)]
 fn client() -> Result<Client> {
-    Ok(Client::builder().timeout(Duration::from_secs(15)).connect_timeout(Duration::from_secs(5)).build()?)
+    Ok(Client::builder()
+        .timeout(Duration::from_secs(15))
+        .connect_timeout(Duration::from_secs(5))
+        .build()?)
 }
 
 impl Api {
@@ -89,16 +131,27 @@ impl Api {
                 Some(body) => request.json(body),
                 None => request,
             };
-            let response = request.send().await.with_context(|| format!("{} does not answer; is the server running?", self.url))?;
+            let response = request
+                .send()
+                .await
+                .with_context(|| format!("{} does not answer; is the server running?", self.url))?;
             let status = response.status();
-            let answer: Value = response.json().await.context("the answer is not JSON; is this a Trunkline server?")?;
+            let answer: Value = response
+                .json()
+                .await
+                .context("the answer is not JSON; is this a Trunkline server?")?;
             if status.is_success() {
                 return Ok(answer);
             }
             let error = &answer["error"];
             match error["retry_after_seconds"].as_u64() {
                 Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds.min(5))).await,
-                None => bail!("{status} {}: {} {}", text(&error["code"]), text(&error["message"]), text(&error["suggestion"])),
+                None => bail!(
+                    "{status} {}: {} {}",
+                    text(&error["code"]),
+                    text(&error["message"]),
+                    text(&error["suggestion"])
+                ),
             }
         }
         bail!("{} is too busy", self.url)
@@ -106,14 +159,20 @@ impl Api {
 
     async fn first_number(&self) -> Result<String> {
         let numbers = self.send(Method::GET, "/v2/api/numbers", None).await?;
-        let first = numbers["data"].as_array().into_iter().flatten().find_map(|number| number["number"].as_str());
+        let first = numbers["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find_map(|number| number["number"].as_str());
         Ok(first.context("the team has no number")?.to_owned())
     }
 
     async fn wait_for_result(&self, id: &str) -> Result<()> {
         let tries = PATIENCE.as_millis() / 250;
         for _ in 0..tries {
-            let item = self.send(Method::GET, &format!("/v2/api/conversations/items/{id}"), None).await?;
+            let item = self
+                .send(Method::GET, &format!("/v2/api/conversations/items/{id}"), None)
+                .await?;
             if !item["data"]["result"].is_null() && !item["data"]["summary"].is_null() {
                 return Ok(());
             }

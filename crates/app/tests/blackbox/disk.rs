@@ -21,7 +21,11 @@ mod heavy {
     use crate::support::truth::{self, Live};
     use crate::support::{eventually, now, since, tell};
 
-    const PACE: Pace = Pace { clients: 4, pause_ms: 10, long_calls: 20 };
+    const PACE: Pace = Pace {
+        clients: 4,
+        pause_ms: 10,
+        long_calls: 20,
+    };
 
     /// How long the disk stays bad.
     const BAD_FOR: Duration = Duration::from_secs(6);
@@ -37,16 +41,26 @@ mod heavy {
 
         let ballast = Ballast::fill(disk.join("ballast"));
         let start = now();
-        eventually(Duration::from_secs(60), "a write meets the full disk", async || {
-            load.attempts(start).iter().any(|attempt| attempt.status == 503).then_some(())
-        })
+        eventually(
+            Duration::from_secs(60),
+            "a write meets the full disk",
+            async || {
+                load.attempts(start)
+                    .iter()
+                    .any(|attempt| attempt.status == 503)
+                    .then_some(())
+            },
+        )
         .await;
         let full = now();
         assert_reads_answer(&load.api, full).await;
         let attempts = load.attempts(full);
         let refused = count(&attempts, 503);
         // A little may still be written where the index gave room back before the ballast took it.
-        assert!(refused >= 20 && count(&attempts, 201) <= refused / 10, "{attempts:?}");
+        assert!(
+            refused >= 20 && count(&attempts, 201) <= refused / 10,
+            "{attempts:?}"
+        );
         let none = attempts.iter().all(|attempt| attempt.status != 0);
         assert!(none, "a connection broke while the disk was full: {attempts:?}");
 
@@ -57,12 +71,19 @@ mod heavy {
         let ballast = Ballast::fill(disk.join("ballast"));
         eventually(Duration::from_secs(10), "doctor notices", async || {
             let findings = place.run(&["doctor", "--json"]).await;
-            let failed = |check: &str| findings.out.contains(&format!("\"check\": \"{check}\",\n    \"verdict\": \"failed\""));
+            let failed = |check: &str| {
+                findings
+                    .out
+                    .contains(&format!("\"check\": \"{check}\",\n    \"verdict\": \"failed\""))
+            };
             (findings.code == 3 && failed("disk") && failed("writing")).then_some(())
         })
         .await;
         let said = place.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused(1);
-        assert!(said.contains("disk is full") || said.contains("No space left"), "{said}");
+        assert!(
+            said.contains("disk is full") || said.contains("No space left"),
+            "{said}"
+        );
         ballast.drop_it().await;
         place.serve().await.stop().await;
     }
@@ -84,7 +105,10 @@ mod heavy {
         let attempts = load.attempts(failing);
         let refused = count(&attempts, 503);
         assert!(refused >= 20, "{attempts:?}");
-        assert!(attempts.iter().all(|attempt| attempt.status == 503), "{attempts:?}");
+        assert!(
+            attempts.iter().all(|attempt| attempt.status == 503),
+            "{attempts:?}"
+        );
         shim.work();
         wait_for_writes(&load, load.acknowledged() + 100).await;
 
@@ -104,25 +128,38 @@ mod heavy {
         let well = now();
         wait_for_writes(&load, load.acknowledged() + 100).await;
         let attempts = load.attempts(well);
-        let first = attempts.iter().find(|attempt| attempt.status / 100 == 2).expect("an acknowledged write");
+        let first = attempts
+            .iter()
+            .find(|attempt| attempt.status / 100 == 2)
+            .expect("an acknowledged write");
         let after = first.began.duration_since(well).as_millis();
-        tell(format!("{refused} writes were refused; the first that was taken again began {after} ms after the disk was well"));
+        tell(format!(
+            "{refused} writes were refused; the first that was taken again began {after} ms after the disk was well"
+        ));
         let api = load.api.clone();
         let done = load.finish().await;
         repeat_some(&api, &done, 100).await;
         let before = truth::read(place).await;
-        eventually(Duration::from_secs(60), "the text index has everything", async || {
-            let found = api.count("words found again").await;
-            (found == i64::try_from(before.texts.len()).expect("a count")).then_some(())
-        })
+        eventually(
+            Duration::from_secs(60),
+            "the text index has everything",
+            async || {
+                let found = api.count("words found again").await;
+                (found == i64::try_from(before.texts.len()).expect("a count")).then_some(())
+            },
+        )
         .await;
         // Played calls go on where the disk interrupted them; those that ring for two minutes still ring.
         let db = database(place);
         let ringing = done.iter().filter(|done| done.rings_long()).count();
-        eventually(Duration::from_secs(30), "calls come to their end without a new start", async || {
-            let live = truth::live(&db, Live::Any).await;
-            (live <= i64::try_from(ringing).expect("a count")).then_some(())
-        })
+        eventually(
+            Duration::from_secs(30),
+            "calls come to their end without a new start",
+            async || {
+                let live = truth::live(&db, Live::Any).await;
+                (live <= i64::try_from(ringing).expect("a count")).then_some(())
+            },
+        )
         .await;
         close(db).await;
         server.stop().await;
@@ -144,8 +181,16 @@ mod heavy {
         let mut rounds = 0;
         while since(start) < BAD_FOR {
             let page = api.get(&list).await;
-            let item = page.data()[0]["last_item"]["id"].as_str().expect("the last item").to_owned();
-            assert_eq!(api.get(&format!("/v2/api/conversations/items/{item}")).await.data()["id"], item.as_str());
+            let item = page.data()[0]["last_item"]["id"]
+                .as_str()
+                .expect("the last item")
+                .to_owned();
+            assert_eq!(
+                api.get(&format!("/v2/api/conversations/items/{item}"))
+                    .await
+                    .data()["id"],
+                item.as_str()
+            );
             assert_eq!(api.get("/v2/api/me").await.status, 200);
             assert!(api.count("words found again").await > 0);
             let everything = api.search(&json!({ "type": "SMS" })).await;
@@ -153,7 +198,10 @@ mod heavy {
             rounds += 1;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        assert!(rounds >= 3, "reads are slow while the disk is bad: {rounds} rounds in {BAD_FOR:?}");
+        assert!(
+            rounds >= 3,
+            "reads are slow while the disk is bad: {rounds} rounds in {BAD_FOR:?}"
+        );
     }
 
     fn count(attempts: &[Attempt], status: u16) -> usize {
@@ -169,7 +217,10 @@ mod heavy {
         if let Some(folder) = std::env::var_os(SMALL_DISK) {
             return Some(folder.into());
         }
-        let (folder, program) = (tempfile::tempdir().expect("a temporary folder"), std::env::current_exe());
+        let (folder, program) = (
+            tempfile::tempdir().expect("a temporary folder"),
+            std::env::current_exe(),
+        );
         let (disk, mounted) = (folder.path().join("disk"), folder.path().join("mounted"));
         fs::create_dir(&disk).expect("a folder for the disk");
         let script = "mount -t tmpfs -o size=40m tmpfs \"$1\" && : >\"$2\" && exec \"$3\" --exact disk::heavy::full --nocapture";
@@ -177,7 +228,15 @@ mod heavy {
         // Root needs no namespace of users; everybody else may mount in one of their own.
         for flags in [&["--mount"][..], &["--mount", "--map-root-user"]] {
             let mut command = Command::new("unshare");
-            command.args(flags).args(["sh", "-c", script, "sh", text(&disk), text(&mounted), text(&program)]);
+            command.args(flags).args([
+                "sh",
+                "-c",
+                script,
+                "sh",
+                text(&disk),
+                text(&mounted),
+                text(&program),
+            ]);
             let ended = command.env(SMALL_DISK, &disk).kill_on_drop(true).status().await;
             let status = ended.unwrap_or_else(|error| {
                 panic!("`unshare` cannot be run ({error}); install it with `cargo xtask setup --install`")
@@ -268,10 +327,22 @@ int fdatasync(int file) { return call("fdatasync", file); }
             let (source, library) = (folder.path().join("shim.c"), folder.path().join("shim.so"));
             fs::write(&source, SHIM).expect("the source of the shim");
             let mut cc = Command::new("cc");
-            cc.args(["-shared", "-fPIC", "-O1", "-o", text(&library), text(&source), "-ldl"]);
+            cc.args([
+                "-shared",
+                "-fPIC",
+                "-O1",
+                "-o",
+                text(&library),
+                text(&source),
+                "-ldl",
+            ]);
             let said = finish(piped(cc), None).await;
             assert_eq!(said.code, 0, "cc could not compile the shim: {}", said.err);
-            Self { flag: folder.path().join("fails"), library, _folder: folder }
+            Self {
+                flag: folder.path().join("fails"),
+                library,
+                _folder: folder,
+            }
         }
 
         fn fail(&self) {

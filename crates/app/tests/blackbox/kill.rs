@@ -19,7 +19,11 @@ mod heavy {
     /// A server that needs longer until its first answer is not one that recovers.
     const RECOVERED_WITHIN: Duration = Duration::from_secs(10);
 
-    const PACE: Pace = Pace { clients: 8, pause_ms: 20, long_calls: 6 };
+    const PACE: Pace = Pace {
+        clients: 8,
+        pause_ms: 20,
+        long_calls: 6,
+    };
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn sqlite() {
@@ -68,9 +72,11 @@ mod heavy {
 
         // On PostgreSQL another node may be alive, so abandoned calls are swept after its silence only.
         let db = database(&place);
-        eventually(Duration::from_secs(60), "every call of a killed server is completed", async || {
-            (truth::live(&db, Live::Abandoned).await == 0).then_some(())
-        })
+        eventually(
+            Duration::from_secs(60),
+            "every call of a killed server is completed",
+            async || (truth::live(&db, Live::Abandoned).await == 0).then_some(()),
+        )
         .await;
         close(db).await;
         assert_searches_agree(&api, &truth::read(&place).await).await;
@@ -89,10 +95,25 @@ mod heavy {
         assert_eq!(me.status, 200, "{}", me.text);
         assert!(took < RECOVERED_WITHIN, "the first answer took {took:?}");
         // It answers while it recovers: sweeps calls, catches up with the index.
-        let list = api.get(&format!("/v2/api/conversations?allo_number={}", in_query(LINES[0]))).await;
+        let list = api
+            .get(&format!(
+                "/v2/api/conversations?allo_number={}",
+                in_query(LINES[0])
+            ))
+            .await;
         assert_eq!(list.status, 200, "{}", list.text);
-        let found = api.post("/v2/api/conversations/items/search", &json!({ "search": "bucket01" })).await;
-        assert!(found.status == 200 || found.code() == "SEARCH_NOT_READY", "{} {}", found.status, found.text);
+        let found = api
+            .post(
+                "/v2/api/conversations/items/search",
+                &json!({ "search": "bucket01" }),
+            )
+            .await;
+        assert!(
+            found.status == 200 || found.code() == "SEARCH_NOT_READY",
+            "{} {}",
+            found.status,
+            found.text
+        );
         took
     }
 
@@ -100,7 +121,12 @@ mod heavy {
     async fn assert_searches_agree(api: &Api, truth: &Truth) {
         let mut tasks = tokio::task::JoinSet::new();
         for part in truth.texts.chunks(truth.texts.len().div_ceil(4).max(1)) {
-            let (api, words) = (api.clone(), part.iter().map(|text| text.content[..9].to_owned()).collect::<Vec<_>>());
+            let (api, words) = (
+                api.clone(),
+                part.iter()
+                    .map(|text| text.content[..9].to_owned())
+                    .collect::<Vec<_>>(),
+            );
             tasks.spawn(async move {
                 for word in words {
                     assert_eq!(api.count(&word).await, 1, "items with the word {word}");
@@ -108,15 +134,27 @@ mod heavy {
             });
         }
         tasks.join_all().await;
-        assert_eq!(api.count("words found again").await, i64::try_from(truth.texts.len()).expect("a count"));
+        assert_eq!(
+            api.count("words found again").await,
+            i64::try_from(truth.texts.len()).expect("a count")
+        );
         let mut found = every_id(api, &json!({ "search": "let me look", "size": 100 })).await;
         let mut transcribed = truth.transcribed.clone();
         found.sort();
         transcribed.sort();
-        assert_eq!(found, transcribed, "calls with these words, and calls with a transcript");
-        assert_eq!(api.count("let me look").await, i64::try_from(found.len()).expect("a count"));
+        assert_eq!(
+            found, transcribed,
+            "calls with these words, and calls with a transcript"
+        );
+        assert_eq!(
+            api.count("let me look").await,
+            i64::try_from(found.len()).expect("a count")
+        );
         let all = api.search(&json!({ "size": 1 })).await;
-        assert_eq!(all["pagination"]["total_count"], truth.texts.len() + truth.calls.len());
+        assert_eq!(
+            all["pagination"]["total_count"],
+            truth.texts.len() + truth.calls.len()
+        );
     }
 
     /// The ids of everything that is found.
@@ -125,10 +163,17 @@ mod heavy {
         loop {
             let page = api.search(&wanted).await;
             let data = page["data"].as_array().expect("data");
-            ids.extend(data.iter().map(|item| item["id"].as_str().expect("an id").to_owned()));
+            ids.extend(
+                data.iter()
+                    .map(|item| item["id"].as_str().expect("an id").to_owned()),
+            );
             wanted["cursor"] = page["pagination"]["next_cursor"].clone();
             let count = page["pagination"]["total_count"].as_u64();
-            assert_eq!(*total.get_or_insert(count), count, "the total changes from page to page");
+            assert_eq!(
+                *total.get_or_insert(count),
+                count,
+                "the total changes from page to page"
+            );
             if wanted["cursor"].is_null() {
                 assert_eq!(count, Some(ids.len() as u64), "the total, and what is found");
                 return ids;

@@ -32,17 +32,47 @@ mod heavy {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut st = Command::new(programs.join("st"));
         st.current_dir(folder.path());
-        st.args(["run", &format!("{}/openapi.json", server.url), "--header", &format!("Authorization: Api-Key {}", team.key)]);
-        st.args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "25", "--seed", "1"]);
+        st.args([
+            "run",
+            &format!("{}/openapi.json", server.url),
+            "--header",
+            &format!("Authorization: Api-Key {}", team.key),
+        ]);
+        st.args([
+            "--checks",
+            CHECKS,
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            "25",
+            "--seed",
+            "1",
+        ]);
         st.args(["--generation-deterministic", "--workers", "2", "--no-color"]);
-        st.args(["--continue-on-failure", "--output-truncate", "true", "--warnings", "off"]);
-        st.args(["--suppress-health-check", "all", "--report", "junit", "--report-dir", text(folder.path())]);
+        st.args([
+            "--continue-on-failure",
+            "--output-truncate",
+            "true",
+            "--warnings",
+            "off",
+        ]);
+        st.args([
+            "--suppress-health-check",
+            "all",
+            "--report",
+            "junit",
+            "--report-dir",
+            text(folder.path()),
+        ]);
         let said = finish(piped(st), None).await;
         if said.code != 0 {
             server.explain();
         }
         assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
-        let cases = said.out.lines().filter(|line| line.contains("generated") || line.contains("passed"));
+        let cases = said
+            .out
+            .lines()
+            .filter(|line| line.contains("generated") || line.contains("passed"));
         tell(cases.collect::<Vec<_>>().join("\n"));
         server.stop().await;
     }

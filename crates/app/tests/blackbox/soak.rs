@@ -13,7 +13,11 @@ mod heavy {
     use crate::support::program::Place;
     use crate::support::{Random, eventually, now, since, tell, truth};
 
-    const PACE: Pace = Pace { clients: 3, pause_ms: 12, long_calls: 1_000 };
+    const PACE: Pace = Pace {
+        clients: 3,
+        pause_ms: 12,
+        long_calls: 1_000,
+    };
 
     /// Contacts that nobody writes to while the others write.
     const QUIET: u64 = 130;
@@ -39,7 +43,10 @@ mod heavy {
         let api = Api::new(&server.url, &team.key);
         let quiet = Arc::new(write_to_the_quiet(&api).await);
         let load = Load::start(api.clone(), PACE, 3);
-        eventually(Duration::from_secs(30), "writes", async || (load.acknowledged() > 100).then_some(())).await;
+        eventually(Duration::from_secs(30), "writes", async || {
+            (load.acknowledged() > 100).then_some(())
+        })
+        .await;
         let start = now();
 
         let mut readers = JoinSet::new();
@@ -62,9 +69,16 @@ mod heavy {
         let truth = truth::read(&place).await;
         truth.assert_sound();
         assert_eq!(everything, truth.texts.len() + truth.calls.len());
-        let by_rows = truth.texts.iter().filter(|text| text.content.ends_with("words to be found again")).count();
+        let by_rows = truth
+            .texts
+            .iter()
+            .filter(|text| text.content.ends_with("words to be found again"))
+            .count();
         assert_eq!(by_text, i64::try_from(by_rows).expect("a count"));
-        tell(format!("{acknowledged} writes beside all readers, {} ms", elapsed.as_millis()));
+        tell(format!(
+            "{acknowledged} writes beside all readers, {} ms",
+            elapsed.as_millis()
+        ));
     }
 
     /// Texts of contacts that are left alone afterwards: their ids, by contact.
@@ -73,7 +87,10 @@ mod heavy {
         for number in 0..QUIET {
             let contact = format!("+49301234{number:04}");
             let text = json!({ "from": contact, "to": LINES[0], "content": "quiet words to be found again" });
-            let id = api.post("/sandbox/messages", &text).await.data()["id"].as_str().expect("an id").to_owned();
+            let id = api.post("/sandbox/messages", &text).await.data()["id"]
+                .as_str()
+                .expect("an id")
+                .to_owned();
             all.push((contact, id));
         }
         all
@@ -83,22 +100,49 @@ mod heavy {
     fn assert_fits(page: &Value, size: usize) -> (Vec<String>, Option<String>) {
         let entries = page["data"].as_array().expect("data");
         let paging = &page["pagination"];
-        let (total, more) = (paging["total_count"].as_u64().expect("total_count"), paging["has_more"].as_bool());
-        assert!(entries.len() <= size, "{} entries on a page of {size}", entries.len());
-        assert!(total >= entries.len() as u64, "{} entries of {total}: {paging}", entries.len());
+        let (total, more) = (
+            paging["total_count"].as_u64().expect("total_count"),
+            paging["has_more"].as_bool(),
+        );
+        assert!(
+            entries.len() <= size,
+            "{} entries on a page of {size}",
+            entries.len()
+        );
+        assert!(
+            total >= entries.len() as u64,
+            "{} entries of {total}: {paging}",
+            entries.len()
+        );
         let next = paging["next_cursor"].as_str().map(str::to_owned);
         assert_eq!(more, Some(next.is_some()), "{paging}");
-        assert!(next.is_none() || entries.len() == size, "a short page in the middle: {paging}");
-        assert!(next.is_none() || total > entries.len() as u64, "something follows, but: {paging}");
-        let key = if entries.iter().any(|entry| entry["id"].is_null()) { "contact_number" } else { "id" };
-        let keys = entries.iter().map(|entry| entry[key].as_str().expect("an id or a number").to_owned());
+        assert!(
+            next.is_none() || entries.len() == size,
+            "a short page in the middle: {paging}"
+        );
+        assert!(
+            next.is_none() || total > entries.len() as u64,
+            "something follows, but: {paging}"
+        );
+        let key = if entries.iter().any(|entry| entry["id"].is_null()) {
+            "contact_number"
+        } else {
+            "id"
+        };
+        let keys = entries
+            .iter()
+            .map(|entry| entry[key].as_str().expect("an id or a number").to_owned());
         (keys.collect(), next)
     }
 
     /// Pages through everything, again and again: nothing comes twice, and what was there before is never left out.
     async fn walk_items(api: Api, quiet: Arc<Vec<(String, String)>>, sort: &str) {
         for round in 0..WALKS {
-            let (size, mut cursor, mut seen) = (23 + usize::try_from(round).expect("a size") * 6, None, HashSet::new());
+            let (size, mut cursor, mut seen) = (
+                23 + usize::try_from(round).expect("a size") * 6,
+                None,
+                HashSet::new(),
+            );
             loop {
                 let mut wanted = json!({ "sort": sort, "size": size, "cursor": cursor });
                 if sort == "RELEVANCE" {
@@ -120,9 +164,16 @@ mod heavy {
 
     async fn walk_conversations(api: Api, quiet: Arc<Vec<(String, String)>>) {
         for round in 0..WALKS {
-            let (size, mut cursor, mut seen) = (11 + usize::try_from(round).expect("a size"), String::new(), HashSet::new());
+            let (size, mut cursor, mut seen) = (
+                11 + usize::try_from(round).expect("a size"),
+                String::new(),
+                HashSet::new(),
+            );
             loop {
-                let path = format!("/v2/api/conversations?allo_number={}&size={size}{cursor}", in_query(LINES[0]));
+                let path = format!(
+                    "/v2/api/conversations?allo_number={}&size={size}{cursor}",
+                    in_query(LINES[0])
+                );
                 let reply = api.get(&path).await;
                 assert_eq!(reply.status, 200, "{}", reply.text);
                 let (contacts, next) = assert_fits(&reply.json, size);
@@ -132,7 +183,10 @@ mod heavy {
                 let Some(next) = next else { break };
                 cursor = format!("&cursor={next}");
             }
-            let missing: Vec<_> = quiet.iter().filter(|(contact, _)| !seen.contains(contact)).collect();
+            let missing: Vec<_> = quiet
+                .iter()
+                .filter(|(contact, _)| !seen.contains(contact))
+                .collect();
             assert!(missing.is_empty(), "left out: {missing:?}");
         }
     }
@@ -144,19 +198,39 @@ mod heavy {
         let action = format!("/v2/api/conversations/{}/action", in_query(&contact));
         let standing = async |path: String| {
             let page = api.get(&path).await;
-            let found = page.data().as_array().expect("data").iter().find(|one| one["contact_number"] == contact.as_str());
-            found.map(|one| (one["unread"] == true, one["archived"] == true, one["last_item"]["id"].clone()))
+            let found = page
+                .data()
+                .as_array()
+                .expect("data")
+                .iter()
+                .find(|one| one["contact_number"] == contact.as_str());
+            found.map(|one| {
+                (
+                    one["unread"] == true,
+                    one["archived"] == true,
+                    one["last_item"]["id"].clone(),
+                )
+            })
         };
         for round in 1..=FRIENDS {
             let text = json!({ "from": contact, "to": LINES[1], "content": format!("friend{number}at{round} is here") });
             let id = api.post("/sandbox/messages", &text).await.data()["id"].clone();
-            let (unread, archived, last) = standing(format!("{list}&size=100")).await.expect("the conversation");
+            let (unread, archived, last) = standing(format!("{list}&size=100"))
+                .await
+                .expect("the conversation");
             assert_eq!((unread, archived, &last), (true, false, &id));
             assert_eq!(api.count(&format!("friend{number}at{round}")).await, 1);
-            let with = api.search(&json!({ "contact_number": contact, "size": 100 })).await;
+            let with = api
+                .search(&json!({ "contact_number": contact, "size": 100 }))
+                .await;
             assert_eq!(with["pagination"]["total_count"], round);
             assert_fits(&with, 100);
-            let item = api.get(&format!("/v2/api/conversations/items/{}", id.as_str().expect("an id"))).await;
+            let item = api
+                .get(&format!(
+                    "/v2/api/conversations/items/{}",
+                    id.as_str().expect("an id")
+                ))
+                .await;
             assert_eq!(item.data()["content"], text["content"]);
 
             let (action_name, unread) = [("READ", false), ("ARCHIVE", false), ("UNREAD", true)]
@@ -164,7 +238,9 @@ mod heavy {
             let body = json!({ "action": action_name, "allo_number": LINES[1] });
             assert_eq!(api.put(&action, &body).await.status, 200);
             let filtered = format!("{list}&unread={unread}&size=100");
-            let (is_unread, ..) = standing(filtered).await.unwrap_or_else(|| panic!("not among unread={unread}"));
+            let (is_unread, ..) = standing(filtered)
+                .await
+                .unwrap_or_else(|| panic!("not among unread={unread}"));
             assert_eq!(is_unread, unread);
             let others = standing(format!("{list}&unread={}&size=100", !unread)).await;
             assert!(others.is_none(), "both read and unread");
@@ -179,23 +255,40 @@ mod heavy {
             match random.below(4) {
                 0 => {
                     let contact = format!("+1415555{:04}", 1_000 + random.below(150));
-                    assert_fits(&api.search(&json!({ "contact_number": contact, "size": 100 })).await, 100);
+                    assert_fits(
+                        &api.search(&json!({ "contact_number": contact, "size": 100 }))
+                            .await,
+                        100,
+                    );
                 }
                 1 => {
                     let tag = format!("tag-{}", random.below(40));
                     let found = api.search(&json!({ "tags": [tag], "size": 100 })).await;
                     let (ids, _) = assert_fits(&found, 100);
                     for item in found["data"].as_array().into_iter().flatten() {
-                        assert!(item["tags"].as_array().is_some_and(|tags| tags.contains(&tag.as_str().into())), "{item}");
+                        assert!(
+                            item["tags"]
+                                .as_array()
+                                .is_some_and(|tags| tags.contains(&tag.as_str().into())),
+                            "{item}"
+                        );
                     }
                     known.extend(ids);
                 }
                 2 => {
                     let unread = random.below(2) == 0;
-                    let path = format!("/v2/api/conversations?allo_number={}&unread={unread}&size=100", in_query(LINES[0]));
+                    let path = format!(
+                        "/v2/api/conversations?allo_number={}&unread={unread}&size=100",
+                        in_query(LINES[0])
+                    );
                     let page = api.get(&path).await;
                     assert_fits(&page.json, 100);
-                    let wrong = page.data().as_array().into_iter().flatten().find(|one| one["unread"] != unread);
+                    let wrong = page
+                        .data()
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .find(|one| one["unread"] != unread);
                     assert!(wrong.is_none(), "asked for unread={unread}: {wrong:?}");
                 }
                 _ => {
@@ -206,9 +299,17 @@ mod heavy {
                             ids.push(id.clone());
                         }
                     }
-                    let reply = api.post("/v2/api/conversations/items/batch", &json!({ "ids": ids })).await;
+                    let reply = api
+                        .post("/v2/api/conversations/items/batch", &json!({ "ids": ids }))
+                        .await;
                     let items = reply.data().as_array().expect("data");
-                    assert_eq!(items.iter().map(|item| item["id"].as_str().expect("an id")).collect::<Vec<_>>(), ids);
+                    assert_eq!(
+                        items
+                            .iter()
+                            .map(|item| item["id"].as_str().expect("an id"))
+                            .collect::<Vec<_>>(),
+                        ids
+                    );
                 }
             }
         }

@@ -9,12 +9,16 @@ pub(super) struct Docs {
 impl Docs {
     /// The empty set, for documents numbered below `max_doc`.
     pub(super) fn none(max_doc: u32) -> Self {
-        Self { bits: vec![0; max_doc.div_ceil(64) as usize] }
+        Self {
+            bits: vec![0; max_doc.div_ceil(64) as usize],
+        }
     }
 
     /// The empty set, for the documents that this one is for.
     pub(super) fn none_of(&self) -> Self {
-        Self { bits: vec![0; self.bits.len()] }
+        Self {
+            bits: vec![0; self.bits.len()],
+        }
     }
 
     pub(super) fn insert(&mut self, doc: u32) {
@@ -24,7 +28,9 @@ impl Docs {
     }
 
     pub(super) fn contains(&self, doc: u32) -> bool {
-        self.bits.get((doc / 64) as usize).is_some_and(|word| word >> (doc % 64) & 1 == 1)
+        self.bits
+            .get((doc / 64) as usize)
+            .is_some_and(|word| word >> (doc % 64) & 1 == 1)
     }
 
     pub(super) fn count(&self) -> u32 {
@@ -45,13 +51,19 @@ impl Docs {
 
     /// The documents in ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        self.bits.iter().zip(0u32..).flat_map(|(word, place)| Bits { rest: *word, first: place * 64 })
+        self.bits.iter().zip(0u32..).flat_map(|(word, place)| Bits {
+            rest: *word,
+            first: place * 64,
+        })
     }
 
     /// Keeps the documents that `keep` says so of.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(u32) -> bool) {
         for (word, place) in self.bits.iter_mut().zip(0u32..) {
-            for doc in (Bits { rest: *word, first: place * 64 }) {
+            for doc in (Bits {
+                rest: *word,
+                first: place * 64,
+            }) {
                 if !keep(doc) {
                     *word &= !(1 << (doc % 64));
                 }
@@ -92,7 +104,10 @@ impl<'d> Slots<'d> {
             sum += word.count_ones();
             before
         });
-        Self { before: before.collect(), docs }
+        Self {
+            before: before.collect(),
+            docs,
+        }
     }
 
     /// How many documents of the set are numbered lower; `doc` must be one of the set.
@@ -120,7 +135,12 @@ mod tests {
         assert_eq!(docs.iter().collect::<Vec<_>>(), numbers);
         assert_eq!(docs.count(), 7);
         let slots = Slots::new(&docs);
-        assert!(numbers.iter().enumerate().all(|(place, doc)| slots.of(*doc) == place));
+        assert!(
+            numbers
+                .iter()
+                .enumerate()
+                .all(|(place, doc)| slots.of(*doc) == place)
+        );
         assert_eq!(docs.clone().and(&set(&[1, 2, 128])), set(&[1, 128]));
         docs.retain(|doc| doc % 2 == 0);
         assert_eq!(docs, set(&[0, 64, 128]));

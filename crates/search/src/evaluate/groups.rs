@@ -21,7 +21,12 @@ pub(super) struct Group<'v> {
 impl<'v> Group<'v> {
     /// All terms that begin with `prefix`.
     pub(super) fn beginning_with(index: &'v InvertedIndexReader, prefix: &str) -> tantivy::Result<Self> {
-        let mut group = Self { index, terms: Vec::new(), first_is_exact: false, postings: 0 };
+        let mut group = Self {
+            index,
+            terms: Vec::new(),
+            first_is_exact: false,
+            postings: 0,
+        };
         // No byte of UTF-8 is as high as this one.
         let beyond = [prefix.as_bytes(), &[u8::MAX]].concat();
         let mut stream = index.terms().range().ge(prefix).lt(beyond).into_stream()?;
@@ -34,7 +39,12 @@ impl<'v> Group<'v> {
 
     /// The terms of the list that there are.
     pub(super) fn any_of(index: &'v InvertedIndexReader, terms: &[String]) -> tantivy::Result<Self> {
-        let mut group = Self { index, terms: Vec::with_capacity(terms.len()), first_is_exact: false, postings: 0 };
+        let mut group = Self {
+            index,
+            terms: Vec::with_capacity(terms.len()),
+            first_is_exact: false,
+            postings: 0,
+        };
         for term in terms {
             if let Some(info) = index.terms().get(term)? {
                 group.push(info);
@@ -56,8 +66,12 @@ impl<'v> Group<'v> {
     /// The documents of all lists.
     pub(super) fn all(&self, max_doc: u32) -> tantivy::Result<Docs> {
         let mut docs = Docs::none(max_doc);
-        let Some(first) = self.terms.first() else { return Ok(docs) };
-        let mut list = self.index.read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
+        let Some(first) = self.terms.first() else {
+            return Ok(docs);
+        };
+        let mut list = self
+            .index
+            .read_block_postings_from_terminfo(first, IndexRecordOption::Basic)?;
         for (place, info) in self.terms.iter().enumerate() {
             if place > 0 {
                 self.index.reset_block_postings_from_terminfo(info, &mut list)?;
@@ -85,7 +99,9 @@ impl<'v> Group<'v> {
         wanted: IndexRecordOption,
         mut each: impl FnMut(u32, u32, bool),
     ) -> tantivy::Result<()> {
-        let Some(first) = self.terms.first() else { return Ok(()) };
+        let Some(first) = self.terms.first() else {
+            return Ok(());
+        };
         let count = u64::from(candidates.count());
         let mut listed: Option<Vec<u32>> = None;
         let mut list = self.index.read_block_postings_from_terminfo(first, wanted)?;

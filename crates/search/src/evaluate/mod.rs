@@ -14,10 +14,10 @@ use tantivy::schema::IndexRecordOption;
 use self::docs::{Docs, Slots};
 use self::groups::Group;
 use self::page::{Part, page};
+use crate::SearchError;
 use crate::query::{TextFilter, TextHits, TextOrder, TextQuery};
 use crate::snapshot::{SegmentView, Snapshot};
 use crate::terms::{Property, team_prefix};
-use crate::SearchError;
 use trunkline_domain::ItemKind;
 
 /// How quickly further occurrences of a word stop to count: BM25's usual value.
@@ -35,14 +35,26 @@ pub(crate) fn evaluate(snapshot: &Snapshot, query: &TextQuery) -> Result<TextHit
     let failed = || SearchError::index::<tantivy::TantivyError>("searching");
     let question = Question::new(query, snapshot);
     let parts = if query.order == TextOrder::Relevance && !query.words.is_empty() {
-        let items = snapshot.payload.cursors.get(&query.team).map_or(0, |cursor| cursor.items);
-        ranked(snapshot, &question, query.max_seq.map_or(items, |max| max.min(items)))
+        let items = snapshot
+            .payload
+            .cursors
+            .get(&query.team)
+            .map_or(0, |cursor| cursor.items);
+        ranked(
+            snapshot,
+            &question,
+            query.max_seq.map_or(items, |max| max.min(items)),
+        )
     } else {
         matching(snapshot, &question)
     };
     let parts = parts.map_err(|error| failed()(error))?;
     let total = parts.iter().map(|part| u64::from(part.docs.count())).sum();
-    Ok(TextHits { total, hits: page(&parts, query), behind: 0 })
+    Ok(TextHits {
+        total,
+        hits: page(&parts, query),
+        behind: 0,
+    })
 }
 
 /// A query, made ready.
@@ -67,17 +79,37 @@ impl<'q> Question<'q> {
         conditions.extend(filter.contact.map(|number| vec![term(Property::Contact(number))]));
         conditions.extend(filter.user.map(|user| vec![term(Property::User(user))]));
         conditions.extend(filter.kind.map(|kind| vec![term(Property::Kind(kind))]));
-        conditions.extend(filter.direction.map(|direction| vec![term(Property::Direction(direction))]));
+        conditions.extend(
+            filter
+                .direction
+                .map(|direction| vec![term(Property::Direction(direction))]),
+        );
         if !filter.results.is_empty() {
-            conditions.push(filter.results.iter().map(|result| term(Property::Result(*result))).collect());
+            conditions.push(
+                filter
+                    .results
+                    .iter()
+                    .map(|result| term(Property::Result(*result)))
+                    .collect(),
+            );
         }
         if !filter.tags.is_empty() {
             conditions.push(filter.tags.iter().map(|tag| term(Property::Tag(tag))).collect());
         }
         if conditions.is_empty() && query.words.is_empty() {
-            conditions.push(ItemKind::ALL.iter().map(|kind| term(Property::Kind(*kind))).collect());
+            conditions.push(
+                ItemKind::ALL
+                    .iter()
+                    .map(|kind| term(Property::Kind(*kind)))
+                    .collect(),
+            );
         }
-        let highest = snapshot.segments.iter().map(|view| view.conversation.max_value()).max().unwrap_or(0);
+        let highest = snapshot
+            .segments
+            .iter()
+            .map(|view| view.conversation.max_value())
+            .max()
+            .unwrap_or(0);
         let numbers = |list: &Option<Vec<i64>>| list.as_ref().map(|list| Numbers::new(list, highest));
         Self {
             words: query.words.iter().map(|word| format!("{prefix}{word}")).collect(),
@@ -116,11 +148,17 @@ impl<'q> Question<'q> {
     }
 
     fn conditions<'v>(&self, view: &'v SegmentView) -> tantivy::Result<Vec<Group<'v>>> {
-        self.conditions.iter().map(|terms| Group::any_of(&view.filters, terms)).collect()
+        self.conditions
+            .iter()
+            .map(|terms| Group::any_of(&view.filters, terms))
+            .collect()
     }
 
     fn words<'v>(&self, view: &'v SegmentView) -> tantivy::Result<Vec<Group<'v>>> {
-        self.words.iter().map(|word| Group::beginning_with(&view.words, word)).collect()
+        self.words
+            .iter()
+            .map(|word| Group::beginning_with(&view.words, word))
+            .collect()
     }
 }
 
@@ -144,11 +182,17 @@ fn matching<'s>(snapshot: &'s Snapshot, question: &Question<'_>) -> tantivy::Res
                 break;
             }
         }
-        let Some(mut docs) = docs.filter(|docs| !docs.is_empty()) else { continue };
+        let Some(mut docs) = docs.filter(|docs| !docs.is_empty()) else {
+            continue;
+        };
         question.keep_valid(view, &mut docs);
         question.keep_columns(view, &mut docs);
         if !docs.is_empty() {
-            parts.push(Part { view, docs, scores: Vec::new() });
+            parts.push(Part {
+                view,
+                docs,
+                scores: Vec::new(),
+            });
         }
     }
     Ok(parts)
@@ -186,7 +230,10 @@ fn ranked<'s>(snapshot: &'s Snapshot, question: &Question<'_>, items: i64) -> ta
             found.push((view, words, docs));
         }
     }
-    let weights: Vec<f32> = frequencies.iter().map(|frequency| weight(*frequency, items.unsigned_abs())).collect();
+    let weights: Vec<f32> = frequencies
+        .iter()
+        .map(|frequency| weight(*frequency, items.unsigned_abs()))
+        .collect();
     let norms: Vec<f32> = (0..=u8::MAX).map(norm).collect();
     let mut parts = Vec::with_capacity(found.len());
     for (view, words, docs) in found {
@@ -227,10 +274,18 @@ struct Numbers(Vec<u64>);
 impl Numbers {
     /// The set of those numbers that are no higher than `highest`.
     fn new(list: &[i64], highest: u64) -> Self {
-        let highest = list.iter().filter_map(|number| u64::try_from(*number).ok()).filter(|n| *n <= highest).max();
+        let highest = list
+            .iter()
+            .filter_map(|number| u64::try_from(*number).ok())
+            .filter(|n| *n <= highest)
+            .max();
         let mut bits = vec![0u64; highest.map_or(0, |highest| (highest / 64 + 1) as usize)];
         for number in list {
-            if let Some(word) = usize::try_from(number / 64).ok().filter(|_| *number >= 0).and_then(|i| bits.get_mut(i)) {
+            if let Some(word) = usize::try_from(number / 64)
+                .ok()
+                .filter(|_| *number >= 0)
+                .and_then(|i| bits.get_mut(i))
+            {
                 *word |= 1 << (number % 64);
             }
         }
@@ -238,7 +293,9 @@ impl Numbers {
     }
 
     fn contains(&self, number: u64) -> bool {
-        self.0.get((number / 64) as usize).is_some_and(|word| word >> (number % 64) & 1 == 1)
+        self.0
+            .get((number / 64) as usize)
+            .is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 }
 
@@ -250,7 +307,11 @@ mod tests {
     fn sets_of_numbers() {
         let numbers = Numbers::new(&[0, 63, 64, 200, -1, 5_000_000_000], 1_000);
         for number in 0..2_000 {
-            assert_eq!(numbers.contains(number), [0, 63, 64, 200].contains(&number), "{number}");
+            assert_eq!(
+                numbers.contains(number),
+                [0, 63, 64, 200].contains(&number),
+                "{number}"
+            );
         }
         assert!(!Numbers::new(&[], 10).contains(0));
     }

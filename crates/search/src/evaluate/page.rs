@@ -31,8 +31,16 @@ fn key(order: TextOrder, score: f32, at: i64, seq: i64) -> Key {
 }
 
 fn hit(order: TextOrder, (score, at, seq): Key) -> Hit {
-    let (at, seq) = if order == TextOrder::OldestFirst { (!at, !seq) } else { (at, seq) };
-    Hit { seq, at: Millis(at), score: f32::from_bits(score) }
+    let (at, seq) = if order == TextOrder::OldestFirst {
+        (!at, !seq)
+    } else {
+        (at, seq)
+    };
+    Hit {
+        seq,
+        at: Millis(at),
+        score: f32::from_bits(score),
+    }
 }
 
 /// The page that the query asks for.
@@ -51,7 +59,11 @@ pub(super) fn page(parts: &[Part<'_>], query: &TextQuery) -> Vec<Hit> {
     }
     let wanted = skip.saturating_add(query.limit).min(total);
     let found = first(parts, query.order, behind, wanted);
-    found.into_iter().skip(skip).map(|key| hit(query.order, key)).collect()
+    found
+        .into_iter()
+        .skip(skip)
+        .map(|key| hit(query.order, key))
+        .collect()
 }
 
 /// The first `wanted` keys behind `behind`, in order.
@@ -63,7 +75,9 @@ fn first(parts: &[Part<'_>], order: TextOrder, behind: Option<Key>, wanted: usiz
             let score = scores.get(place).copied().unwrap_or_default();
             let at = view.at.get_val(doc);
             // Most documents are out of the question before their number is looked up.
-            if lowest.is_some_and(|lowest| (key(order, score, at, 0).0, key(order, score, at, 0).1) < (lowest.0, lowest.1)) {
+            if lowest.is_some_and(|lowest| {
+                (key(order, score, at, 0).0, key(order, score, at, 0).1) < (lowest.0, lowest.1)
+            }) {
                 continue;
             }
             let key = key(order, score, at, view.seq.get_val(doc).cast_signed());

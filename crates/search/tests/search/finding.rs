@@ -11,8 +11,12 @@ use crate::world::{NewItem, Running, START, World, query, seed, seqs};
 async fn every_word_of_the_query_begins_a_word_of_the_text(t: TestDb) {
     let mut world = World::new(t);
     let team = world.team().await;
-    let invoice = world.add(team, NewItem::message("La facture de l'Été est payée")).await;
-    let other = world.add(team, NewItem::call("facturation automatique en été")).await;
+    let invoice = world
+        .add(team, NewItem::message("La facture de l'Été est payée"))
+        .await;
+    let other = world
+        .add(team, NewItem::call("facturation automatique en été"))
+        .await;
     world.add(team, NewItem::message("rien")).await;
     world.summarise(team, other, "Paiement reçu").await;
     let running = world.start().await;
@@ -37,9 +41,16 @@ async fn the_very_word_comes_before_its_continuations(t: TestDb) {
     let exact = world.add(team, NewItem::message("car a b c d")).await;
     let longer = world.add(team, NewItem::message("carpet a b c d")).await;
     let twice = world.add(team, NewItem::message("car car b c d")).await;
-    let long = world.add(team, NewItem::call(&format!("car {}", "noise ".repeat(300)))).await;
+    let long = world
+        .add(team, NewItem::call(&format!("car {}", "noise ".repeat(300))))
+        .await;
     let running = world.start().await;
-    let hits = running.search(TextQuery { order: TextOrder::Relevance, ..query(team, "car") }).await;
+    let hits = running
+        .search(TextQuery {
+            order: TextOrder::Relevance,
+            ..query(team, "car")
+        })
+        .await;
     assert_eq!(seqs(&hits.hits), [twice, exact, longer, long]);
     assert!(hits.hits.iter().all(|hit| hit.score > 0.0));
     running.stop().await;
@@ -57,10 +68,19 @@ async fn check(world: &World, running: &Running, asked: &TextQuery) {
     let mut walked = Vec::new();
     let mut start = TextStart::Offset(0);
     loop {
-        let hits = running.search(TextQuery { start, ..asked.clone() }).await.hits;
+        let hits = running
+            .search(TextQuery {
+                start,
+                ..asked.clone()
+            })
+            .await
+            .hits;
         let Some(last) = hits.last() else { break };
         start = match asked.start {
-            TextStart::Behind { .. } => TextStart::Behind { at: last.at, seq: last.seq },
+            TextStart::Behind { .. } => TextStart::Behind {
+                at: last.at,
+                seq: last.seq,
+            },
             TextStart::Offset(_) => TextStart::Offset(walked.len() + hits.len()),
         };
         walked.extend(hits);
@@ -137,7 +157,11 @@ async fn changes_replace_what_was_there(t: TestDb) {
     assert_eq!(running.search(tagged("vip")).await.total, 0);
     world.change(team, seq, |row| row.tags = vec!["vip".into()]).await;
     assert_eq!(running.search(tagged("vip")).await.total, 1);
-    world.change(team, seq, |row| (row.tags, row.result) = (vec!["sales".into()], Some(CallResult::Voicemail))).await;
+    world
+        .change(team, seq, |row| {
+            (row.tags, row.result) = (vec!["sales".into()], Some(CallResult::Voicemail))
+        })
+        .await;
     assert_eq!(running.search(tagged("vip")).await.total, 0);
     assert_eq!(running.search(tagged("sales")).await.total, 1);
     world.summarise(team, seq, "premier").await;
@@ -153,15 +177,28 @@ async fn teams_have_no_part_in_each_other(t: TestDb) {
     let (one, two) = (world.team().await, world.team().await);
     for n in 0..30 {
         let text = ["tango", "tango fox", "fox golf hotel"][n % 3];
-        world.add(one, NewItem { at: Millis(START + n as i64), ..NewItem::message(text) }).await;
+        world
+            .add(
+                one,
+                NewItem {
+                    at: Millis(START + n as i64),
+                    ..NewItem::message(text)
+                },
+            )
+            .await;
     }
     let running = world.start().await;
-    let asked = TextQuery { order: TextOrder::Relevance, ..query(one, "tan f") };
+    let asked = TextQuery {
+        order: TextOrder::Relevance,
+        ..query(one, "tan f")
+    };
     let before = running.search(asked.clone()).await;
     assert_eq!(before.total, 10);
     assert_eq!(running.search(query(two, "tango")).await.total, 0);
     for n in 0..50 {
-        world.add(two, NewItem::message(&"fox tango ".repeat(n % 40))).await;
+        world
+            .add(two, NewItem::message(&"fox tango ".repeat(n % 40)))
+            .await;
     }
     assert_eq!(running.search(query(two, "tango")).await.total, 48);
     assert_eq!(running.search(asked).await, before, "scores included");
@@ -176,12 +213,27 @@ async fn pages_by_relevance_stay_as_they_were_while_items_arrive(t: TestDb) {
         world.add(team, dice.item()).await;
     }
     let running = world.start().await;
-    let asked = TextQuery { order: TextOrder::Relevance, max_seq: Some(120), limit: 7, ..query(team, "a b") };
-    let whole = running.search(TextQuery { limit: 1_000, ..asked.clone() }).await;
+    let asked = TextQuery {
+        order: TextOrder::Relevance,
+        max_seq: Some(120),
+        limit: 7,
+        ..query(team, "a b")
+    };
+    let whole = running
+        .search(TextQuery {
+            limit: 1_000,
+            ..asked.clone()
+        })
+        .await;
     assert!(whole.total > 15);
     let mut walked = Vec::new();
     for offset in (0..).step_by(7) {
-        let part = running.search(TextQuery { start: TextStart::Offset(offset), ..asked.clone() }).await;
+        let part = running
+            .search(TextQuery {
+                start: TextStart::Offset(offset),
+                ..asked.clone()
+            })
+            .await;
         assert_eq!(part.total, whole.total);
         if part.hits.is_empty() {
             break;
@@ -199,9 +251,19 @@ async fn a_page_by_relevance_cannot_begin_behind_an_instant(t: TestDb) {
     let mut world = World::new(t);
     let team = world.team().await;
     let running = world.start().await;
-    let start = TextStart::Behind { at: Millis(START), seq: 1 };
-    let asked = TextQuery { order: TextOrder::Relevance, start, ..query(team, "a") };
-    assert!(matches!(running.index.search(asked).await, Err(SearchError::NoInstantInRelevance)));
+    let start = TextStart::Behind {
+        at: Millis(START),
+        seq: 1,
+    };
+    let asked = TextQuery {
+        order: TextOrder::Relevance,
+        start,
+        ..query(team, "a")
+    };
+    assert!(matches!(
+        running.index.search(asked).await,
+        Err(SearchError::NoInstantInRelevance)
+    ));
     running.stop().await;
 }
 
@@ -210,13 +272,20 @@ async fn heavy_deep_pages_of_a_large_import(t: TestDb) {
     const ITEMS: i64 = 140_000;
     let mut world = World::new(t);
     let team = world.team().await;
-    let new = |n: i64| NewItem { at: Millis(START + n * 7_919 % 100_003), ..NewItem::message(if n % 2 == 0 { "odd" } else { "even" }) };
+    let new = |n: i64| NewItem {
+        at: Millis(START + n * 7_919 % 100_003),
+        ..NewItem::message(if n % 2 == 0 { "odd" } else { "even" })
+    };
     world.import(team, (0..ITEMS / 2).map(new)).await;
     let running = world.start().await;
     world.import(team, (ITEMS / 2..ITEMS).map(new)).await;
     let all = all_hits(&world.known[&team], &query(team, ""));
     for offset in [0, 65_535, 65_536, 131_072, 139_990, 140_000, 1_000_000] {
-        let asked = TextQuery { start: TextStart::Offset(offset), limit: 20, ..query(team, "") };
+        let asked = TextQuery {
+            start: TextStart::Offset(offset),
+            limit: 20,
+            ..query(team, "")
+        };
         let got = running.search(asked.clone()).await;
         assert_eq!(got.total, ITEMS as u64);
         assert_eq!(got.hits, page(&all, &asked), "offset {offset}");

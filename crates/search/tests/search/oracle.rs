@@ -13,11 +13,19 @@ fn passes(known: &Known, query: &TextQuery) -> bool {
         && filter.contact.is_none_or(|contact| row.contact_number == contact)
         && filter.user.is_none_or(|user| row.user_id == Some(user))
         && filter.kind.is_none_or(|kind| row.kind == kind)
-        && filter.direction.is_none_or(|direction| row.direction == direction)
+        && filter
+            .direction
+            .is_none_or(|direction| row.direction == direction)
         && (filter.results.is_empty() || row.result.is_some_and(|result| filter.results.contains(&result)))
         && (filter.tags.is_empty() || row.tags.iter().any(|tag| filter.tags.contains(tag)))
-        && filter.conversations_in.as_ref().is_none_or(|list| list.contains(&row.conversation))
-        && filter.conversations_not_in.as_ref().is_none_or(|list| !list.contains(&row.conversation))
+        && filter
+            .conversations_in
+            .as_ref()
+            .is_none_or(|list| list.contains(&row.conversation))
+        && filter
+            .conversations_not_in
+            .as_ref()
+            .is_none_or(|list| !list.contains(&row.conversation))
         && filter.from.is_none_or(|from| row.at >= from)
         && filter.until.is_none_or(|until| row.at < until)
 }
@@ -34,22 +42,38 @@ pub fn all_hits(items: &Known1, query: &TextQuery) -> Vec<Hit> {
     let having: Vec<usize> = query
         .words
         .iter()
-        .map(|word| folded.iter().filter(|(known, words)| counted(known) && has(words, word)).count())
+        .map(|word| {
+            folded
+                .iter()
+                .filter(|(known, words)| counted(known) && has(words, word))
+                .count()
+        })
         .collect();
     let count = folded.iter().filter(|(known, _)| counted(known)).count();
-    let matching = folded.iter().filter(|(known, words)| {
-        passes(known, query) && query.words.iter().all(|word| has(words, word))
-    });
+    let matching = folded
+        .iter()
+        .filter(|(known, words)| passes(known, query) && query.words.iter().all(|word| has(words, word)));
     let mut hits: Vec<Hit> = matching
         .map(|(known, words)| {
-            let score = if query.order == TextOrder::Relevance { score(query, words, &having, count) } else { 0.0 };
-            Hit { seq: known.row.seq, at: known.row.at, score }
+            let score = if query.order == TextOrder::Relevance {
+                score(query, words, &having, count)
+            } else {
+                0.0
+            };
+            Hit {
+                seq: known.row.seq,
+                at: known.row.at,
+                score,
+            }
         })
         .collect();
     hits.sort_by(|a, b| match query.order {
         TextOrder::NewestFirst => (b.at, b.seq).cmp(&(a.at, a.seq)),
         TextOrder::OldestFirst => (a.at, a.seq).cmp(&(b.at, b.seq)),
-        TextOrder::Relevance => b.score.total_cmp(&a.score).then((b.at, b.seq).cmp(&(a.at, a.seq))),
+        TextOrder::Relevance => b
+            .score
+            .total_cmp(&a.score)
+            .then((b.at, b.seq).cmp(&(a.at, a.seq))),
     });
     hits
 }

@@ -10,9 +10,47 @@ use trunkline_store::TeamKey;
 use crate::world::{NewItem, START, World, contact, user};
 
 const WORDS: &[&str] = &[
-    "a", "à", "au", "aube", "auto", "automne", "Été", "étage", "ETAGES", "et", "bill", "Billing", "bills", "ballon", "Œuvre",
-    "oeuf", "Straße", "strasse", "naïve", "nage", "42", "421", "+33", "café", "CAFÉ", "cafard", "rendez-vous", "rendez",
-    "vous", "l'eau", "eaux", "facture", "factures", "facturation", "fa", "z", "zèbre", "Ärger", "arg", "ﬁn", "final",
+    "a",
+    "à",
+    "au",
+    "aube",
+    "auto",
+    "automne",
+    "Été",
+    "étage",
+    "ETAGES",
+    "et",
+    "bill",
+    "Billing",
+    "bills",
+    "ballon",
+    "Œuvre",
+    "oeuf",
+    "Straße",
+    "strasse",
+    "naïve",
+    "nage",
+    "42",
+    "421",
+    "+33",
+    "café",
+    "CAFÉ",
+    "cafard",
+    "rendez-vous",
+    "rendez",
+    "vous",
+    "l'eau",
+    "eaux",
+    "facture",
+    "factures",
+    "facturation",
+    "fa",
+    "z",
+    "zèbre",
+    "Ärger",
+    "arg",
+    "ﬁn",
+    "final",
 ];
 const TAGS: &[&str] = &["vip", "sales", "support", "refund"];
 
@@ -37,7 +75,11 @@ impl Dice {
     }
 
     pub fn text(&mut self) -> String {
-        let length = if self.one_in(8) { self.below(120) } else { self.below(9) };
+        let length = if self.one_in(8) {
+            self.below(120)
+        } else {
+            self.below(9)
+        };
         // The square makes some words frequent and others rare.
         let words = (0..length).map(|_| {
             let place = self.below(WORDS.len()) * self.below(WORDS.len()) / WORDS.len();
@@ -88,7 +130,11 @@ impl Dice {
             }
             3 => {
                 let (user, result) = (user(self.below(3) as u64), self.pick(CallResult::ALL));
-                world.change(team, seq, |row| (row.user_id, row.result) = (Some(user), Some(result))).await;
+                world
+                    .change(team, seq, |row| {
+                        (row.user_id, row.result) = (Some(user), Some(result))
+                    })
+                    .await;
             }
             _ => {
                 let tags = self.tags();
@@ -110,8 +156,16 @@ impl Dice {
                 2 => filter.user = Some(user(self.below(4) as u64)),
                 3 => filter.kind = Some(self.pick(ItemKind::ALL)),
                 4 => filter.direction = Some(self.pick(Direction::ALL)),
-                5 => filter.results = (0..1 + self.below(3)).map(|_| self.pick(CallResult::ALL)).collect(),
-                6 => filter.tags = (0..1 + self.below(3)).map(|_| self.pick(TAGS).to_owned()).collect(),
+                5 => {
+                    filter.results = (0..1 + self.below(3))
+                        .map(|_| self.pick(CallResult::ALL))
+                        .collect()
+                }
+                6 => {
+                    filter.tags = (0..1 + self.below(3))
+                        .map(|_| self.pick(TAGS).to_owned())
+                        .collect()
+                }
                 7 => filter.conversations_in = Some(conversations(self)),
                 8 => filter.conversations_not_in = Some(conversations(self)),
                 9 => filter.from = Some(Millis(START + self.below(42) as i64 * Millis::HOUR)),
@@ -123,7 +177,9 @@ impl Dice {
 
     /// A question about the items numbered up to `last`, with a page anywhere.
     pub fn query(&mut self, team: TeamKey, last: i64) -> TextQuery {
-        let words: String = (0..self.below(4)).map(|_| format!("{} ", self.pick(WORDS))).collect();
+        let words: String = (0..self.below(4))
+            .map(|_| format!("{} ", self.pick(WORDS)))
+            .collect();
         let mut words = trunkline_domain::text::query_words(&words);
         for word in &mut words {
             if self.one_in(2) {
@@ -131,14 +187,29 @@ impl Dice {
                 *word = word.chars().take(1 + self.below(characters)).collect();
             }
         }
-        let order = self.pick(&[TextOrder::NewestFirst, TextOrder::OldestFirst, TextOrder::Relevance]);
+        let order = self.pick(&[
+            TextOrder::NewestFirst,
+            TextOrder::OldestFirst,
+            TextOrder::Relevance,
+        ]);
         let start = if order != TextOrder::Relevance && self.one_in(3) {
             let at = Millis(START + self.below(42) as i64 * Millis::HOUR);
-            TextStart::Behind { at, seq: self.below(last.max(1) as usize) as i64 }
+            TextStart::Behind {
+                at,
+                seq: self.below(last.max(1) as usize) as i64,
+            }
         } else {
             TextStart::Offset(if self.one_in(2) { 0 } else { self.below(30) })
         };
         let max_seq = self.one_in(4).then(|| self.below(last.max(1) as usize) as i64);
-        TextQuery { team, words, filter: self.filter(), order, start, limit: self.below(25), max_seq }
+        TextQuery {
+            team,
+            words,
+            filter: self.filter(),
+            order,
+            start,
+            limit: self.below(25),
+            max_seq,
+        }
     }
 }

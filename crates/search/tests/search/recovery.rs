@@ -28,7 +28,11 @@ async fn assert_complete(world: &World, running: &Running) {
     for (team, known) in &world.known {
         for order in [TextOrder::OldestFirst, TextOrder::Relevance] {
             for words in ["", "a", "fa b"] {
-                let asked = TextQuery { order, limit: 100_000, ..query(*team, words) };
+                let asked = TextQuery {
+                    order,
+                    limit: 100_000,
+                    ..query(*team, words)
+                };
                 let got = running.search(asked.clone()).await;
                 assert_eq!(got.hits, all_hits(known, &asked), "{asked:?}");
                 assert_eq!(got.total, got.hits.len() as u64);
@@ -43,7 +47,11 @@ async fn answers(world: &World, running: &Running, teams: &[TeamKey]) -> Vec<Tex
     let mut all = Vec::new();
     for _ in 0..200 {
         let team = teams[dice.below(teams.len())];
-        all.push(running.search(dice.query(team, world.known[&team].len() as i64)).await);
+        all.push(
+            running
+                .search(dice.query(team, world.known[&team].len() as i64))
+                .await,
+        );
     }
     all
 }
@@ -59,7 +67,10 @@ async fn a_deleted_index_is_built_anew_and_answers_alike(t: TestDb) {
         running.search(query(team, "a")).await;
     }
     let before = answers(&world, &running, &teams).await;
-    assert!(matches!(SearchIndex::delete_everything(&world.folder()), Err(SearchError::InUse { .. })));
+    assert!(matches!(
+        SearchIndex::delete_everything(&world.folder()),
+        Err(SearchError::InUse { .. })
+    ));
     running.stop().await;
     SearchIndex::delete_everything(&world.folder()).unwrap();
 
@@ -82,7 +93,10 @@ async fn an_index_goes_on_where_it_stopped(t: TestDb) {
         let running = world.start().await;
         assert_complete(&world, &running).await;
         running.stop().await;
-        assert!(!world.folder().join("unsettled").exists(), "all files are on the disk");
+        assert!(
+            !world.folder().join("unsettled").exists(),
+            "all files are on the disk"
+        );
         for _ in 0..15 {
             let team = teams[dice.below(2)];
             dice.change(&mut world, team).await;
@@ -133,9 +147,16 @@ async fn a_first_reading_that_was_cut_off_is_finished(t: TestDb) {
         let follower = tokio::spawn(follower.run(tokio_util::sync::CancellationToken::new()));
         let mut progress = index.progress();
         let wanted = dice.below(4_000) as u64;
-        drop(progress.wait_for(|progress| progress.ready || progress.done >= wanted).await);
+        drop(
+            progress
+                .wait_for(|progress| progress.ready || progress.done >= wanted)
+                .await,
+        );
         if let Err(error) = index.search(query(large, "a")).await {
-            assert!(matches!(error, SearchError::Rebuilding { done, total } if done <= total), "{error}");
+            assert!(
+                matches!(error, SearchError::Rebuilding { done, total } if done <= total),
+                "{error}"
+            );
         }
         follower.abort();
         drop(follower.await);
@@ -152,7 +173,10 @@ async fn searches_are_refused_until_the_index_is_built(t: TestDb) {
     let (mut world, teams) = filled(t, "refused", 20).await;
     let (index, follower) = world.open().await;
     assert!(!index.is_ready());
-    assert!(matches!(index.search(query(teams[0], "a")).await, Err(SearchError::Rebuilding { .. })));
+    assert!(matches!(
+        index.search(query(teams[0], "a")).await,
+        Err(SearchError::Rebuilding { .. })
+    ));
     drop((index, follower));
     let running = world.start().await;
     let progress = *running.index.progress().borrow();
@@ -168,12 +192,20 @@ async fn searches_are_refused_until_the_index_is_built(t: TestDb) {
         world.add(teams[0], NewItem::message("a")).await;
     }
     let after = index.search(query(teams[0], "")).await.unwrap();
-    assert_eq!((after.behind, after.total), (3, before.total), "it says what it does not know");
+    assert_eq!(
+        (after.behind, after.total),
+        (3, before.total),
+        "it says what it does not know"
+    );
 }
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder.join("index")).unwrap().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> = paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+    let paths = fs::read_dir(folder.join("index"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = paths
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
     found.sort();
     found
 }
@@ -230,7 +262,12 @@ async fn an_index_that_breaks_while_it_is_used_is_mended(t: TestDb) {
         world.add(teams[0], NewItem::message("a fa b")).await;
         // The first search may meet the index on its way back.
         while running.index.search(query(teams[0], "a")).await.is_err() {
-            running.index.progress().wait_for(|progress| progress.ready).await.unwrap();
+            running
+                .index
+                .progress()
+                .wait_for(|progress| progress.ready)
+                .await
+                .unwrap();
         }
         assert_complete(&world, &running).await;
     }
@@ -274,7 +311,12 @@ async fn a_log_that_was_pruned_too_far_means_reading_the_team_anew(t: TestDb) {
 async fn heavy_a_large_team_is_read_anew_without_doubles(t: TestDb) {
     let mut world = World::new(t);
     let team = world.team().await;
-    world.import(team, (0..20_500).map(|n| NewItem::message(if n % 2 == 0 { "odd" } else { "even" }))).await;
+    world
+        .import(
+            team,
+            (0..20_500).map(|n| NewItem::message(if n % 2 == 0 { "odd" } else { "even" })),
+        )
+        .await;
     world.start().await.stop().await;
     for _ in 0..5 {
         world.add(team, NewItem::message("odd")).await;
@@ -304,7 +346,10 @@ async fn another_database_means_reading_everything_anew(t: TestDb) {
             dice.change(&mut other, teams[1]).await;
             dice.change(&mut other, teams[2]).await;
         }
-        let copy = std::process::Command::new("cp").arg("-r").args([world.folder(), other.folder()]).status();
+        let copy = std::process::Command::new("cp")
+            .arg("-r")
+            .args([world.folder(), other.folder()])
+            .status();
         assert!(copy.unwrap().success());
         let running = other.start().await;
         assert_complete(&other, &running).await;

@@ -8,10 +8,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
-    CallId, CallResult, Direction, Ids, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis, PhoneNumber, Plan,
-    SeededIds, Speaker, SummaryTemplate, TeamId, UserId,
+    CallId, CallResult, Direction, Ids, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis,
+    PhoneNumber, Plan, SeededIds, Speaker, SummaryTemplate, TeamId, UserId,
 };
-use trunkline_search::{Hit, SearchError, SearchIndex, SearchOptions, TextFilter, TextHits, TextOrder, TextQuery, TextStart};
+use trunkline_search::{
+    Hit, SearchError, SearchIndex, SearchOptions, TextFilter, TextHits, TextOrder, TextQuery, TextStart,
+};
 use trunkline_store::events::EventRow;
 use trunkline_store::items::{ItemRow, SummaryRow};
 use trunkline_store::messages::MessageRow;
@@ -89,7 +91,12 @@ impl NewItem {
     }
 
     pub fn call(text: &str) -> Self {
-        Self { kind: ItemKind::Call, result: Some(CallResult::Answered), user: Some(user(1)), ..Self::message(text) }
+        Self {
+            kind: ItemKind::Call,
+            result: Some(CallResult::Answered),
+            user: Some(user(1)),
+            ..Self::message(text)
+        }
     }
 }
 
@@ -120,7 +127,14 @@ impl World {
             poll: Duration::from_millis(20),
             ..SearchOptions::default()
         };
-        Self { db, ids: SeededIds::new(7), dir, test_db, known: BTreeMap::new(), options }
+        Self {
+            db,
+            ids: SeededIds::new(7),
+            dir,
+            test_db,
+            known: BTreeMap::new(),
+            options,
+        }
     }
 
     pub fn folder(&self) -> PathBuf {
@@ -157,7 +171,13 @@ impl World {
             for item in work(tx, &mut counters)? {
                 counters.event += 1;
                 let (seq, payload) = (counters.event, "{}".to_owned());
-                let event = EventRow { seq, topic: Topic::SmsReceived, at: Millis(START), item: Some(item), payload };
+                let event = EventRow {
+                    seq,
+                    topic: Topic::SmsReceived,
+                    at: Millis(START),
+                    item: Some(item),
+                    payload,
+                };
                 events::append(tx, team, &event)?;
             }
             teams::set_counters(tx, team, counters)
@@ -184,7 +204,10 @@ impl World {
     /// Stores many items with one event for all, as an import does.
     pub async fn import(&mut self, team: TeamKey, new: impl Iterator<Item = NewItem>) {
         let first = self.known[&team].keys().last().map_or(1, |last| last + 1);
-        let all: Vec<Known> = (first..).zip(new).map(|(seq, new)| self.known_from(seq, &new)).collect();
+        let all: Vec<Known> = (first..)
+            .zip(new)
+            .map(|(seq, new)| self.known_from(seq, &new))
+            .collect();
         let last = first + all.len() as i64 - 1;
         let stored = all.clone();
         let unit = move |tx: &mut Tx<'_>| {
@@ -196,11 +219,24 @@ impl World {
             counters.event += 1;
             let payload = format!(r#"{{"from":{first},"to":{last}}}"#);
             let at = Millis(START);
-            events::append(tx, team, &EventRow { seq: counters.event, topic: Topic::ItemsImported, at, item: None, payload })?;
+            events::append(
+                tx,
+                team,
+                &EventRow {
+                    seq: counters.event,
+                    topic: Topic::ItemsImported,
+                    at,
+                    item: None,
+                    payload,
+                },
+            )?;
             teams::set_counters(tx, team, counters)
         };
         self.db.write::<_, StoreError, _>(unit).await.unwrap();
-        self.known.get_mut(&team).unwrap().extend(all.into_iter().map(|known| (known.row.seq, known)));
+        self.known
+            .get_mut(&team)
+            .unwrap()
+            .extend(all.into_iter().map(|known| (known.row.seq, known)));
     }
 
     fn known_from(&self, seq: i64, new: &NewItem) -> Known {
@@ -223,7 +259,10 @@ impl World {
             duration: None,
             tags: new.tags.clone(),
         };
-        Known { row, texts: vec![new.text.clone()] }
+        Known {
+            row,
+            texts: vec![new.text.clone()],
+        }
     }
 
     /// Changes tags, result or user of an item.
@@ -271,7 +310,17 @@ impl World {
             let mut counters = teams::lock(tx, team)?.unwrap().counters;
             counters.event += 1;
             let (seq, payload) = (counters.event, "{}".to_owned());
-            events::append(tx, team, &EventRow { seq, topic: Topic::ContactCreated, at: Millis(START), item: None, payload })?;
+            events::append(
+                tx,
+                team,
+                &EventRow {
+                    seq,
+                    topic: Topic::ContactCreated,
+                    at: Millis(START),
+                    item: None,
+                    payload,
+                },
+            )?;
             teams::set_counters(tx, team, counters)
         };
         self.db.write::<_, StoreError, _>(unit).await.unwrap();
@@ -292,8 +341,17 @@ impl World {
         let (index, follower) = self.open().await;
         let cancellation = CancellationToken::new();
         let follower = tokio::spawn(follower.run(cancellation.clone()));
-        let running = Running { index, cancellation, follower };
-        running.index.progress().wait_for(|progress| progress.ready).await.unwrap();
+        let running = Running {
+            index,
+            cancellation,
+            follower,
+        };
+        running
+            .index
+            .progress()
+            .wait_for(|progress| progress.ready)
+            .await
+            .unwrap();
         running
     }
 }
@@ -321,7 +379,11 @@ impl Running {
 
 fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result<(), StoreError> {
     let row = &known.row;
-    if counted { items::insert(tx, team, row)? } else { items::insert_uncounted(tx, team, row)? }
+    if counted {
+        items::insert(tx, team, row)?
+    } else {
+        items::insert_uncounted(tx, team, row)?
+    }
     for tag in &row.tags {
         tags::put_on(tx, team, tag, row.at, row.seq)?;
     }
@@ -331,7 +393,11 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
             // A line of a transcript for every few words.
             let words: Vec<&str> = text.split(' ').collect();
             let lines = words.chunks(4).map(|words| words.join(" "));
-            let line = |text| TranscriptLine { source: Speaker::External, time: row.at, text };
+            let line = |text| TranscriptLine {
+                source: Speaker::External,
+                time: row.at,
+                text,
+            };
             items::set_transcript(tx, team, row.seq, &lines.map(line).collect::<Vec<_>>())
         }
         ItemKind::Message => {
@@ -353,6 +419,9 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
 /// A seed that differs by name and number, the same in every run.
 pub fn seed(name: &str, number: u64) -> u64 {
     let mut bytes = [0; 8];
-    SeededIds::new(name.bytes().fold(number, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)))).fill(&mut bytes);
+    SeededIds::new(name.bytes().fold(number, |sum, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+    }))
+    .fill(&mut bytes);
     u64::from_le_bytes(bytes)
 }

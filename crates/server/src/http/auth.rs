@@ -28,7 +28,12 @@ pub struct KeyCache(moka::sync::Cache<[u8; 32], Arc<KeyOwner>>);
 
 impl Default for KeyCache {
     fn default() -> Self {
-        Self(moka::sync::Cache::builder().max_capacity(KEYS).time_to_live(KEY_TTL).build())
+        Self(
+            moka::sync::Cache::builder()
+                .max_capacity(KEYS)
+                .time_to_live(KEY_TTL)
+                .build(),
+        )
     }
 }
 
@@ -39,12 +44,16 @@ impl KeyCache {
     /// `UNAUTHORIZED`, `API_KEY_INVALID`, `API_KEY_REVOKED`, or the store's failure.
     pub async fn identify(&self, db: &Db, headers: &HeaderMap) -> Result<Arc<KeyOwner>, ApiError> {
         let key = presented(headers)?;
-        let digest: [u8; 32] = sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), key)).into();
+        let digest: [u8; 32] =
+            sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), key)).into();
         let owner = if let Some(owner) = self.0.get(&digest) {
             owner
         } else {
             let hash = crypto::sha256_hex(key.as_bytes());
-            let found = db.read(move |conn| keys::owner(conn, &hash)).await.map_err(ApiError::from)?;
+            let found = db
+                .read(move |conn| keys::owner(conn, &hash))
+                .await
+                .map_err(ApiError::from)?;
             let owner = Arc::new(found.ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid))?);
             self.0.insert(digest, owner.clone());
             owner
@@ -53,7 +62,9 @@ impl KeyCache {
             return Err(ErrorCode::ApiKeyRevoked.into());
         }
         if owner.user_status == UserStatus::Blocked {
-            return Err(ApiError::new(ErrorCode::UserNotFound).message("the user who made this key is blocked"));
+            return Err(
+                ApiError::new(ErrorCode::UserNotFound).message("the user who made this key is blocked")
+            );
         }
         Ok(owner)
     }
@@ -67,7 +78,9 @@ impl KeyCache {
 /// The key as the client wrote it: `Authorization: Api-Key ak_…`, or the bare key.
 fn presented(headers: &HeaderMap) -> Result<&str, ApiError> {
     let form = "Send the header `Authorization: Api-Key ak_…`.";
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| ApiError::new(ErrorCode::Unauthorized).suggestion(form))?;
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .ok_or_else(|| ApiError::new(ErrorCode::Unauthorized).suggestion(form))?;
     let malformed = || ApiError::new(ErrorCode::ApiKeyInvalid).suggestion(form);
     let text = value.to_str().map_err(|_| malformed())?.trim();
     let (scheme, rest) = text.split_once(' ').unwrap_or(("", text));
@@ -187,8 +200,13 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
                 error.message(format!("required={}", S::ANY_OF[0])).param("scope")
             } else {
                 error
-                    .message(format!("This API key lacks the scope '{names}', which this endpoint requires."))
-                    .suggestion(format!("Make a key with it: trunkline keys create --scopes {}", S::ANY_OF[0]))
+                    .message(format!(
+                        "This API key lacks the scope '{names}', which this endpoint requires."
+                    ))
+                    .suggestion(format!(
+                        "Make a key with it: trunkline keys create --scopes {}",
+                        S::ANY_OF[0]
+                    ))
             });
         }
         if !S::TEAMS.include(&owner) {
@@ -196,6 +214,10 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
         }
         // Nobody has asked for any of them yet; who reads the query says which it knows.
         *context.ignored.lock() = query_names(parts);
-        Ok(Self { owner, context, required: PhantomData })
+        Ok(Self {
+            owner,
+            context,
+            required: PhantomData,
+        })
     }
 }

@@ -52,7 +52,11 @@ const MAX_IGNORED_BYTES: usize = 1_000;
 /// # Errors
 /// `INTERNAL_SERVER_ERROR` for a route outside of the envelope: a fault of the program.
 pub fn context(parts: &Parts) -> Result<Arc<Context>, ApiError> {
-    parts.extensions.get::<Arc<Context>>().cloned().ok_or_else(|| ErrorCode::InternalServerError.into())
+    parts
+        .extensions
+        .get::<Arc<Context>>()
+        .cloned()
+        .ok_or_else(|| ErrorCode::InternalServerError.into())
 }
 
 /// Wraps a request of the API.
@@ -60,7 +64,11 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
     let started = state.board.now();
     let request_id = request_id(request.headers(), &state);
     let path = request.uri().path();
-    let surface = if path.starts_with("/v1/") { Surface::V1 } else { Surface::V2 };
+    let surface = if path.starts_with("/v1/") {
+        Surface::V1
+    } else {
+        Surface::V2
+    };
     let identity = state.keys.identify(state.board.db(), request.headers()).await;
     let decision = decide(&state, &request, identity.as_ref().ok().map(Arc::as_ref));
     let key = idempotency_key(request.method(), request.headers());
@@ -97,7 +105,10 @@ async fn run(state: &AppState, refused: Option<ApiError>, request: Request, next
 
 fn too_many(decision: Decision) -> Option<ApiError> {
     let message = format!("more than {} such requests in this second", decision.limit);
-    let error = ApiError { retry_after: Some(1), ..ApiError::new(ErrorCode::RateLimitExceeded).message(message) };
+    let error = ApiError {
+        retry_after: Some(1),
+        ..ApiError::new(ErrorCode::RateLimitExceeded).message(message)
+    };
     (!decision.allowed).then_some(error)
 }
 
@@ -109,7 +120,14 @@ fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Deci
         (None, _) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
             let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-            (Counted::Address(address), if class == Class::Read { READ_PER_SECOND } else { WRITE_PER_SECOND })
+            (
+                Counted::Address(address),
+                if class == Class::Read {
+                    READ_PER_SECOND
+                } else {
+                    WRITE_PER_SECOND
+                },
+            )
         }
     };
     state.limits.decide(who, class, limit, state.board.now())
@@ -118,13 +136,16 @@ fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Deci
 /// The client's own id if it is a sane one, else a new one.
 fn request_id(headers: &HeaderMap, state: &AppState) -> String {
     let own = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
-    let sane = own.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
+    let sane =
+        own.filter(|id| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()));
     sane.map_or_else(|| format!("req_{}", state.board.ids().token(12)), str::to_owned)
 }
 
 /// The key of a write; reads have no use for one.
 fn idempotency_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let value = headers.get(&IDEMPOTENCY_KEY).filter(|_| Class::of(method) == Class::Write);
+    let value = headers
+        .get(&IDEMPOTENCY_KEY)
+        .filter(|_| Class::of(method) == Class::Write);
     let Some(value) = value else { return Ok(None) };
     let key = value.to_str().unwrap_or_default();
     if key.is_empty() || key.len() > 255 {
@@ -167,7 +188,9 @@ fn finish(
         headers.insert(X_IGNORED, value);
     }
     drop(ignored);
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     let status = response.status();
     let elapsed = state.board.now().since(started);
     metrics::counter!("trunkline_http_requests_total", "status" => status.as_str().to_owned()).increment(1);
@@ -199,7 +222,11 @@ pub async fn plain_envelope(State(state): State<AppState>, request: Request, nex
 fn told(ignored: &[String]) -> String {
     let mut all = String::new();
     for name in ignored {
-        let name: String = name.chars().take(100).map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }).collect();
+        let name: String = name
+            .chars()
+            .take(100)
+            .map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' })
+            .collect();
         if all.len() + name.len() > MAX_IGNORED_BYTES {
             all.push_str(", ...");
             break;
@@ -216,5 +243,7 @@ fn told(ignored: &[String]) -> String {
 pub async fn no_such_path(method: Method, uri: axum::http::Uri) -> ApiError {
     ApiError::new(ErrorCode::EndpointNotFound)
         .message(format!("there is nothing at {method} {}", uri.path()))
-        .suggestion("GET /v2/api/me lists the endpoints that your key can call; GET /docs describes all of them.")
+        .suggestion(
+            "GET /v2/api/me lists the endpoints that your key can call; GET /docs describes all of them.",
+        )
 }

@@ -92,7 +92,15 @@ impl Endpoint {
             .into_iter()
             .find_map(|(method, operation)| operation.map(|operation| (method, operation)))
             .unwrap_or((HttpMethod::Get, Operation::new()));
-        Self { method, path, scopes, teams, operation, schemas, handler }
+        Self {
+            method,
+            path,
+            scopes,
+            teams,
+            operation,
+            schemas,
+            handler,
+        }
     }
 
     /// The method's name.
@@ -139,7 +147,10 @@ pub(crate) fn mount(table: Vec<Endpoint>) -> Router<AppState> {
         let allow: &'static str = Box::leak(names.join(", ").into_boxed_str());
         let refuse = move || async move {
             let error = super::error::ApiError::new(trunkline_domain::ErrorCode::MethodNotAllowed);
-            super::error::ApiError { allow: Some(allow), ..error.suggestion(format!("Allowed here: {allow}.")) }
+            super::error::ApiError {
+                allow: Some(allow),
+                ..error.suggestion(format!("Allowed here: {allow}."))
+            }
         };
         router = router.route(&path, methods.fallback(refuse));
     }

@@ -64,19 +64,28 @@ impl ApiError {
     /// Says what is wrong.
     #[must_use]
     pub fn message(self, message: impl Into<String>) -> Self {
-        Self { message: Some(message.into()), ..self }
+        Self {
+            message: Some(message.into()),
+            ..self
+        }
     }
 
     /// Names the parameter, field or header that is to blame.
     #[must_use]
     pub fn param(self, param: impl Into<String>) -> Self {
-        Self { param: Some(param.into()), ..self }
+        Self {
+            param: Some(param.into()),
+            ..self
+        }
     }
 
     /// Says what to do.
     #[must_use]
     pub fn suggestion(self, suggestion: impl Into<String>) -> Self {
-        Self { suggestion: Some(suggestion.into()), ..self }
+        Self {
+            suggestion: Some(suggestion.into()),
+            ..self
+        }
     }
 
     /// The HTTP status on `surface`.
@@ -94,10 +103,18 @@ impl ApiError {
             _ => None,
         });
         let body = match surface {
-            Surface::V1 => serde_json::to_vec(&V1Error { code: self.code, details: self.v1_details() }),
+            Surface::V1 => serde_json::to_vec(&V1Error {
+                code: self.code,
+                details: self.v1_details(),
+            }),
             _ => serde_json::to_vec(&self.v2_body(surface, request_id, public_url, retry_after)),
         };
-        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body.unwrap_or_default()).into_response();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, "application/json")],
+            body.unwrap_or_default(),
+        )
+            .into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -111,19 +128,35 @@ impl ApiError {
         response
     }
 
-    fn v2_body(&self, surface: Surface, request_id: &str, public_url: &str, retry_after: Option<u64>) -> V2Error {
+    fn v2_body(
+        &self,
+        surface: Surface,
+        request_id: &str,
+        public_url: &str,
+        retry_after: Option<u64>,
+    ) -> V2Error {
         let status = self.status(surface).as_u16();
         V2Error {
             error: V2Detail {
                 kind: trunkline_domain::ErrorType::from_status(status).as_str(),
                 code: self.code,
-                message: self.message.clone().unwrap_or_else(|| self.code.message().to_owned()),
+                message: self
+                    .message
+                    .clone()
+                    .unwrap_or_else(|| self.code.message().to_owned()),
                 retryable: self.code.retryable(),
                 request_id: request_id.to_owned(),
                 doc_url: format!("{public_url}/docs/errors#{}", self.code),
                 param: self.param.clone(),
-                suggestion: self.suggestion.clone().or_else(|| Some(self.code.remedy().to_owned())),
-                errors: if self.faults.len() > 1 { Some(self.faults.clone()) } else { None },
+                suggestion: self
+                    .suggestion
+                    .clone()
+                    .or_else(|| Some(self.code.remedy().to_owned())),
+                errors: if self.faults.len() > 1 {
+                    Some(self.faults.clone())
+                } else {
+                    None
+                },
                 retry_after_seconds: retry_after,
             },
         }
@@ -131,11 +164,17 @@ impl ApiError {
 
     fn v1_details(&self) -> Option<Vec<V1Detail>> {
         if !self.faults.is_empty() {
-            let detail = |fault: &Fault| V1Detail { message: fault.message.clone(), field: Some(fault.param.clone()) };
+            let detail = |fault: &Fault| V1Detail {
+                message: fault.message.clone(),
+                field: Some(fault.param.clone()),
+            };
             return Some(self.faults.iter().map(detail).collect());
         }
         let message = self.message.clone()?;
-        Some(vec![V1Detail { message, field: self.param.clone() }])
+        Some(vec![V1Detail {
+            message,
+            field: self.param.clone(),
+        }])
     }
 }
 
@@ -213,13 +252,20 @@ impl From<ErrorCode> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let code = if error.is_retryable() { ErrorCode::ServiceUnavailable } else { ErrorCode::InternalServerError };
+        let code = if error.is_retryable() {
+            ErrorCode::ServiceUnavailable
+        } else {
+            ErrorCode::InternalServerError
+        };
         if code == ErrorCode::ServiceUnavailable {
             tracing::warn!(error = %error, "a request was turned away");
         } else {
             tracing::error!(error = %error, "a request failed");
         }
-        Self { store: Some(Arc::new(error)), ..Self::new(code) }
+        Self {
+            store: Some(Arc::new(error)),
+            ..Self::new(code)
+        }
     }
 }
 
@@ -239,8 +285,9 @@ impl From<CommandError> for ApiError {
 impl From<SearchError> for ApiError {
     fn from(error: SearchError) -> Self {
         match error {
-            SearchError::Rebuilding { done, total } => Self::new(ErrorCode::SearchNotReady)
-                .message(format!("the text index is being rebuilt: {done} of {total} items are in")),
+            SearchError::Rebuilding { done, total } => Self::new(ErrorCode::SearchNotReady).message(format!(
+                "the text index is being rebuilt: {done} of {total} items are in"
+            )),
             other => {
                 tracing::error!(error = %other, "a search failed");
                 Self::new(ErrorCode::InternalServerError)

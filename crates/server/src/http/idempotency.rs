@@ -39,10 +39,15 @@ impl InFlight {
     fn begin(&self, api_key: ApiKeyId, key: &str) -> Result<Running, ApiError> {
         let own = (api_key, key.to_owned());
         if self.0.lock().insert(own.clone()) {
-            Ok(Running { all: self.clone(), own })
+            Ok(Running {
+                all: self.clone(),
+                own,
+            })
         } else {
             let message = "a request with this idempotency key is still being worked on";
-            Err(ApiError::new(ErrorCode::OtherTransactionInProgress).message(message).param("Idempotency-Key"))
+            Err(ApiError::new(ErrorCode::OtherTransactionInProgress)
+                .message(message)
+                .param("Idempotency-Key"))
         }
     }
 }
@@ -53,7 +58,12 @@ impl InFlight {
 ///
 /// # Errors
 /// What the command refuses, `IDEMPOTENCY_KEY_REUSE`, `OTHER_TRANSACTION_IN_PROGRESS`, the store's failure.
-pub async fn commit<S, T, F>(state: &AppState, caller: &Caller<S>, status: StatusCode, mut command: F) -> Result<Response, ApiError>
+pub async fn commit<S, T, F>(
+    state: &AppState,
+    caller: &Caller<S>,
+    status: StatusCode,
+    mut command: F,
+) -> Result<Response, ApiError>
 where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
@@ -62,7 +72,9 @@ where
     let Some(key) = caller.context.idempotency_key.clone() else {
         let body = state
             .board
-            .run(team, move |work| -> Result<String, ApiError> { to_json(&Data { data: command(work)? }) })
+            .run(team, move |work| -> Result<String, ApiError> {
+                to_json(&Data { data: command(work)? })
+            })
             .await?;
         return Ok(raw(status, body));
     };
@@ -71,7 +83,12 @@ where
         api_key: caller.owner.key_id,
         key,
         request: caller.context.request.clone(),
-        fingerprint: caller.context.fingerprint.get().cloned().unwrap_or_else(|| crypto::sha256_hex(b"")),
+        fingerprint: caller
+            .context
+            .fingerprint
+            .get()
+            .cloned()
+            .unwrap_or_else(|| crypto::sha256_hex(b"")),
         status: status.as_u16(),
         ignored: None,
         body: String::new(),
@@ -99,7 +116,10 @@ where
         return replay(&row, known);
     }
     let ignored = caller.context.ignored.lock().join(", ");
-    let mut stored = IdempotencyRow { ignored: (!ignored.is_empty()).then_some(ignored), ..row.clone() };
+    let mut stored = IdempotencyRow {
+        ignored: (!ignored.is_empty()).then_some(ignored),
+        ..row.clone()
+    };
     let run = state.board.run(team, move |work| -> Result<Outcome, ApiError> {
         // Once more, now that the team's row is held: another node may have been faster with the same key, and then
         // its answer is the answer, whatever the command would say of what is already done.
@@ -111,7 +131,10 @@ where
         Ok(Outcome::Done(stored.body.clone()))
     });
     match run.await? {
-        Outcome::Done(body) => Ok(raw(StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK), body)),
+        Outcome::Done(body) => Ok(raw(
+            StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK),
+            body,
+        )),
         Outcome::Known(known) => replay(&row, known),
     }
 }
@@ -123,12 +146,19 @@ enum Outcome {
 
 fn replay(row: &IdempotencyRow, known: IdempotencyRow) -> Result<Response, ApiError> {
     if known.request != row.request || known.fingerprint != row.fingerprint {
-        let what = if known.request == row.request { "with another body" } else { "for another method or path" };
+        let what = if known.request == row.request {
+            "with another body"
+        } else {
+            "for another method or path"
+        };
         return Err(ApiError::new(ErrorCode::IdempotencyKeyReuse)
             .message(format!("this idempotency key was used {what}"))
             .param("Idempotency-Key"));
     }
-    let mut response = raw(StatusCode::from_u16(known.status).unwrap_or(StatusCode::OK), known.body);
+    let mut response = raw(
+        StatusCode::from_u16(known.status).unwrap_or(StatusCode::OK),
+        known.body,
+    );
     let headers = response.headers_mut();
     headers.insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)

@@ -48,12 +48,22 @@ impl<const N: usize> FromRequestParts<AppState> for PathParams<N> {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         // Not axum's own `Path`: it refuses what is not UTF-8 in words of its own, past the common form of errors.
-        let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+        let route = parts
+            .extensions
+            .get::<MatchedPath>()
+            .map(MatchedPath::as_str)
+            .unwrap_or_default();
         let pairs = route.split('/').zip(parts.uri.path().split('/'));
         let values = pairs.filter(|(name, _)| name.starts_with('{'));
-        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let decode = |text: &str| {
+            percent_encoding::percent_decode_str(text)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
         let all: Vec<String> = values.map(|(_, text)| decode(text)).collect();
-        all.try_into().map(Self).map_err(|_| ErrorCode::InternalServerError.into())
+        all.try_into()
+            .map(Self)
+            .map_err(|_| ErrorCode::InternalServerError.into())
     }
 }
 
@@ -96,11 +106,16 @@ pub(crate) fn query_names(parts: &Parts) -> Vec<String> {
 pub(crate) fn form_pairs(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| {
         let spaced = part.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8_lossy()
+            .into_owned()
     };
     text.split('&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').map_or_else(|| (decode(pair), String::new()), |(n, v)| (decode(n), decode(v))))
+        .map(|pair| {
+            pair.split_once('=')
+                .map_or_else(|| (decode(pair), String::new()), |(n, v)| (decode(n), decode(v)))
+        })
         .collect()
 }
 
@@ -132,7 +147,9 @@ async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiErr
     }
     json_content_type(&parts.headers)?;
     let malformed = |message: String| {
-        ApiError::new(ErrorCode::InvalidRequestBody).message(message).suggestion("Send one JSON object.")
+        ApiError::new(ErrorCode::InvalidRequestBody)
+            .message(message)
+            .suggestion("Send one JSON object.")
     };
     if bytes.is_empty() {
         return Err(malformed("the body is empty".into()));
@@ -158,12 +175,26 @@ pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError>
 }
 
 fn json_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json")) {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let media_type = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if media_type == "application/json"
+        || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+    {
         return Ok(());
     }
-    let message = if value.is_empty() { "the body has no Content-Type".to_owned() } else { format!("the body has Content-Type {value:?}") };
+    let message = if value.is_empty() {
+        "the body has no Content-Type".to_owned()
+    } else {
+        format!("the body has Content-Type {value:?}")
+    };
     Err(ApiError::new(ErrorCode::UnsupportedMediaType)
         .message(message)
         .param("Content-Type")
@@ -172,7 +203,14 @@ fn json_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
 
 impl Input {
     fn new(fields: Map<String, Value>, source: Source, context: Arc<Context>) -> Self {
-        Self { fields, source, prefix: String::new(), asked: Vec::new(), faults: Vec::new(), context }
+        Self {
+            fields,
+            source,
+            prefix: String::new(),
+            asked: Vec::new(),
+            faults: Vec::new(),
+            context,
+        }
     }
 
     /// The field, if it is there and not null.
@@ -183,23 +221,41 @@ impl Input {
 
     /// Notes a fault of a field.
     pub fn fault(&mut self, code: ErrorCode, name: &str, message: impl Into<String>) {
-        let fault = Fault { param: format!("{}{name}", self.prefix), code, message: message.into() };
+        let fault = Fault {
+            param: format!("{}{name}", self.prefix),
+            code,
+            message: message.into(),
+        };
         self.faults.push((fault, None));
     }
 
     fn fault_with(&mut self, code: ErrorCode, name: &str, message: String, suggestion: String) {
-        let fault = Fault { param: format!("{}{name}", self.prefix), code, message };
+        let fault = Fault {
+            param: format!("{}{name}", self.prefix),
+            code,
+            message,
+        };
         self.faults.push((fault, Some(suggestion)));
     }
 
     fn wrong_type(&mut self, name: &str, wanted: &str) {
-        self.fault_with(ErrorCode::InvalidParameter, name, format!("{name} must be {wanted}"), format!("Send {wanted}."));
+        self.fault_with(
+            ErrorCode::InvalidParameter,
+            name,
+            format!("{name} must be {wanted}"),
+            format!("Send {wanted}."),
+        );
     }
 
     /// PostgreSQL stores no NUL, and SQLite's functions see a text end there.
     fn nul(&mut self, name: &str) {
         let message = format!("{name} has a NUL character (U+0000), which cannot be stored");
-        self.fault_with(ErrorCode::InvalidParameter, name, message, "Leave the character out.".to_owned());
+        self.fault_with(
+            ErrorCode::InvalidParameter,
+            name,
+            message,
+            "Leave the character out.".to_owned(),
+        );
     }
 
     /// Whether the client sent the field, null included.
@@ -217,7 +273,11 @@ impl Input {
             }
             Value::String(text) if text.chars().nth(max).is_none() => Some(text),
             Value::String(_) => {
-                self.fault(ErrorCode::InvalidLength, name, format!("{name} has more than {max} characters"));
+                self.fault(
+                    ErrorCode::InvalidLength,
+                    name,
+                    format!("{name} has more than {max} characters"),
+                );
                 None
             }
             _ => {
@@ -241,7 +301,12 @@ impl Input {
     }
 
     /// A whole number within `range`; `code` is the fault of one that is not.
-    pub fn integer(&mut self, name: &'static str, range: RangeInclusive<i64>, code: ErrorCode) -> Option<i64> {
+    pub fn integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+        code: ErrorCode,
+    ) -> Option<i64> {
         let value = self.take(name)?;
         let number = match &value {
             Value::Number(number) => number.as_i64(),
@@ -256,7 +321,12 @@ impl Input {
         } else {
             format!("a whole number from {} to {}", range.start(), range.end())
         };
-        self.fault_with(code, name, format!("{name} must be {wanted}"), format!("Send {wanted}."));
+        self.fault_with(
+            code,
+            name,
+            format!("{name} must be {wanted}"),
+            format!("Send {wanted}."),
+        );
         None
     }
 
@@ -264,7 +334,10 @@ impl Input {
     pub fn decimal(&mut self, name: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
         let number = self.take(name)?.as_f64().filter(|number| range.contains(number));
         if number.is_none() {
-            self.wrong_type(name, &format!("a number from {} to {}", range.start(), range.end()));
+            self.wrong_type(
+                name,
+                &format!("a number from {} to {}", range.start(), range.end()),
+            );
         }
         number
     }
@@ -286,7 +359,12 @@ impl Input {
             } else {
                 "Send it as + followed by country code and number, without spaces: +14155551234.".to_owned()
             };
-            self.fault_with(ErrorCode::InvalidPhoneFormat, name, format!("{name} is not a phone number in E.164 form"), hint);
+            self.fault_with(
+                ErrorCode::InvalidPhoneFormat,
+                name,
+                format!("{name} is not a phone number in E.164 form"),
+                hint,
+            );
         }
         number
     }
@@ -297,12 +375,21 @@ impl Input {
     }
 
     /// A name of a closed set; `code` is the fault of one that is not.
-    pub fn name_or<T: FromStr<Err = UnknownName>>(&mut self, name: &'static str, code: ErrorCode) -> Option<T> {
+    pub fn name_or<T: FromStr<Err = UnknownName>>(
+        &mut self,
+        name: &'static str,
+        code: ErrorCode,
+    ) -> Option<T> {
         match self.take(name)? {
             Value::String(text) => match text.parse() {
                 Ok(known) => Some(known),
                 Err(UnknownName { allowed }) => {
-                    self.fault_with(code, name, format!("{name} has a value that is not known"), format!("Use one of: {}.", allowed.join(", ")));
+                    self.fault_with(
+                        code,
+                        name,
+                        format!("{name} has a value that is not known"),
+                        format!("Use one of: {}.", allowed.join(", ")),
+                    );
                     None
                 }
             },
@@ -317,15 +404,17 @@ impl Input {
     pub fn instant(&mut self, name: &'static str) -> Option<Millis> {
         match self.take(name)? {
             // In a query, the plus sign of an offset arrives as a space.
-            Value::String(text) => Millis::parse(&text.replace(' ', "+")).or_else(|_| Millis::parse(&text)).map_or_else(
-                |_| {
-                    let message = format!("{name} is not an instant");
-                    let suggestion = "Send RFC 3339, such as 2026-04-20T10:00:00Z.".to_owned();
-                    self.fault_with(ErrorCode::InvalidParameter, name, message, suggestion);
-                    None
-                },
-                Some,
-            ),
+            Value::String(text) => Millis::parse(&text.replace(' ', "+"))
+                .or_else(|_| Millis::parse(&text))
+                .map_or_else(
+                    |_| {
+                        let message = format!("{name} is not an instant");
+                        let suggestion = "Send RFC 3339, such as 2026-04-20T10:00:00Z.".to_owned();
+                        self.fault_with(ErrorCode::InvalidParameter, name, message, suggestion);
+                        None
+                    },
+                    Some,
+                ),
             _ => {
                 self.wrong_type(name, "an instant in RFC 3339, such as 2026-04-20T10:00:00Z");
                 None
@@ -336,9 +425,17 @@ impl Input {
     /// A calendar date; `code` is the fault of what is none.
     pub fn date(&mut self, name: &'static str, code: ErrorCode) -> Option<jiff::civil::Date> {
         let value = self.take(name)?;
-        let date = value.as_str().filter(|text| text.len() == 10).and_then(|text| text.parse().ok());
+        let date = value
+            .as_str()
+            .filter(|text| text.len() == 10)
+            .and_then(|text| text.parse().ok());
         if date.is_none() {
-            self.fault_with(code, name, format!("{name} is not a date"), "Send YYYY-MM-DD.".to_owned());
+            self.fault_with(
+                code,
+                name,
+                format!("{name} is not a date"),
+                "Send YYYY-MM-DD.".to_owned(),
+            );
         }
         date
     }
@@ -350,10 +447,23 @@ impl Input {
             return None;
         };
         if values.len() > max {
-            self.fault(ErrorCode::InvalidParameter, name, format!("{name} has more than {max} entries"));
+            self.fault(
+                ErrorCode::InvalidParameter,
+                name,
+                format!("{name} has more than {max} entries"),
+            );
             return None;
         }
-        let texts: Option<Vec<String>> = values.into_iter().map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect();
+        let texts: Option<Vec<String>> = values
+            .into_iter()
+            .map(|value| {
+                if let Value::String(text) = value {
+                    Some(text)
+                } else {
+                    None
+                }
+            })
+            .collect();
         match &texts {
             None => self.wrong_type(name, "a list of texts"),
             Some(texts) if texts.iter().any(|text| text.contains('\0')) => {
@@ -368,9 +478,10 @@ impl Input {
     /// An object within the object.
     pub fn object(&mut self, name: &'static str) -> Option<Self> {
         match self.take(name)? {
-            Value::Object(fields) => {
-                Some(Self { prefix: format!("{}{name}.", self.prefix), ..Self::new(fields, self.source, self.context.clone()) })
-            }
+            Value::Object(fields) => Some(Self {
+                prefix: format!("{}{name}.", self.prefix),
+                ..Self::new(fields, self.source, self.context.clone())
+            }),
             _ => {
                 self.wrong_type(name, "an object");
                 None
@@ -380,20 +491,29 @@ impl Input {
 
     /// A list of objects.
     pub fn objects(&mut self, name: &'static str, max: usize) -> Vec<Self> {
-        let Some(value) = self.take(name) else { return Vec::new() };
+        let Some(value) = self.take(name) else {
+            return Vec::new();
+        };
         let Value::Array(values) = value else {
             self.wrong_type(name, "a list of objects");
             return Vec::new();
         };
         if values.len() > max {
-            self.fault(ErrorCode::InvalidParameter, name, format!("{name} has more than {max} entries"));
+            self.fault(
+                ErrorCode::InvalidParameter,
+                name,
+                format!("{name} has more than {max} entries"),
+            );
             return Vec::new();
         }
         let mut all = Vec::with_capacity(values.len());
         for (i, value) in values.into_iter().enumerate() {
             if let Value::Object(fields) = value {
                 let prefix = format!("{}{name}[{i}].", self.prefix);
-                all.push(Self { prefix, ..Self::new(fields, self.source, self.context.clone()) });
+                all.push(Self {
+                    prefix,
+                    ..Self::new(fields, self.source, self.context.clone())
+                });
             } else {
                 self.wrong_type(name, "a list of objects");
             }
@@ -403,7 +523,11 @@ impl Input {
 
     /// Notes that a required field is missing.
     pub fn missing(&mut self, name: &str) {
-        if !self.faults.iter().any(|(fault, _)| fault.param == format!("{}{name}", self.prefix)) {
+        if !self
+            .faults
+            .iter()
+            .any(|(fault, _)| fault.param == format!("{}{name}", self.prefix))
+        {
             self.fault(ErrorCode::MissingParameter, name, format!("{name} is required"));
         }
     }
@@ -415,7 +539,10 @@ impl Input {
     }
 
     fn note_ignored(&self) {
-        let unknown = self.fields.keys().filter(|name| !self.asked.contains(&name.as_str()));
+        let unknown = self
+            .fields
+            .keys()
+            .filter(|name| !self.asked.contains(&name.as_str()));
         let mut names: Vec<String> = unknown.map(|name| format!("{}{name}", self.prefix)).collect();
         if !names.is_empty() {
             self.context.ignored.lock().append(&mut names);
@@ -428,8 +555,16 @@ impl Input {
     /// The first fault, with all of them listed where there are several.
     pub fn finish(self) -> Result<(), ApiError> {
         self.note_ignored();
-        let Some((first, suggestion)) = self.faults.first().cloned() else { return Ok(()) };
+        let Some((first, suggestion)) = self.faults.first().cloned() else {
+            return Ok(());
+        };
         let faults = self.faults.into_iter().map(|(fault, _)| fault).collect();
-        Err(ApiError { faults, suggestion, ..ApiError::new(first.code).message(first.message).param(first.param) })
+        Err(ApiError {
+            faults,
+            suggestion,
+            ..ApiError::new(first.code)
+                .message(first.message)
+                .param(first.param)
+        })
     }
 }

@@ -32,7 +32,11 @@ impl Class {
     /// The class of a method.
     #[must_use]
     pub fn of(method: &Method) -> Self {
-        if method == Method::GET || method == Method::HEAD || method == Method::OPTIONS { Self::Read } else { Self::Write }
+        if method == Method::GET || method == Method::HEAD || method == Method::OPTIONS {
+            Self::Read
+        } else {
+            Self::Write
+        }
     }
 }
 
@@ -72,7 +76,12 @@ impl Limiter {
         }
         let count = window.counts.entry((who, class)).or_insert(0);
         *count += 1;
-        Decision { limit, remaining: (limit - *count).max(0), reset: second + 1, allowed: *count <= limit }
+        Decision {
+            limit,
+            remaining: (limit - *count).max(0),
+            reset: second + 1,
+            allowed: *count <= limit,
+        }
     }
 }
 
@@ -88,10 +97,19 @@ mod tests {
         let key = Counted::Key(ApiKeyId::new(&SeededIds::new(1), now));
         for left in [1, 0] {
             let decision = limiter.decide(key, Class::Read, 2, now);
-            assert_eq!((decision.allowed, decision.remaining, decision.reset), (true, left, 1_700_000_001));
+            assert_eq!(
+                (decision.allowed, decision.remaining, decision.reset),
+                (true, left, 1_700_000_001)
+            );
         }
         assert!(!limiter.decide(key, Class::Read, 2, now.plus(700)).allowed);
-        assert!(limiter.decide(key, Class::Write, 2, now).allowed, "classes are counted apart");
-        assert!(limiter.decide(key, Class::Read, 2, now.plus(750)).allowed, "a new second");
+        assert!(
+            limiter.decide(key, Class::Write, 2, now).allowed,
+            "classes are counted apart"
+        );
+        assert!(
+            limiter.decide(key, Class::Read, 2, now.plus(750)).allowed,
+            "a new second"
+        );
     }
 }

@@ -60,8 +60,12 @@ pub const PAGE_SIZE: i64 = 20;
 impl Paging {
     /// Reads `page` and `size`.
     pub fn read(input: &mut Input) -> Self {
-        let page = input.integer("page", 1..=1_000_000_000, ErrorCode::InvalidParameter).unwrap_or(1);
-        let size = input.integer("size", 1..=100, ErrorCode::InvalidPageSize).unwrap_or(PAGE_SIZE);
+        let page = input
+            .integer("page", 1..=1_000_000_000, ErrorCode::InvalidParameter)
+            .unwrap_or(1);
+        let size = input
+            .integer("size", 1..=100, ErrorCode::InvalidPageSize)
+            .unwrap_or(PAGE_SIZE);
         Self { page, size }
     }
 
@@ -75,7 +79,14 @@ impl Paging {
     #[must_use]
     pub const fn describe(self, total_count: i64, has_more: bool, next_cursor: Option<String>) -> Pagination {
         let total_pages = (total_count + self.size - 1) / self.size;
-        Pagination { page: self.page, size: self.size, total_count, total_pages, has_more, next_cursor }
+        Pagination {
+            page: self.page,
+            size: self.size,
+            total_count,
+            total_pages,
+            has_more,
+            next_cursor,
+        }
     }
 }
 

@@ -67,10 +67,21 @@ pub async fn list(
         Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
         None => None,
     };
-    let wanted = List { team: caller.owner.team, line, filter, paging, cursor, extend };
+    let wanted = List {
+        team: caller.owner.team,
+        line,
+        filter,
+        paging,
+        cursor,
+        extend,
+    };
     let long = paging.offset() > LONG_WALK || filter.since.is_some();
     let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| read_page(conn, &wanted, &of));
-    let page = if long { state.board.db().scan(work).await? } else { state.board.db().read(work).await? };
+    let page = if long {
+        state.board.db().scan(work).await?
+    } else {
+        state.board.db().read(work).await?
+    };
     Ok(reply::json(StatusCode::OK, &page))
 }
 
@@ -85,7 +96,10 @@ fn read_page(conn: &mut Conn<'_>, wanted: &List, of: &str) -> Result<Page<Conver
     let position = match wanted.cursor {
         Some((at, number)) => Position::Behind(at, number),
         None if paging.offset() >= total => {
-            return Ok(Page { data: Vec::new(), pagination: paging.describe(total, false, None) });
+            return Ok(Page {
+                data: Vec::new(),
+                pagination: paging.describe(total, false, None),
+            });
         }
         None => Position::Offset(paging.offset()),
     };
@@ -96,7 +110,10 @@ fn read_page(conn: &mut Conn<'_>, wanted: &List, of: &str) -> Result<Page<Conver
     let last = rows.last().filter(|_| has_more);
     let next = last.map(|row| Cursor::Behind(row.last_at, row.conversation).write(of));
     let data = views::conversations(conn, team, &rows, wanted.extend)?;
-    Ok(Page { data, pagination: paging.describe(total, has_more, next) })
+    Ok(Page {
+        data,
+        pagination: paging.describe(total, has_more, next),
+    })
 }
 
 /// The line a client means: the one it names, or the only one there is.
@@ -105,8 +122,10 @@ fn the_line(conn: &mut Conn<'_>, team: TeamKey, named: Option<PhoneNumber>) -> R
         let line = numbers::line_of(conn, team, number)?;
         return line.ok_or_else(|| ApiError::new(ErrorCode::PhoneNumberNotFound).param("allo_number"));
     }
-    let all: Vec<numbers::NumberRow> =
-        numbers::list(conn, team)?.into_iter().filter(|row| row.number.is_some()).collect();
+    let all: Vec<numbers::NumberRow> = numbers::list(conn, team)?
+        .into_iter()
+        .filter(|row| row.number.is_some())
+        .collect();
     match all.as_slice() {
         [only] => Ok(only.line),
         _ => Err(ApiError::new(ErrorCode::MissingAlloNumber).param("allo_number")),
@@ -116,7 +135,10 @@ fn the_line(conn: &mut Conn<'_>, team: TeamKey, named: Option<PhoneNumber>) -> R
 /// What is to be done to a conversation.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ConversationActionRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct Act {
     /// `READ`, `UNREAD`, `ARCHIVE` or `UNARCHIVE`.
     #[schema(example = "READ")]
@@ -153,8 +175,11 @@ pub async fn act(
     body: Body,
 ) -> Result<Response, ApiError> {
     let PathParams([contact_number]) = path;
-    let contact_number = PhoneNumber::parse(&contact_number)
-        .map_err(|error| ApiError::new(ErrorCode::InvalidPhoneFormat).param("contact_number").message(error.to_string()))?;
+    let contact_number = PhoneNumber::parse(&contact_number).map_err(|error| {
+        ApiError::new(ErrorCode::InvalidPhoneFormat)
+            .param("contact_number")
+            .message(error.to_string())
+    })?;
     let Body(mut input) = body;
     let action: Option<ConversationAction> = input.name_or("action", ErrorCode::InvalidAction);
     if action.is_none() {
@@ -162,11 +187,17 @@ pub async fn act(
     }
     let allo_number = input.phone("allo_number");
     input.finish()?;
-    let Some(action) = action else { return Err(ErrorCode::InvalidAction.into()) };
+    let Some(action) = action else {
+        return Err(ErrorCode::InvalidAction.into());
+    };
     let by = caller.actor();
     commit(&state, &caller, StatusCode::OK, move |work| {
         commands::act(work, contact_number, allo_number, action, &by)?;
-        Ok(ActView { contact_number, allo_number, action })
+        Ok(ActView {
+            contact_number,
+            allo_number,
+            action,
+        })
     })
     .await
 }

@@ -43,10 +43,17 @@ impl Cursor {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| garbled())?;
         let plain = String::from_utf8(bytes).map_err(|_| garbled())?;
         let parts: Vec<&str> = plain.split('.').collect();
-        let [kind, a, b, belongs] = parts[..] else { return Err(garbled()) };
-        let (a, b): (i64, i64) = (a.parse().map_err(|_| garbled())?, b.parse().map_err(|_| garbled())?);
+        let [kind, a, b, belongs] = parts[..] else {
+            return Err(garbled());
+        };
+        let (a, b): (i64, i64) = (
+            a.parse().map_err(|_| garbled())?,
+            b.parse().map_err(|_| garbled())?,
+        );
         if belongs != print(of) {
-            return Err(fault("the cursor belongs to a request with other filters or another order"));
+            return Err(fault(
+                "the cursor belongs to a request with other filters or another order",
+            ));
         }
         match kind {
             "b" => Ok(Self::Behind(Millis(a), b)),
@@ -66,13 +73,30 @@ mod tests {
 
     #[test]
     fn a_cursor_fits_its_own_request_only() {
-        for cursor in [Cursor::Behind(Millis(1_700_000_000_123), 42), Cursor::Ranked(40, 1_000)] {
+        for cursor in [
+            Cursor::Behind(Millis(1_700_000_000_123), 42),
+            Cursor::Ranked(40, 1_000),
+        ] {
             let text = cursor.write("one");
             assert_eq!(Cursor::read(&text, "one").unwrap(), cursor);
-            assert_eq!(Cursor::read(&text, "two").unwrap_err().code, ErrorCode::InvalidCursor);
+            assert_eq!(
+                Cursor::read(&text, "two").unwrap_err().code,
+                ErrorCode::InvalidCursor
+            );
         }
-        for bad in ["", "x", "é", "Yi4xLjI", &URL_SAFE_NO_PAD.encode("b.1.2"), &URL_SAFE_NO_PAD.encode([0xff, 0xfe])] {
-            assert_eq!(Cursor::read(bad, "one").unwrap_err().code, ErrorCode::InvalidCursor, "{bad}");
+        for bad in [
+            "",
+            "x",
+            "é",
+            "Yi4xLjI",
+            &URL_SAFE_NO_PAD.encode("b.1.2"),
+            &URL_SAFE_NO_PAD.encode([0xff, 0xfe]),
+        ] {
+            assert_eq!(
+                Cursor::read(bad, "one").unwrap_err().code,
+                ErrorCode::InvalidCursor,
+                "{bad}"
+            );
         }
     }
 }

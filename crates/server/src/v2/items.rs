@@ -45,7 +45,10 @@ pub async fn get(
 /// Ids of items.
 #[derive(utoipa::ToSchema)]
 #[schema(as = BatchRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct Batch {
     /// At most 100 ids, `cll-…` or `msg-…`.
     #[schema(max_items = 100, example = json!(["cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"]))]
@@ -60,7 +63,11 @@ pub struct Batch {
 #[utoipa::path(post, path = "/v2/api/conversations/items/batch", operation_id = "batchGetConversationItems",
     tag = "Conversations", request_body = Batch,
     responses((status = 200, description = "The items", body = Data<Vec<ItemView>>)))]
-pub async fn batch(caller: Caller<ConversationsRead>, State(state): State<AppState>, body: Body) -> Result<Response, ApiError> {
+pub async fn batch(
+    caller: Caller<ConversationsRead>,
+    State(state): State<AppState>,
+    body: Body,
+) -> Result<Response, ApiError> {
     let Body(mut input) = body;
     if !input.has("ids") {
         input.missing("ids");
@@ -77,16 +84,23 @@ pub async fn batch(caller: Caller<ConversationsRead>, State(state): State<AppSta
             Ok(_) | Err(IdError::NeverIssued) => {}
             Err(IdError::Malformed { .. }) => {
                 let shown: String = text.chars().take(40).collect();
-                input.fault(ErrorCode::InvalidItemId, "ids", format!("{shown:?} is not the id of an item"));
+                input.fault(
+                    ErrorCode::InvalidItemId,
+                    "ids",
+                    format!("{shown:?} is not the id of an item"),
+                );
             }
         }
     }
     let extend = read_extend(&mut input);
     input.finish()?;
     let team = caller.owner.team;
-    let read = state.board.db().read(move |conn| -> Result<Vec<ItemView>, ApiError> {
-        let details = items::details_by_id(conn, team, &ids)?;
-        Ok(views::items(conn, team, details, extend)?)
-    });
+    let read = state
+        .board
+        .db()
+        .read(move |conn| -> Result<Vec<ItemView>, ApiError> {
+            let details = items::details_by_id(conn, team, &ids)?;
+            Ok(views::items(conn, team, details, extend)?)
+        });
     Ok(reply::data(read.await?))
 }

@@ -54,12 +54,24 @@ pub struct MeLimits {
     responses((status = 200, description = "What the key may do", body = Data<MeView>)))]
 pub async fn get(caller: Caller<AnyKey>, State(state): State<AppState>) -> Response {
     let owner = &caller.owner;
-    let opens = |entry: &&crate::Listed| entry.teams.include(owner) && owner.scopes.contains_any(entry.scopes);
+    let opens =
+        |entry: &&crate::Listed| entry.teams.include(owner) && owner.scopes.contains_any(entry.scopes);
     reply::data(MeView {
         api_key_id: owner.key_id,
         scopes: owner.scopes.names(),
-        endpoints: state.endpoints.iter().filter(opens).map(|entry| entry.view.clone()).collect(),
-        team: MeTeam { id: owner.team_id, name: owner.team_name.clone() },
-        rate_limits: MeLimits { read_per_second: owner.read_per_second, write_per_second: owner.write_per_second },
+        endpoints: state
+            .endpoints
+            .iter()
+            .filter(opens)
+            .map(|entry| entry.view.clone())
+            .collect(),
+        team: MeTeam {
+            id: owner.team_id,
+            name: owner.team_name.clone(),
+        },
+        rate_limits: MeLimits {
+            read_per_second: owner.read_per_second,
+            write_per_second: owner.write_per_second,
+        },
     })
 }

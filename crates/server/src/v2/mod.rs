@@ -50,9 +50,9 @@ fn call_id(text: &str) -> Result<CallId, ApiError> {
     match ItemId::parse(text) {
         Ok(ItemId::Call(call)) => Ok(call),
         Err(IdError::NeverIssued) if !text.starts_with("msg") => Err(ErrorCode::CallNotFound.into()),
-        Ok(ItemId::Message(_)) | Err(IdError::NeverIssued) => {
-            Err(invalid_item_id().message("this is the id of a message; only calls can do this").suggestion("Send the id of a call, cll-…."))
-        }
+        Ok(ItemId::Message(_)) | Err(IdError::NeverIssued) => Err(invalid_item_id()
+            .message("this is the id of a message; only calls can do this")
+            .suggestion("Send the id of a call, cll-….")),
         Err(IdError::Malformed { .. }) => Err(invalid_item_id()),
     }
 }

@@ -52,7 +52,11 @@ pub async fn list(caller: Caller<NumbersRead>, State(state): State<AppState>) ->
         users: members
             .iter()
             .filter(|member| member.line == row.line)
-            .map(|member| UserRefView { id: member.user_id, name: member.name.clone(), email: member.email.clone() })
+            .map(|member| UserRefView {
+                id: member.user_id,
+                name: member.name.clone(),
+                email: member.email.clone(),
+            })
             .collect(),
         number: row.number,
         name: row.name.or(row.sender_id),

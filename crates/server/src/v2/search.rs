@@ -6,7 +6,9 @@ use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use trunkline_domain::text::{MAX_QUERY_WORDS, query_words};
-use trunkline_domain::{CallResult, Direction, ErrorCode, ItemKind, Millis, PhoneNumber, UnknownName, UserId};
+use trunkline_domain::{
+    CallResult, Direction, ErrorCode, ItemKind, Millis, PhoneNumber, UnknownName, UserId,
+};
 use trunkline_search::{TextFilter, TextHits, TextOrder, TextQuery, TextStart};
 use trunkline_store::conversations::Position;
 use trunkline_store::search::{self, DayRange, ItemFilter, Order};
@@ -24,7 +26,10 @@ use crate::http::reply::{self, Page, Paging};
 /// What to search for; every field may be left out.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ItemSearchRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct Search {
     /// Only on this number of the team.
     #[schema(example = "+14155550100")]
@@ -71,7 +76,10 @@ pub struct Search {
 /// Days in the team's time zone, both included; each may stand alone.
 #[derive(utoipa::ToSchema)]
 #[schema(as = DateRange)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct DateRange {
     /// `YYYY-MM-DD`.
     #[schema(format = Date, example = "2026-03-25")]
@@ -86,7 +94,14 @@ pub(crate) const SORTS: &[&str] = &["DATE_DESC", "DATE_ASC", "RELEVANCE"];
 /// Kinds of items a search can be limited to.
 pub(crate) const KINDS: &[&str] = &["CALL", "SMS", "ALL"];
 /// How calls end, as v2 has it.
-pub(crate) const RESULTS: &[&str] = &["ANSWERED", "VOICEMAIL", "TRANSFERRED", "MISSED", "BLOCKED", "FAILED"];
+pub(crate) const RESULTS: &[&str] = &[
+    "ANSWERED",
+    "VOICEMAIL",
+    "TRANSFERRED",
+    "MISSED",
+    "BLOCKED",
+    "FAILED",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
@@ -133,7 +148,13 @@ impl std::str::FromStr for Results {
         if !RESULTS.contains(&text) {
             return Err(UnknownName { allowed: RESULTS });
         }
-        Ok(Self(CallResult::ALL.iter().filter(|result| result.as_v2() == text).copied().collect()))
+        Ok(Self(
+            CallResult::ALL
+                .iter()
+                .filter(|result| result.as_v2() == text)
+                .copied()
+                .collect(),
+        ))
     }
 }
 
@@ -169,11 +190,18 @@ pub async fn search(
     let OptionalBody(input) = body;
     let wanted = read(input, caller.owner.team, &caller.owner.time_zone)?;
     let page = if wanted.nobody {
-        Page { data: Vec::new(), pagination: wanted.paging.describe(0, false, None) }
+        Page {
+            data: Vec::new(),
+            pagination: wanted.paging.describe(0, false, None),
+        }
     } else if wanted.words.is_empty() {
         let long = wanted.paging.offset() > 10_000 || needs_scan(&wanted.filter);
         let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| by_filters(conn, &wanted));
-        if long { state.board.db().scan(work).await? } else { state.board.db().read(work).await? }
+        if long {
+            state.board.db().scan(work).await?
+        } else {
+            state.board.db().read(work).await?
+        }
     } else {
         by_text(&state, wanted).await?
     };
@@ -195,7 +223,10 @@ fn read(mut input: Input, team: TeamKey, time_zone: &str) -> Result<Wanted, ApiE
         user: user_id,
         direction: input.name::<Direction>("direction"),
         kind: input.name::<Kind>("type").and_then(|kind| kind.0),
-        results: input.name::<Results>("result").map(|results| results.0).unwrap_or_default(),
+        results: input
+            .name::<Results>("result")
+            .map(|results| results.0)
+            .unwrap_or_default(),
         tags: read_tags(&mut input),
         unread: input.flag("unread"),
         unresponded: input.flag("unresponded"),
@@ -214,17 +245,34 @@ fn read(mut input: Input, team: TeamKey, time_zone: &str) -> Result<Wanted, ApiE
     input.finish()?;
     let fingerprint = format!("items {team:?} {line:?} {user:?} {filter:?} {words:?} {sort:?}");
     let cursor = cursor.map(|text| Cursor::read(&text, &fingerprint)).transpose()?;
-    if matches!((cursor, sort), (Some(Cursor::Ranked(..)), Sort::Newest | Sort::Oldest) | (Some(Cursor::Behind(..)), Sort::Relevance)) {
+    if matches!(
+        (cursor, sort),
+        (Some(Cursor::Ranked(..)), Sort::Newest | Sort::Oldest) | (Some(Cursor::Behind(..)), Sort::Relevance)
+    ) {
         return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor"));
     }
     let nobody = user.is_some() && user_id.is_none();
-    Ok(Wanted { team, line, filter, nobody, words, sort, paging, cursor, extend, fingerprint })
+    Ok(Wanted {
+        team,
+        line,
+        filter,
+        nobody,
+        words,
+        sort,
+        paging,
+        cursor,
+        extend,
+        fingerprint,
+    })
 }
 
 fn read_tags(input: &mut Input) -> Vec<String> {
     let mut tags: Vec<String> = input.texts("tags", 50).unwrap_or_default();
     // What makes no key is on no call: kept as it is, it matches nothing.
-    tags = tags.into_iter().map(|text| trunkline_domain::tag::key(&text).unwrap_or(text)).collect();
+    tags = tags
+        .into_iter()
+        .map(|text| trunkline_domain::tag::key(&text).unwrap_or(text))
+        .collect();
     tags.sort();
     tags.dedup();
     tags
@@ -233,15 +281,26 @@ fn read_tags(input: &mut Input) -> Vec<String> {
 fn read_words(input: &mut Input, search: Option<&str>, sort: Sort) -> Vec<String> {
     let Some(search) = search else {
         if sort == Sort::Relevance {
-            input.fault(ErrorCode::InvalidParameter, "sort", "RELEVANCE ranks by search, and there is none");
+            input.fault(
+                ErrorCode::InvalidParameter,
+                "sort",
+                "RELEVANCE ranks by search, and there is none",
+            );
         }
         return Vec::new();
     };
     let words = query_words(search);
     if words.is_empty() {
-        input.fault(ErrorCode::InvalidSearchQuery, "search", ErrorCode::InvalidSearchQuery.message());
+        input.fault(
+            ErrorCode::InvalidSearchQuery,
+            "search",
+            ErrorCode::InvalidSearchQuery.message(),
+        );
     } else if words.len() > MAX_QUERY_WORDS {
-        let message = format!("search has {} words; at most {MAX_QUERY_WORDS} are looked for", words.len());
+        let message = format!(
+            "search has {} words; at most {MAX_QUERY_WORDS} are looked for",
+            words.len()
+        );
         input.fault(ErrorCode::InvalidSearchQuery, "search", message);
     }
     words
@@ -257,7 +316,11 @@ fn read_days(date: &mut Input, time_zone: &str) -> Option<DayRange> {
     if let (Some(from), Some(to)) = (from, to)
         && from > to
     {
-        date.fault(ErrorCode::InvalidDateRange, "from", format!("from ({from}) is after to ({to})"));
+        date.fault(
+            ErrorCode::InvalidDateRange,
+            "from",
+            format!("from ({from}) is after to ({to})"),
+        );
         return None;
     }
     let epoch = Date::constant(1970, 1, 1);
@@ -284,7 +347,10 @@ fn on_line(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<ItemFilter, ApiError>
         ),
         None => None,
     };
-    Ok(ItemFilter { line, ..wanted.filter.clone() })
+    Ok(ItemFilter {
+        line,
+        ..wanted.filter.clone()
+    })
 }
 
 fn by_filters(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<Page<ItemView>, ApiError> {
@@ -296,16 +362,26 @@ fn by_filters(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<Page<ItemView>, Ap
         _ => Position::Offset(paging.offset()),
     };
     if total == 0 || position == Position::Offset(paging.offset()) && paging.offset() >= total {
-        return Ok(Page { data: Vec::new(), pagination: paging.describe(total, false, None) });
+        return Ok(Page {
+            data: Vec::new(),
+            pagination: paging.describe(total, false, None),
+        });
     }
-    let order = if wanted.sort == Sort::Oldest { Order::OldestFirst } else { Order::NewestFirst };
+    let order = if wanted.sort == Sort::Oldest {
+        Order::OldestFirst
+    } else {
+        Order::NewestFirst
+    };
     let mut seqs = search::page(conn, team, &filter, order, position, paging.size + 1)?;
     let has_more = trim(&mut seqs, paging.size);
     let details = items::details_by_seq(conn, team, &seqs)?;
     let last = details.last().filter(|_| has_more);
     let next = last.map(|detail| Cursor::Behind(detail.item.at, detail.item.seq).write(&wanted.fingerprint));
     let data = views::items(conn, team, details, wanted.extend)?;
-    Ok(Page { data, pagination: paging.describe(total, has_more, next) })
+    Ok(Page {
+        data,
+        pagination: paging.describe(total, has_more, next),
+    })
 }
 
 /// Cuts a page that was read with one entry too many; tells whether there was one.
@@ -318,7 +394,11 @@ fn trim<T>(page: &mut Vec<T>, size: i64) -> bool {
 
 async fn by_text(state: &AppState, wanted: Wanted) -> Result<Page<ItemView>, ApiError> {
     let prepare = wanted.clone();
-    let prepared = state.board.db().read(move |conn| prepare_text(conn, &prepare)).await?;
+    let prepared = state
+        .board
+        .db()
+        .read(move |conn| prepare_text(conn, &prepare))
+        .await?;
     let (query, max_seq) = prepared;
     let index = state.search.as_ref().ok_or(ErrorCode::SearchNotReady)?;
     let TextHits { total, mut hits, .. } = index.search(query).await?;
@@ -331,12 +411,18 @@ async fn by_text(state: &AppState, wanted: Wanted) -> Result<Page<ItemView>, Api
     let next = next.map(|cursor| cursor.write(&wanted.fingerprint));
     let (team, extend) = (wanted.team, wanted.extend);
     let seqs: Vec<i64> = hits.iter().map(|hit| hit.seq).collect();
-    let read = state.board.db().read(move |conn| -> Result<Vec<ItemView>, StoreError> {
-        let details = items::details_by_seq(conn, team, &seqs)?;
-        views::items(conn, team, details, extend)
-    });
+    let read = state
+        .board
+        .db()
+        .read(move |conn| -> Result<Vec<ItemView>, StoreError> {
+            let details = items::details_by_seq(conn, team, &seqs)?;
+            views::items(conn, team, details, extend)
+        });
     let data = read.await.map_err(ApiError::from)?;
-    Ok(Page { data, pagination: wanted.paging.describe(total, has_more, next) })
+    Ok(Page {
+        data,
+        pagination: wanted.paging.describe(total, has_more, next),
+    })
 }
 
 const fn ranked_offset(wanted: &Wanted) -> i64 {
@@ -353,10 +439,17 @@ fn prepare_text(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<(TextQuery, i64)
     let mut without: Option<Vec<i64>> = None;
     for (wish, unread) in [(filter.unread, true), (filter.unresponded, false)] {
         let Some(wish) = wish else { continue };
-        let which = if unread { search::unread_conversations(conn, team)? } else { search::unresponded_conversations(conn, team)? };
+        let which = if unread {
+            search::unread_conversations(conn, team)?
+        } else {
+            search::unresponded_conversations(conn, team)?
+        };
         if wish {
             within = Some(match within {
-                Some(known) => known.into_iter().filter(|one| which.binary_search(one).is_ok()).collect(),
+                Some(known) => known
+                    .into_iter()
+                    .filter(|one| which.binary_search(one).is_ok())
+                    .collect(),
                 None => which,
             });
         } else {

@@ -18,10 +18,16 @@ use crate::http::reply::Data;
 /// A summary to be written.
 #[derive(utoipa::ToSchema)]
 #[schema(as = UpdateSummaryRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct UpdateSummary {
     /// The whole new text, in Markdown.
-    #[schema(max_length = 100_000, example = "# Summary\n\nAsked about the Pro plan; call again on Tuesday.")]
+    #[schema(
+        max_length = 100_000,
+        example = "# Summary\n\nAsked about the Pro plan; call again on Tuesday."
+    )]
     content: String,
     /// `MARKDOWN_CLASSIC` or `MARKDOWN_SHORT_CALL`: which summary, when the call has both.
     template_key: Option<String>,
@@ -74,11 +80,20 @@ pub async fn update(
     let template: Option<SummaryTemplate> = input.name("template_key");
     input.finish()?;
     let (content, by) = (content.unwrap_or_default(), caller.actor());
-    let editor = Editor { id: caller.owner.user_id, name: caller.owner.user_name.clone() };
+    let editor = Editor {
+        id: caller.owner.user_id,
+        name: caller.owner.user_name.clone(),
+    };
     commit(&state, &caller, StatusCode::OK, move |work| {
         let row = commands::edit(work, id, template, &content, &by)?;
         let (content, version, updated_at) = (row.content, row.version, row.updated_at);
-        Ok(SummaryView { id, content, version, updated_at, updated_by: editor.clone() })
+        Ok(SummaryView {
+            id,
+            content,
+            version,
+            updated_at,
+            updated_by: editor.clone(),
+        })
     })
     .await
 }

@@ -39,15 +39,28 @@ pub struct TagView {
     responses((status = 200, description = "The tags", body = Data<Vec<TagView>>)))]
 pub async fn list(caller: Caller<TagsRead>, State(state): State<AppState>) -> Result<Response, ApiError> {
     let team = caller.owner.team;
-    let rows = state.board.db().read(move |conn| tags::list(conn, team)).await.map_err(ApiError::from)?;
-    let view = |row: tags::TagRow| TagView { id: row.id, name: row.key, color: row.color, label: row.name };
+    let rows = state
+        .board
+        .db()
+        .read(move |conn| tags::list(conn, team))
+        .await
+        .map_err(ApiError::from)?;
+    let view = |row: tags::TagRow| TagView {
+        id: row.id,
+        name: row.key,
+        color: row.color,
+        label: row.name,
+    };
     Ok(reply::data(rows.into_iter().map(view).collect::<Vec<_>>()))
 }
 
 /// Tags to be added to a call.
 #[derive(utoipa::ToSchema)]
 #[schema(as = AddTagsRequest)]
-#[expect(dead_code, reason = "describes the body; it is read field by field, so that every fault is named")]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
 pub struct AddTags {
     /// Tag keys. A key that the team has not defined is created with it, unless the team turned that off.
     #[schema(example = json!(["qualified", "follow_up"]))]
@@ -87,7 +100,10 @@ pub async fn add(
     input.finish()?;
     let by = caller.actor();
     commit(&state, &caller, StatusCode::OK, move |work| {
-        Ok(CallTagsView { id, tags: commands::add(work, id, &wanted, &by)? })
+        Ok(CallTagsView {
+            id,
+            tags: commands::add(work, id, &wanted, &by)?,
+        })
     })
     .await
 }
@@ -108,7 +124,10 @@ pub async fn remove(
     let id = call_id(&id)?;
     let by = caller.actor();
     commit(&state, &caller, StatusCode::OK, move |work| {
-        Ok(CallTagsView { id, tags: commands::remove(work, id, &tag, &by)? })
+        Ok(CallTagsView {
+            id,
+            tags: commands::remove(work, id, &tag, &by)?,
+        })
     })
     .await
 }

@@ -34,8 +34,23 @@ pub struct UserView {
 
 impl From<UserRow> for UserView {
     fn from(row: UserRow) -> Self {
-        let UserRow { id, name, email, role, status, image_url, .. } = row;
-        Self { id, name, email, role, status, image_url }
+        let UserRow {
+            id,
+            name,
+            email,
+            role,
+            status,
+            image_url,
+            ..
+        } = row;
+        Self {
+            id,
+            name,
+            email,
+            role,
+            status,
+            image_url,
+        }
     }
 }
 
@@ -48,15 +63,29 @@ impl From<UserRow> for UserView {
         ("status" = Option<String>, Query, description = "Only this status: `ACTIVE` (default) or `BLOCKED`"),
     ),
     responses((status = 200, description = "The users", body = Data<Vec<UserView>>)))]
-pub async fn list(caller: Caller<UsersRead>, State(state): State<AppState>, query: Query) -> Result<Response, ApiError> {
+pub async fn list(
+    caller: Caller<UsersRead>,
+    State(state): State<AppState>,
+    query: Query,
+) -> Result<Response, ApiError> {
     let Query(mut input) = query;
     let role: Option<Role> = input.name("role");
     let status: UserStatus = input.name("status").unwrap_or(UserStatus::Active);
     input.finish()?;
     let team = caller.owner.team;
-    let rows = state.board.db().read(move |conn| users::list(conn, team)).await.map_err(ApiError::from)?;
+    let rows = state
+        .board
+        .db()
+        .read(move |conn| users::list(conn, team))
+        .await
+        .map_err(ApiError::from)?;
     let wanted = |user: &UserRow| user.status == status && role.is_none_or(|role| user.role == role);
-    Ok(reply::data(rows.into_iter().filter(wanted).map(UserView::from).collect::<Vec<_>>()))
+    Ok(reply::data(
+        rows.into_iter()
+            .filter(wanted)
+            .map(UserView::from)
+            .collect::<Vec<_>>(),
+    ))
 }
 
 /// Get a user
@@ -74,6 +103,11 @@ pub async fn get(
     let PathParams([id]) = path;
     let id = UserId::parse(&id).map_err(|_| not_found())?;
     let team = caller.owner.team;
-    let row = state.board.db().read(move |conn| users::get(conn, team, id)).await.map_err(ApiError::from)?;
+    let row = state
+        .board
+        .db()
+        .read(move |conn| users::get(conn, team, id))
+        .await
+        .map_err(ApiError::from)?;
     Ok(reply::data(UserView::from(row.ok_or_else(not_found)?)))
 }

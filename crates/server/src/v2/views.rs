@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use trunkline_domain::events::TranscriptLine;
 use trunkline_domain::{
-    CompanyId, ContactId, DealId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, Speaker,
-    UserId,
+    CompanyId, ContactId, DealId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis,
+    PhoneNumber, Speaker, UserId,
 };
 use trunkline_store::contacts::{self, ContactCard};
 use trunkline_store::conversations::ConversationRow;
@@ -56,7 +56,11 @@ impl ContactView {
             id: card.id,
             name: card.name.unwrap_or_else(|| number.to_string()),
             company: card.company.map(|(id, name)| CompanyView { id, name }),
-            deals: card.deals.into_iter().map(|(id, name, status)| DealView { id, name, status }).collect(),
+            deals: card
+                .deals
+                .into_iter()
+                .map(|(id, name, status)| DealView { id, name, status })
+                .collect(),
         }
     }
 }
@@ -195,10 +199,18 @@ pub fn items(
     numbers.dedup();
     let cards = contacts::cards(conn, team, &numbers)?;
     let mut transcripts = transcripts(conn, team, &details, extend)?;
-    Ok(details.into_iter().map(|detail| item(detail, &cards, &mut transcripts, extend)).collect())
+    Ok(details
+        .into_iter()
+        .map(|detail| item(detail, &cards, &mut transcripts, extend))
+        .collect())
 }
 
-fn transcripts(conn: &mut Conn<'_>, team: TeamKey, details: &[ItemDetail], extend: Extend) -> Result<Transcripts, StoreError> {
+fn transcripts(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    details: &[ItemDetail],
+    extend: Extend,
+) -> Result<Transcripts, StoreError> {
     if !extend.transcript {
         return Ok(Transcripts::new());
     }
@@ -208,12 +220,29 @@ fn transcripts(conn: &mut Conn<'_>, team: TeamKey, details: &[ItemDetail], exten
 }
 
 fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend: Extend) -> ItemView {
-    let ItemDetail { item, allo_number, user, recording_url, summary, extracted_data, content, status, message_type, media } =
-        detail;
+    let ItemDetail {
+        item,
+        allo_number,
+        user,
+        recording_url,
+        summary,
+        extracted_data,
+        content,
+        status,
+        message_type,
+        media,
+    } = detail;
     let transcript = extend.transcript.then(|| {
         (item.kind == ItemKind::Call).then(|| {
             let lines = transcripts.remove(&item.seq).unwrap_or_default();
-            lines.into_iter().map(|line| TranscriptView { source: line.source, time: line.time, text: line.text }).collect()
+            lines
+                .into_iter()
+                .map(|line| TranscriptView {
+                    source: line.source,
+                    time: line.time,
+                    text: line.text,
+                })
+                .collect()
         })
     });
     ItemView {
@@ -223,7 +252,10 @@ fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend
         allo_number,
         contact_number: item.contact_number,
         contacts: contact_views(cards, item.contact_number),
-        user: item.user_id.zip(user).map(|(id, (name, email))| UserRefView { id, name, email }),
+        user: item
+            .user_id
+            .zip(user)
+            .map(|(id, (name, email))| UserRefView { id, name, email }),
         date: item.at,
         duration: item.duration,
         result: item.result.map(trunkline_domain::CallResult::as_v2),
@@ -240,7 +272,12 @@ fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend
 }
 
 fn contact_views(cards: &Cards, number: PhoneNumber) -> Vec<ContactView> {
-    cards.get(&number).into_iter().flatten().map(|card| ContactView::new(card.clone(), number)).collect()
+    cards
+        .get(&number)
+        .into_iter()
+        .flatten()
+        .map(|card| ContactView::new(card.clone(), number))
+        .collect()
 }
 
 /// Adds last items and contacts to conversations.

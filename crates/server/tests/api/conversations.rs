@@ -31,14 +31,23 @@ async fn list(app: &TestApp, query: &str) -> Reply {
     let reply = app.get(&format!("{PATH}{query}")).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(keys(&reply.json), ["data", "pagination"]);
-    let pagination = ["has_more", "next_cursor", "page", "size", "total_count", "total_pages"];
+    let pagination = [
+        "has_more",
+        "next_cursor",
+        "page",
+        "size",
+        "total_count",
+        "total_pages",
+    ];
     assert_eq!(keys(&reply.json["pagination"]), pagination);
     reply
 }
 
 fn numbers(reply: &Reply) -> Vec<String> {
     let list = reply.data().as_array().unwrap();
-    list.iter().map(|entry| entry["contact_number"].as_str().unwrap().to_owned()).collect()
+    list.iter()
+        .map(|entry| entry["contact_number"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The one conversation of the American line.
@@ -64,7 +73,10 @@ async fn a_conversation_with_everything(db: TestDb) {
     let world = World::open(db).await;
     let reply = list(&world.app, "").await;
     let one = &reply.data()[0];
-    let item = world.app.get(&format!("/v2/api/conversations/items/{}", world.message)).await;
+    let item = world
+        .app
+        .get(&format!("/v2/api/conversations/items/{}", world.message))
+        .await;
     let expected = json!({
         "contact_number": "+14155551234",
         "contacts": item.data()["contacts"],
@@ -90,29 +102,55 @@ async fn a_number_has_to_be_named(db: TestDb) {
     let reply = world.app.get("/v2/api/conversations").await;
     assert_error(&reply, "MISSING_ALLO_NUMBER");
     assert_eq!(reply.json["error"]["param"], "allo_number");
-    let reply = world.app.get("/v2/api/conversations?allo_number=%2B14155550199").await;
+    let reply = world
+        .app
+        .get("/v2/api/conversations?allo_number=%2B14155550199")
+        .await;
     assert_error(&reply, "PHONE_NUMBER_NOT_FOUND");
     assert_eq!(reply.json["error"]["param"], "allo_number");
     // A plus sign that was not encoded is a space by the time it arrives.
-    let reply = world.app.get("/v2/api/conversations?allo_number=+14155550100").await;
+    let reply = world
+        .app
+        .get("/v2/api/conversations?allo_number=+14155550100")
+        .await;
     assert_error(&reply, "INVALID_PHONE_FORMAT");
-    assert!(reply.json["error"]["suggestion"].as_str().unwrap().contains("%2B"), "{}", reply.text);
-    let french = world.app.get("/v2/api/conversations?allo_number=%2B33142685300").await;
-    assert_eq!(french.data(), &json!([]), "the other line has its own conversations");
+    assert!(
+        reply.json["error"]["suggestion"]
+            .as_str()
+            .unwrap()
+            .contains("%2B"),
+        "{}",
+        reply.text
+    );
+    let french = world
+        .app
+        .get("/v2/api/conversations?allo_number=%2B33142685300")
+        .await;
+    assert_eq!(
+        french.data(),
+        &json!([]),
+        "the other line has its own conversations"
+    );
 }
 
 async fn a_team_with_one_number_may_leave_it_out(db: TestDb) {
     let app = searchable(db).await;
     let solo = team(&app, "Solo", Outside::Sandbox).await;
     let key = of_team(&app, solo, |work| {
-        let user = trunkline_switchboard::accounts::create_user(work, "Sol", "sol@solo.example", trunkline_domain::Role::Admin)?;
+        let user = trunkline_switchboard::accounts::create_user(
+            work,
+            "Sol",
+            "sol@solo.example",
+            trunkline_domain::Role::Admin,
+        )?;
         trunkline_switchboard::accounts::create_key(work, user, "sol", trunkline_domain::ScopeSet::ALL, true)
     })
     .await
     .secret;
     let ask = async || {
         let headers = [("Authorization", key.as_str())];
-        app.send_with(reqwest::Method::GET, "/v2/api/conversations", &headers, None).await
+        app.send_with(reqwest::Method::GET, "/v2/api/conversations", &headers, None)
+            .await
     };
     assert_error(&ask().await, "MISSING_ALLO_NUMBER");
     of_team(&app, solo, |work| add_line(work, number("+33142685311"), &[])).await;
@@ -149,9 +187,18 @@ async fn newest_activity_comes_first(db: TestDb) {
     assert_eq!(numbers(&list(&app, "").await), order);
     // An old call that is told of late does not make its conversation new.
     let at = app.board.now().plus(-Millis::HOUR);
-    let steps = [Step::End(trunkline_domain::call::EndCause::NoAnswer, None, at), Step::Complete(at)];
-    let ring =
-        Ring { direction: Direction::Inbound, line: us(), contact: outside(0), user: None, blocked: false, at };
+    let steps = [
+        Step::End(trunkline_domain::call::EndCause::NoAnswer, None, at),
+        Step::Complete(at),
+    ];
+    let ring = Ring {
+        direction: Direction::Inbound,
+        line: us(),
+        contact: outside(0),
+        user: None,
+        blocked: false,
+        at,
+    };
     command(&app, move |work| calls::record(work, &ring, &steps)).await;
     assert_eq!(numbers(&list(&app, "").await), order);
 }
@@ -163,7 +210,10 @@ async fn mixed(app: &TestApp) -> Vec<(PhoneNumber, bool, bool)> {
         let (unread, archived) = (i % 2 == 0, i % 3 == 0);
         let contact = outside(i);
         text_in(app, us(), contact, "Hello").await;
-        let path = format!("/v2/api/conversations/{}/action", crate::support::encoded(contact));
+        let path = format!(
+            "/v2/api/conversations/{}/action",
+            crate::support::encoded(contact)
+        );
         for (wanted, action) in [(archived, "ARCHIVE"), (!unread, "READ"), (unread, "UNREAD")] {
             if wanted {
                 assert_eq!(app.put(&path, &json!({ "action": action })).await.status, 200);
@@ -188,7 +238,8 @@ async fn unread_and_archived_are_filters(db: TestDb) {
                 let newest = all.iter().rev().take(if since.is_some() { 5 } else { 12 });
                 let expected: Vec<String> = newest
                     .filter(|(_, is_unread, is_archived)| {
-                        unread.is_none_or(|flag| flag == *is_unread) && archived.is_none_or(|flag| flag == *is_archived)
+                        unread.is_none_or(|flag| flag == *is_unread)
+                            && archived.is_none_or(|flag| flag == *is_archived)
                     })
                     .map(|(contact, ..)| contact.to_string())
                     .collect();
@@ -224,10 +275,16 @@ async fn since_is_strictly_after(db: TestDb) {
     }
     // What a list returned as `last_activity` is what the next synchronisation asks with.
     let seen = only(&app).await["last_activity"].as_str().unwrap().to_owned();
-    assert_eq!(numbers(&list(&app, &format!("&last_activity_since={seen}")).await), Vec::<String>::new());
+    assert_eq!(
+        numbers(&list(&app, &format!("&last_activity_since={seen}")).await),
+        Vec::<String>::new()
+    );
     app.office.clock.advance(1);
     text_in(&app, us(), nobody(), "New").await;
-    assert_eq!(numbers(&list(&app, &format!("&last_activity_since={seen}")).await), [nobody().to_string()]);
+    assert_eq!(
+        numbers(&list(&app, &format!("&last_activity_since={seen}")).await),
+        [nobody().to_string()]
+    );
 }
 
 /// 45 conversations, many of the same instant.
@@ -266,12 +323,18 @@ async fn pages_add_up(db: TestDb) {
                 "page": beyond, "size": size, "total_count": 45, "total_pages": pages, "has_more": false,
                 "next_cursor": null,
             });
-            assert_eq!((reply.data(), &reply.json["pagination"]), (&json!([]), &described));
+            assert_eq!(
+                (reply.data(), &reply.json["pagination"]),
+                (&json!([]), &described)
+            );
         }
     }
     assert_eq!(numbers(&list(&app, "").await).len(), 20);
     for wrong in ["0", "101", "-1", "x", "1.5", ""] {
-        assert_error(&app.get(&format!("{PATH}&size={wrong}")).await, "INVALID_PAGE_SIZE");
+        assert_error(
+            &app.get(&format!("{PATH}&size={wrong}")).await,
+            "INVALID_PAGE_SIZE",
+        );
     }
     let empty = app.get("/v2/api/conversations?allo_number=%2B33142685300").await;
     let described = json!({
@@ -299,14 +362,21 @@ async fn cursors_add_up_while_items_arrive(db: TestDb) {
     let mut reply = list(&app, "&size=10").await;
     let mut found = numbers(&reply);
     let mut round = 0;
-    while let Some(cursor) = reply.json["pagination"]["next_cursor"].as_str().map(str::to_owned) {
+    while let Some(cursor) = reply.json["pagination"]["next_cursor"]
+        .as_str()
+        .map(str::to_owned)
+    {
         app.office.clock.advance(Millis::SECOND);
         for i in 0..11 {
             text_in(&app, us(), outside(100 + round * 11 + i), "Me too").await;
         }
         round += 1;
         reply = list(&app, &format!("&size=10&cursor={cursor}")).await;
-        assert_eq!(reply.json["pagination"]["total_count"], 45 + 11 * round, "the total is that of now");
+        assert_eq!(
+            reply.json["pagination"]["total_count"],
+            45 + 11 * round,
+            "the total is that of now"
+        );
         found.extend(numbers(&reply));
     }
     assert_eq!(found, expected);
@@ -316,10 +386,26 @@ async fn a_cursor_fits_its_own_list_only(db: TestDb) {
     let app = searchable(db).await;
     many(&app).await;
     let reply = list(&app, "&size=5&unread=true").await;
-    let cursor = reply.json["pagination"]["next_cursor"].as_str().unwrap().to_owned();
-    assert_eq!(list(&app, &format!("&size=9&unread=true&cursor={cursor}")).await.data().as_array().unwrap().len(), 9);
-    let search = app.post("/v2/api/conversations/items/search", &json!({ "size": 5 })).await;
-    let of_search = search.json["pagination"]["next_cursor"].as_str().unwrap().to_owned();
+    let cursor = reply.json["pagination"]["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        list(&app, &format!("&size=9&unread=true&cursor={cursor}"))
+            .await
+            .data()
+            .as_array()
+            .unwrap()
+            .len(),
+        9
+    );
+    let search = app
+        .post("/v2/api/conversations/items/search", &json!({ "size": 5 }))
+        .await;
+    let of_search = search.json["pagination"]["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut altered = cursor.clone();
     altered.pop();
     let foreign = [
@@ -342,7 +428,10 @@ async fn a_cursor_fits_its_own_list_only(db: TestDb) {
         assert_eq!(reply.json["error"]["param"], "cursor");
     }
     let body = json!({ "size": 5, "cursor": cursor });
-    assert_error(&app.post("/v2/api/conversations/items/search", &body).await, "INVALID_CURSOR");
+    assert_error(
+        &app.post("/v2/api/conversations/items/search", &body).await,
+        "INVALID_CURSOR",
+    );
 }
 
 async fn a_conversation_is_unread_until_somebody_cares(db: TestDb) {
@@ -353,7 +442,11 @@ async fn a_conversation_is_unread_until_somebody_cares(db: TestDb) {
     text_in(&app, us(), sarah(), "Hello").await;
     assert_eq!(standing(&app).await, (true, false, true));
     act("READ").await;
-    assert_eq!(standing(&app).await, (false, false, true), "reading is not answering");
+    assert_eq!(
+        standing(&app).await,
+        (false, false, true),
+        "reading is not answering"
+    );
     later();
     missed_call(&app, us(), sarah()).await;
     assert_eq!(standing(&app).await, (true, false, true));
@@ -362,17 +455,29 @@ async fn a_conversation_is_unread_until_somebody_cares(db: TestDb) {
     assert_eq!(standing(&app).await, (false, false, false), "a reply settles it");
     later();
     answered_call(&app, us(), sarah(), app.office.ada).await;
-    assert_eq!(standing(&app).await, (false, false, false), "a call that was answered asks for nothing");
+    assert_eq!(
+        standing(&app).await,
+        (false, false, false),
+        "a call that was answered asks for nothing"
+    );
     act("UNREAD").await;
     act("ARCHIVE").await;
     assert_eq!(standing(&app).await, (false, true, false), "archiving reads");
     later();
     text_in(&app, us(), sarah(), "And another thing").await;
-    assert_eq!(standing(&app).await, (true, false, true), "new activity takes it out of the archive");
+    assert_eq!(
+        standing(&app).await,
+        (true, false, true),
+        "new activity takes it out of the archive"
+    );
     act("ARCHIVE").await;
     later();
     text_out(&app, us(), sarah(), "Yes?").await;
-    assert_eq!(standing(&app).await, (false, false, false), "so does the team's own");
+    assert_eq!(
+        standing(&app).await,
+        (false, false, false),
+        "so does the team's own"
+    );
     assert_eq!(only(&app).await["last_item"]["content"], "Yes?");
     app.office.assert_sound().await;
 }
@@ -385,10 +490,23 @@ async fn blocked_callers_ask_for_nobodys_attention(db: TestDb) {
     let before = standing(&app).await;
     app.office.clock.advance(Millis::MINUTE);
     let at = app.board.now();
-    let ring =
-        Ring { direction: Direction::Inbound, line: us(), contact: marie(), user: None, blocked: true, at };
-    let steps = [Step::End(trunkline_domain::call::EndCause::Blocked, None, at), Step::Complete(at)];
+    let ring = Ring {
+        direction: Direction::Inbound,
+        line: us(),
+        contact: marie(),
+        user: None,
+        blocked: true,
+        at,
+    };
+    let steps = [
+        Step::End(trunkline_domain::call::EndCause::Blocked, None, at),
+        Step::Complete(at),
+    ];
     command(&app, move |work| calls::record(work, &ring, &steps)).await;
     assert_eq!(standing(&app).await, before);
-    assert_eq!(only(&app).await["last_item"]["result"], "BLOCKED", "it is kept all the same");
+    assert_eq!(
+        only(&app).await["last_item"]["result"],
+        "BLOCKED",
+        "it is kept all the same"
+    );
 }

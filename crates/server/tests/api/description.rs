@@ -30,7 +30,10 @@ fn the_file_is_up_to_date() {
         std::fs::write(FILE, &current).unwrap();
     }
     let file = std::fs::read_to_string(Path::new(FILE)).unwrap_or_default();
-    assert!(file == current, "openapi/trunkline.json is not what the program describes: run this test with UPDATE_OPENAPI=1");
+    assert!(
+        file == current,
+        "openapi/trunkline.json is not what the program describes: run this test with UPDATE_OPENAPI=1"
+    );
 }
 
 #[test]
@@ -56,8 +59,13 @@ fn every_reference_leads_somewhere() {
     references(&document, &mut all);
     assert!(all.len() > 20);
     for reference in all {
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
-        assert!(document.pointer(pointer).is_some_and(Value::is_object), "{reference}");
+        let pointer = reference
+            .strip_prefix('#')
+            .unwrap_or_else(|| panic!("{reference} leads out of the document"));
+        assert!(
+            document.pointer(pointer).is_some_and(Value::is_object),
+            "{reference}"
+        );
     }
 }
 
@@ -67,25 +75,53 @@ fn every_operation_is_described_whole() {
     let mut ids = BTreeSet::new();
     for operation in operations() {
         let (name, described) = (operation.name(), described(&document, &operation));
-        assert!(ids.insert(described["operationId"].as_str().unwrap().to_owned()), "{name}: not the only one with its id");
+        assert!(
+            ids.insert(described["operationId"].as_str().unwrap().to_owned()),
+            "{name}: not the only one with its id"
+        );
         let summary = described["summary"].as_str().unwrap_or_default();
-        assert!(!summary.is_empty() && summary.len() < 80 && !summary.ends_with('.'), "{name}: {summary:?}");
+        assert!(
+            !summary.is_empty() && summary.len() < 80 && !summary.ends_with('.'),
+            "{name}: {summary:?}"
+        );
         let description = described["description"].as_str().unwrap_or_default();
         for scope in operation.scopes {
             assert!(description.contains(scope.as_str()), "{name}: {description:?}");
         }
         let scopes: Vec<&str> = operation.scopes.iter().map(|scope| scope.as_str()).collect();
         assert_eq!(described["x-scopes"], serde_json::json!(scopes), "{name}");
-        let class = if operation.method == Method::GET { "read" } else { "write" };
+        let class = if operation.method == Method::GET {
+            "read"
+        } else {
+            "write"
+        };
         assert_eq!(described["x-rate-class"], class, "{name}");
-        assert_eq!(described["security"], serde_json::json!([{ "ApiKey": [] }]), "{name}");
+        assert_eq!(
+            described["security"],
+            serde_json::json!([{ "ApiKey": [] }]),
+            "{name}"
+        );
         let tag = &described["tags"][0];
-        assert!(document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag), "{name}: {tag}");
-        let successes: Vec<&String> =
-            described["responses"].as_object().unwrap().keys().filter(|status| status.starts_with('2')).collect();
+        assert!(
+            document["tags"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|known| known["name"] == *tag),
+            "{name}: {tag}"
+        );
+        let successes: Vec<&String> = described["responses"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .filter(|status| status.starts_with('2'))
+            .collect();
         assert_eq!(successes.len(), 1, "{name}");
         let success = &described["responses"][successes[0]];
-        assert!(success["content"]["application/json"]["schema"].is_object(), "{name} says what it answers");
+        assert!(
+            success["content"]["application/json"]["schema"].is_object(),
+            "{name} says what it answers"
+        );
         assert!(success["headers"]["X-Request-Id"].is_object(), "{name}");
         for failure in ["400", "401", "403", "429", "500", "503"] {
             let answer = resolve(&document, &described["responses"][failure]);
@@ -93,7 +129,12 @@ fn every_operation_is_described_whole() {
             assert_eq!(schema, "#/components/schemas/ApiError", "{name} {failure}");
         }
     }
-    let listed: usize = document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum();
+    let listed: usize = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_object().unwrap().len())
+        .sum();
     assert_eq!(listed, operations().len(), "what is described is what there is");
 }
 
@@ -101,19 +142,41 @@ fn every_operation_is_described_whole() {
 fn parameters_in_a_path_and_bodies_have_examples() {
     let document = document();
     for operation in operations() {
-        let placeholders: BTreeSet<&str> =
-            operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+        let placeholders: BTreeSet<&str> = operation
+            .path
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .collect();
         let told = parameters(&document, &operation, "path");
-        assert_eq!(told.iter().map(|field| field.name.as_str()).collect::<BTreeSet<_>>(), placeholders, "{}", operation.name());
+        assert_eq!(
+            told.iter()
+                .map(|field| field.name.as_str())
+                .collect::<BTreeSet<_>>(),
+            placeholders,
+            "{}",
+            operation.name()
+        );
         let described = described(&document, &operation);
         for parameter in described["parameters"].as_array().into_iter().flatten() {
-            assert!(parameter["description"].is_string(), "{} {parameter}", operation.name());
-            assert!(parameter["in"] != "path" || parameter["example"].is_string(), "{} {parameter}", operation.name());
+            assert!(
+                parameter["description"].is_string(),
+                "{} {parameter}",
+                operation.name()
+            );
+            assert!(
+                parameter["in"] != "path" || parameter["example"].is_string(),
+                "{} {parameter}",
+                operation.name()
+            );
         }
         if operation.body.anything() {
             let fields = &body_schema(&document, &operation)["properties"];
             let fields = fields.as_object().unwrap();
-            assert!(fields.values().any(|field| !field["example"].is_null()), "{}: {fields:?}", operation.name());
+            assert!(
+                fields.values().any(|field| !field["example"].is_null()),
+                "{}: {fields:?}",
+                operation.name()
+            );
         }
     }
 }
@@ -124,7 +187,9 @@ fn writes_take_an_idempotency_key() {
     for operation in operations() {
         let changes = operation.method != Method::GET
             && !["searchAllConversations", "batchGetConversationItems"].contains(&operation.id.as_str());
-        let takes = parameters(&document, &operation, "header").iter().any(|field| field.name == "Idempotency-Key");
+        let takes = parameters(&document, &operation, "header")
+            .iter()
+            .any(|field| field.name == "Idempotency-Key");
         assert_eq!(takes, changes, "{}", operation.name());
     }
 }
@@ -132,7 +197,10 @@ fn writes_take_an_idempotency_key() {
 async fn the_server_hands_out_the_document(db: TestDb) {
     let app = searchable(db).await;
     let reply = app.send_with(Method::GET, "/openapi.json", &[], None).await;
-    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, "application/json")
+    );
     assert_eq!(reply.json, document());
     assert_eq!(reply.json["openapi"], "3.1.0");
 }
@@ -146,7 +214,11 @@ async fn open(app: &TestApp, path: &str) -> (String, String) {
 
 async fn pages_for_people_answer(db: TestDb) {
     let app = searchable(db).await;
-    for (path, holds) in [("/docs/", "swagger-ui"), ("/docs/errors", "API_KEY_INVALID"), ("/docs/guide", "Guide")] {
+    for (path, holds) in [
+        ("/docs/", "swagger-ui"),
+        ("/docs/errors", "API_KEY_INVALID"),
+        ("/docs/guide", "Guide"),
+    ] {
         let (content_type, page) = open(&app, path).await;
         assert_eq!(content_type, "text/html", "{path}");
         assert!(page.contains(holds), "{path}");
@@ -168,7 +240,10 @@ async fn health_is_told(db: TestDb) {
     let app = searchable(db).await;
     assert_eq!(open(&app, "/healthz").await.1, "ok\n");
     let (content_type, ready) = open(&app, "/readyz").await;
-    assert_eq!((content_type.as_str(), ready.as_str()), ("application/json", r#"{"database":"ok","search":"ok"}"#));
+    assert_eq!(
+        (content_type.as_str(), ready.as_str()),
+        ("application/json", r#"{"database":"ok","search":"ok"}"#)
+    );
 }
 
 async fn long_answers_are_compressed_for_who_asks(db: TestDb) {
@@ -178,16 +253,31 @@ async fn long_answers_are_compressed_for_who_asks(db: TestDb) {
         let headers = [("Authorization", own.as_str()), ("Accept-Encoding", accepted)];
         let reply = app.send_with(Method::GET, path, &headers, None).await;
         assert_eq!(reply.status, 200);
-        (reply.header("content-encoding").to_owned(), reply.header("vary").to_lowercase(), reply.text)
+        (
+            reply.header("content-encoding").to_owned(),
+            reply.header("vary").to_lowercase(),
+            reply.text,
+        )
     };
     for path in ["/openapi.json", "/docs/errors", "/v2/api/me"] {
         let (coding, vary, text) = encoding(path, "gzip, deflate, br").await;
         assert_eq!(coding, "gzip", "{path}");
-        assert!(vary.contains("accept-encoding"), "{path}: a cache must tell them apart: {vary:?}");
-        assert_eq!(text.as_bytes().first(), Some(&0x1f), "{path}: a gzip file begins so");
+        assert!(
+            vary.contains("accept-encoding"),
+            "{path}: a cache must tell them apart: {vary:?}"
+        );
+        assert_eq!(
+            text.as_bytes().first(),
+            Some(&0x1f),
+            "{path}: a gzip file begins so"
+        );
         let (coding, _, plain) = encoding(path, "identity").await;
         assert_eq!(coding, "", "{path}");
         assert!(plain.len() > text.len(), "{path}");
     }
-    assert_eq!(encoding("/v2/api/tags", "gzip").await.0, "", "a few bytes are not worth it");
+    assert_eq!(
+        encoding("/v2/api/tags", "gzip").await.0,
+        "",
+        "a few bytes are not worth it"
+    );
 }

@@ -16,7 +16,12 @@ impl Field {
     /// The JSON type: `string`, `integer`, `number`, `boolean`, `array` or `object`.
     pub fn kind(&self) -> &str {
         let kind = &self.schema["type"];
-        let named = kind.as_str().or_else(|| kind.as_array()?.iter().filter_map(Value::as_str).find(|t| *t != "null"));
+        let named = kind.as_str().or_else(|| {
+            kind.as_array()?
+                .iter()
+                .filter_map(Value::as_str)
+                .find(|t| *t != "null")
+        });
         named.unwrap_or_else(|| panic!("{} has no type: {}", self.name, self.schema))
     }
 
@@ -42,9 +47,14 @@ pub fn described(document: &Value, operation: &Operation) -> Value {
 /// What a schema stands for, references followed and the "or null" of an object left out.
 pub fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     if let Some(reference) = schema["$ref"].as_str() {
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
+        let pointer = reference
+            .strip_prefix('#')
+            .unwrap_or_else(|| panic!("{reference} leads out of the document"));
         let target = document.pointer(pointer);
-        return resolve(document, target.unwrap_or_else(|| panic!("{reference} leads nowhere")));
+        return resolve(
+            document,
+            target.unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        );
     }
     match schema["oneOf"].as_array().map(Vec::as_slice) {
         Some([one, null]) if null["type"] == "null" => resolve(document, one),
@@ -70,16 +80,28 @@ fn collect(document: &Value, schema: &Value, prefix: &str, fields: &mut Vec<Fiel
     for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
         let schema = resolve(document, schema);
         let name = format!("{prefix}{name}");
-        fields.push(Field { name: name.clone(), schema: schema.clone() });
+        fields.push(Field {
+            name: name.clone(),
+            schema: schema.clone(),
+        });
         collect(document, schema, &format!("{name}."), fields);
-        collect(document, resolve(document, &schema["items"]), &format!("{name}[0]."), fields);
+        collect(
+            document,
+            resolve(document, &schema["items"]),
+            &format!("{name}[0]."),
+            fields,
+        );
     }
 }
 
 /// The parameters of an operation that stand in `place`: `query` or `path`.
 pub fn parameters(document: &Value, operation: &Operation, place: &str) -> Vec<Field> {
     let described = described(document, operation);
-    let all = described["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == place);
+    let all = described["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|parameter| parameter["in"] == place);
     all.map(|parameter| Field {
         name: parameter["name"].as_str().unwrap().to_owned(),
         schema: resolve(document, &parameter["schema"]).clone(),
@@ -91,6 +113,8 @@ pub fn parameters(document: &Value, operation: &Operation, place: &str) -> Vec<F
 pub fn put(body: &mut Value, name: &str, value: Value) {
     let pointer = format!("/{}", name.replace('[', "/").replace(']', "").replace('.', "/"));
     let (parent, own) = pointer.rsplit_once('/').unwrap();
-    let parent = body.pointer_mut(parent).unwrap_or_else(|| panic!("the body has nowhere to put {name}"));
+    let parent = body
+        .pointer_mut(parent)
+        .unwrap_or_else(|| panic!("the body has nowhere to put {name}"));
     parent[own] = value;
 }

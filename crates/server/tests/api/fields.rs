@@ -27,14 +27,24 @@ trunkline_testkit::on_both! {
 async fn with_value(world: &World, request: &Request, name: &str, value: &Value) -> Reply {
     let mut body = request.body.clone().unwrap();
     put(&mut body, name, value.clone());
-    let reply = Request { body: Some(body), ..request.clone() }.send(&world.app).await;
+    let reply = Request {
+        body: Some(body),
+        ..request.clone()
+    }
+    .send(&world.app)
+    .await;
     assert_common(&reply);
     reply
 }
 
 #[track_caller]
 fn assert_refused(operation: &Operation, reply: &Reply, name: &str, value: &Value) {
-    let what = format!("{} with {name} = {}: {}", operation.name(), value.to_string().chars().take(80).collect::<String>(), reply.text);
+    let what = format!(
+        "{} with {name} = {}: {}",
+        operation.name(),
+        value.to_string().chars().take(80).collect::<String>(),
+        reply.text
+    );
     assert_eq!(reply.status, 400, "{what}");
     assert_error(reply, reply.code());
     assert!(blamed(reply).contains(name), "{what}");
@@ -46,12 +56,28 @@ async fn every_described_field_is_known(db: TestDb) {
     for (operation, request) in full_bodies(&world) {
         let body = request.body.clone().unwrap();
         // A cursor comes from an earlier answer.
-        for field in body_fields(&document, &operation).iter().filter(|field| field.name != "cursor") {
-            let pointer = format!("/{}", field.name.replace('[', "/").replace(']', "").replace('.', "/"));
-            assert!(body.pointer(&pointer).is_some(), "{}: {} is new: add it to the full body", operation.name(), field.name);
+        for field in body_fields(&document, &operation)
+            .iter()
+            .filter(|field| field.name != "cursor")
+        {
+            let pointer = format!(
+                "/{}",
+                field.name.replace('[', "/").replace(']', "").replace('.', "/")
+            );
+            assert!(
+                body.pointer(&pointer).is_some(),
+                "{}: {} is new: add it to the full body",
+                operation.name(),
+                field.name
+            );
         }
         let reply = request.send(&world.app).await;
-        assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+        assert!(
+            (200..300).contains(&reply.status),
+            "{}: {}",
+            operation.name(),
+            reply.text
+        );
         assert_eq!(ignored(&reply), Vec::<&str>::new(), "{}", operation.name());
     }
 }
@@ -63,7 +89,14 @@ async fn fields_of_another_type_are_refused(db: TestDb) {
         for field in body_fields(&document, &operation) {
             let wrong: &[Value] = match field.kind() {
                 "string" => &[json!(5), json!(true), json!({}), json!([]), json!(["x"])],
-                "integer" => &[json!("5"), json!(1.5), json!(true), json!({}), json!([1]), json!(1e30)],
+                "integer" => &[
+                    json!("5"),
+                    json!(1.5),
+                    json!(true),
+                    json!({}),
+                    json!([1]),
+                    json!(1e30),
+                ],
                 "number" => &[json!("5"), json!(true), json!({}), json!([1])],
                 "boolean" => &[json!("true"), json!(1), json!(0), json!({})],
                 "array" => &[json!("x"), json!({}), json!(5), json!([5]), json!([null])],
@@ -84,7 +117,11 @@ fn outside(field: &Field) -> Vec<Value> {
     let mut values = Vec::new();
     values.extend(schema["minimum"].as_i64().map(|minimum| json!(minimum - 1)));
     values.extend(schema["maximum"].as_i64().map(|maximum| json!(maximum + 1)));
-    values.extend(schema["maxLength"].as_u64().map(|length| json!("é".repeat(length as usize + 1))));
+    values.extend(
+        schema["maxLength"]
+            .as_u64()
+            .map(|length| json!("é".repeat(length as usize + 1))),
+    );
     values.extend(schema["maxItems"].as_u64().map(|items| {
         let ids = (0..=items).map(|i| format!("cll-{i:0>27}"));
         json!(ids.collect::<Vec<_>>())
@@ -113,19 +150,32 @@ async fn names_outside_of_a_closed_set_are_refused(db: TestDb) {
     let document = document();
     let mut tried = 0;
     for (operation, request) in full_bodies(&world) {
-        for field in body_fields(&document, &operation).iter().filter(|field| !field.names().is_empty()) {
+        for field in body_fields(&document, &operation)
+            .iter()
+            .filter(|field| !field.names().is_empty())
+        {
             let names = field.names();
             for wrong in ["NOT_ONE", "", &names[0].to_lowercase(), &format!("{} ", names[0])] {
                 let reply = with_value(&world, &request, &field.name, &json!(wrong)).await;
                 assert_refused(&operation, &reply, &field.name, &json!(wrong));
                 let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
-                assert!(names.iter().all(|name| suggestion.contains(name)), "{}: {suggestion}", field.name);
+                assert!(
+                    names.iter().all(|name| suggestion.contains(name)),
+                    "{}: {suggestion}",
+                    field.name
+                );
             }
             for name in names {
                 let reply = with_value(&world, &request, &field.name, &json!(name)).await;
                 // Understood, and then there is no such summary, or no such line.
-                let refused_later = ["SUMMARY_TEMPLATE_NOT_FOUND", "PHONE_NUMBER_NOT_FOUND"].contains(&reply.code());
-                assert!(reply.status < 300 || refused_later, "{} {name}: {}", field.name, reply.text);
+                let refused_later =
+                    ["SUMMARY_TEMPLATE_NOT_FOUND", "PHONE_NUMBER_NOT_FOUND"].contains(&reply.code());
+                assert!(
+                    reply.status < 300 || refused_later,
+                    "{} {name}: {}",
+                    field.name,
+                    reply.text
+                );
             }
             tried += 1;
         }
@@ -143,7 +193,13 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 (_, "integer") => &["abc", "1.5", "", "0", "-1", "1e2", "99999999999999999999", "%2B"],
                 (_, "boolean") => &["yes", "1", "TRUE", ""],
                 ("allo_number", _) => &["14155550100", "+14155550100", "%2B1", "x", ""],
-                ("last_activity_since", _) => &["yesterday", "2026-04-20", "1776679200", "", "2026-13-01T00:00:00Z"],
+                ("last_activity_since", _) => &[
+                    "yesterday",
+                    "2026-04-20",
+                    "1776679200",
+                    "",
+                    "2026-13-01T00:00:00Z",
+                ],
                 ("extend", _) => &["transcripts", "transcript,summary", "TRANSCRIPT"],
                 ("cursor", _) => &["x", "", "Yi4xLjIuMw"],
                 ("role", _) => &["BOSS", "admin", ""],
@@ -152,9 +208,19 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
             };
             for value in wrong {
                 // The parameter takes the place of one that works.
-                let path = operation.request(&world).path.split('?').next().unwrap().to_owned();
-                let request = Request { path, ..operation.request(&world) };
-                let request = if field.name == "allo_number" || !operation.id.starts_with("listConversations") {
+                let path = operation
+                    .request(&world)
+                    .path
+                    .split('?')
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                let request = Request {
+                    path,
+                    ..operation.request(&world)
+                };
+                let request = if field.name == "allo_number" || !operation.id.starts_with("listConversations")
+                {
                     request
                 } else {
                     request.parameter("allo_number", "%2B14155550100")
@@ -164,8 +230,15 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 tried += 1;
             }
             for name in field.names() {
-                let suggestion = operation.request(&world).parameter(&field.name, "X").send(&world.app).await;
-                let suggestion = suggestion.json["error"]["suggestion"].as_str().unwrap().to_owned();
+                let suggestion = operation
+                    .request(&world)
+                    .parameter(&field.name, "X")
+                    .send(&world.app)
+                    .await;
+                let suggestion = suggestion.json["error"]["suggestion"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
                 assert!(suggestion.contains(name), "{}: {suggestion}", field.name);
             }
         }
@@ -183,9 +256,19 @@ async fn required_fields_are_missed(db: TestDb) {
             .flatten()
             .map(|name| name.as_str().unwrap().to_owned())
             .collect();
-        let reply = Request { body: Some(json!({})), ..request.clone() }.send(&world.app).await;
+        let reply = Request {
+            body: Some(json!({})),
+            ..request.clone()
+        }
+        .send(&world.app)
+        .await;
         if required.is_empty() {
-            assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+            assert!(
+                (200..300).contains(&reply.status),
+                "{}: {}",
+                operation.name(),
+                reply.text
+            );
             continue;
         }
         assert_error(&reply, "MISSING_PARAMETER");
@@ -195,15 +278,29 @@ async fn required_fields_are_missed(db: TestDb) {
             body.as_object_mut().unwrap().remove(name);
             // A text with media needs no words.
             body.as_object_mut().unwrap().remove("media_urls");
-            let reply = Request { body: Some(body), ..request.clone() }.send(&world.app).await;
+            let reply = Request {
+                body: Some(body),
+                ..request.clone()
+            }
+            .send(&world.app)
+            .await;
             assert_error(&reply, "MISSING_PARAMETER");
-            assert_eq!(blamed(&reply), BTreeSet::from([name.clone()]), "{}", operation.name());
+            assert_eq!(
+                blamed(&reply),
+                BTreeSet::from([name.clone()]),
+                "{}",
+                operation.name()
+            );
         }
     }
     let call = operation("sandboxCall").request(&world);
     for (field, value, missing) in [
         ("lines", json!([{ "source": "USER" }]), "lines[0].text"),
-        ("lines", json!([{ "source": "USER", "text": "a" }, { "text": "b" }]), "lines[1].source"),
+        (
+            "lines",
+            json!([{ "source": "USER", "text": "a" }, { "text": "b" }]),
+            "lines[1].source",
+        ),
         ("transfer", json!({}), "transfer.kind"),
     ] {
         let reply = call.field(field, value).send(&world.app).await;
@@ -222,7 +319,13 @@ async fn null_is_the_same_as_nothing(db: TestDb) {
             if required && reply.status >= 300 {
                 assert_refused(&operation, &reply, &field.name, &Value::Null);
             } else {
-                assert!((200..300).contains(&reply.status), "{} {}: {}", operation.name(), field.name, reply.text);
+                assert!(
+                    (200..300).contains(&reply.status),
+                    "{} {}: {}",
+                    operation.name(),
+                    field.name,
+                    reply.text
+                );
             }
         }
     }
@@ -236,8 +339,10 @@ async fn several_faults_are_listed(db: TestDb) {
     let reply = world.app.post("/v2/api/conversations/items/search", &body).await;
     assert_eq!(reply.status, 400);
     let listed = reply.json["error"]["errors"].as_array().unwrap();
-    let faults: BTreeSet<(&str, &str)> =
-        listed.iter().map(|fault| (fault["param"].as_str().unwrap(), fault["code"].as_str().unwrap())).collect();
+    let faults: BTreeSet<(&str, &str)> = listed
+        .iter()
+        .map(|fault| (fault["param"].as_str().unwrap(), fault["code"].as_str().unwrap()))
+        .collect();
     let expected = BTreeSet::from([
         ("allo_number", "INVALID_PHONE_FORMAT"),
         ("direction", "INVALID_PARAMETER"),
@@ -255,7 +360,10 @@ async fn several_faults_are_listed(db: TestDb) {
     assert_error(&reply, reply.code());
     assert!(expected.contains(&(reply.json["error"]["param"].as_str().unwrap(), reply.code())));
     // One fault stands for itself.
-    let reply = world.app.post("/v2/api/conversations/items/search", &json!({ "size": 101 })).await;
+    let reply = world
+        .app
+        .post("/v2/api/conversations/items/search", &json!({ "size": 101 }))
+        .await;
     assert_error(&reply, "INVALID_PAGE_SIZE");
     assert_eq!(reply.json["error"].get("errors"), None);
 }
@@ -272,13 +380,35 @@ async fn the_null_character_is_refused(db: TestDb) {
                 _ => continue,
             };
             let reply = with_value(&world, &request, &field.name, &value).await;
-            assert_ne!(reply.status, 500, "{} {}: {}", operation.name(), field.name, reply.text);
-            assert!(reply.status == 400 || reply.status == 404, "{} {}: {}", operation.name(), field.name, reply.text);
+            assert_ne!(
+                reply.status,
+                500,
+                "{} {}: {}",
+                operation.name(),
+                field.name,
+                reply.text
+            );
+            assert!(
+                reply.status == 400 || reply.status == 404,
+                "{} {}: {}",
+                operation.name(),
+                field.name,
+                reply.text
+            );
         }
     }
-    for path in ["/v2/api/users/%00", "/v2/api/conversations/items/%00", "/v2/api/users?role=%00", "/v2/api/conversations?cursor=%00"] {
+    for path in [
+        "/v2/api/users/%00",
+        "/v2/api/conversations/items/%00",
+        "/v2/api/users?role=%00",
+        "/v2/api/conversations?cursor=%00",
+    ] {
         let reply = world.app.get(path).await;
-        assert!(reply.status == 400 || reply.status == 404, "{path}: {}", reply.text);
+        assert!(
+            reply.status == 400 || reply.status == 404,
+            "{path}: {}",
+            reply.text
+        );
     }
     let path = format!("/v2/api/conversations/items/{}/tags/%00", world.call);
     assert_error(&world.app.delete(&path).await, "TAG_NOT_FOUND");

@@ -29,7 +29,9 @@ trunkline_testkit::on_both! {
 
 async fn with_key(world: &World, request: &Request, key: &str) -> Reply {
     let own = authorization(&world.app.key);
-    let reply = request.with(&world.app, &[("Authorization", &own), ("Idempotency-Key", key)]).await;
+    let reply = request
+        .with(&world.app, &[("Authorization", &own), ("Idempotency-Key", key)])
+        .await;
     assert_common(&reply);
     reply
 }
@@ -43,7 +45,10 @@ fn is_replayed(reply: &Reply) -> bool {
 }
 
 fn tagging(world: &World, tag: &str) -> Request {
-    Request { body: Some(json!({ "tags": [tag] })), ..operation("addTags").request(world) }
+    Request {
+        body: Some(json!({ "tags": [tag] })),
+        ..operation("addTags").request(world)
+    }
 }
 
 async fn tags_added(world: &World) -> usize {
@@ -54,7 +59,9 @@ async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
     let world = World::open(db).await;
     // A search changes nothing: its key is nobody's.
     let reads = ["searchAllConversations", "batchGetConversationItems"];
-    let writes = operations().into_iter().filter(|operation| operation.method != Method::GET);
+    let writes = operations()
+        .into_iter()
+        .filter(|operation| operation.method != Method::GET);
     let mut tried = 0;
     for operation in writes.filter(|operation| !reads.contains(&operation.id.as_str())) {
         let name = operation.name();
@@ -73,11 +80,23 @@ async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
             let again = with_key(&world, &request, &operation.id).await;
             assert!(is_replayed(&again), "{name}");
             assert_eq!((again.status, &again.text), (first.status, &first.text), "{name}");
-            assert_eq!(again.header("content-type"), first.header("content-type"), "{name}");
+            assert_eq!(
+                again.header("content-type"),
+                first.header("content-type"),
+                "{name}"
+            );
             assert_eq!(ignored(&again), ["unknown"], "{name}");
-            assert_ne!(again.header("x-request-id"), first.header("x-request-id"), "{name}");
+            assert_ne!(
+                again.header("x-request-id"),
+                first.header("x-request-id"),
+                "{name}"
+            );
         }
-        assert_eq!(world.app.office.last_event().await, after, "{name} was done again");
+        assert_eq!(
+            world.app.office.last_event().await,
+            after,
+            "{name} was done again"
+        );
         tried += 1;
     }
     assert!(tried >= 6);
@@ -91,9 +110,15 @@ async fn a_failure_does_not_use_up_the_key(db: TestDb) {
         assert_error(&reply, "TAG_ALREADY_EXISTS");
         assert!(!is_replayed(&reply));
     }
-    let faulty = Request { body: Some(json!({ "tags": 5 })), ..request.clone() };
+    let faulty = Request {
+        body: Some(json!({ "tags": 5 })),
+        ..request.clone()
+    };
     assert_error(&with_key(&world, &faulty, "once").await, "INVALID_PARAMETER");
-    let malformed = Request { path: request.path.replace("cll-", "xyz-"), ..request.clone() };
+    let malformed = Request {
+        path: request.path.replace("cll-", "xyz-"),
+        ..request.clone()
+    };
     assert_error(&with_key(&world, &malformed, "once").await, "INVALID_ITEM_ID");
     // The reason is gone: the very same request goes through, and is replayed from now on.
     operation("removeTag").request(&world).send(&world.app).await;
@@ -112,13 +137,22 @@ async fn the_same_key_for_something_else_is_refused(db: TestDb) {
         ("the same body in another spelling", {
             let mut body = request.body.clone().unwrap();
             body["note"] = Value::Null;
-            Request { body: Some(body), ..request.clone() }
+            Request {
+                body: Some(body),
+                ..request.clone()
+            }
         }),
         ("another method", remove),
         ("another path", operation("updateCallSummary").request(&world)),
         ("another path and the same body", {
             let other = operation("executeConversationAction").request(&world);
-            Request { body: request.body.clone().map(|mut body| { body["action"] = json!("READ"); body }), ..other }
+            Request {
+                body: request.body.clone().map(|mut body| {
+                    body["action"] = json!("READ");
+                    body
+                }),
+                ..other
+            }
         }),
     ];
     for (what, other) in others {
@@ -128,7 +162,10 @@ async fn the_same_key_for_something_else_is_refused(db: TestDb) {
         assert!(!is_replayed(&reply));
     }
     assert_eq!(world.app.office.last_event().await, before, "nothing was done");
-    assert!(is_replayed(&with_key(&world, &request, "one").await), "the first request stands");
+    assert!(
+        is_replayed(&with_key(&world, &request, "one").await),
+        "the first request stands"
+    );
 }
 
 async fn concurrent_requests_with_one_key_run_once(db: TestDb) {
@@ -159,7 +196,14 @@ async fn concurrent_requests_with_one_key_run_once(db: TestDb) {
         bodies.dedup();
         assert_eq!((own, bodies.len()), (1, 1), "round {round}");
         assert_eq!(tags_added(&world).await, before + 1, "round {round}");
-        assert!(is_replayed(&with_key(&world, &tagging(&world, &format!("round-{round}")), &format!("round-{round}")).await));
+        assert!(is_replayed(
+            &with_key(
+                &world,
+                &tagging(&world, &format!("round-{round}")),
+                &format!("round-{round}")
+            )
+            .await
+        ));
     }
 }
 
@@ -173,18 +217,30 @@ async fn a_key_is_forgotten_after_an_hour(db: TestDb) {
     // Now it is a request like any other, and the tag is there already.
     assert_error(&with_key(&world, &request, "hour").await, "TAG_ALREADY_EXISTS");
     let other = tagging(&world, "other");
-    assert_eq!(with_key(&world, &other, "hour").await.status, 200, "the key is free for something else");
+    assert_eq!(
+        with_key(&world, &other, "hour").await.status,
+        200,
+        "the key is free for something else"
+    );
     assert!(is_replayed(&with_key(&world, &other, "hour").await));
 }
 
 async fn keys_have_1_to_255_characters(db: TestDb) {
     let world = World::open(db).await;
-    for operation in operations().into_iter().filter(|operation| operation.method != Method::GET) {
+    for operation in operations()
+        .into_iter()
+        .filter(|operation| operation.method != Method::GET)
+    {
         let request = operation.request(&world);
         for key in ["", &"k".repeat(256), "é", " "] {
             let reply = with_key(&world, &request, key).await;
             assert_error(&reply, "INVALID_HEADER");
-            assert_eq!(reply.json["error"]["param"], "Idempotency-Key", "{}", operation.name());
+            assert_eq!(
+                reply.json["error"]["param"],
+                "Idempotency-Key",
+                "{}",
+                operation.name()
+            );
         }
     }
     for (i, key) in ["k", "!", &"k".repeat(255)].into_iter().enumerate() {
@@ -196,28 +252,55 @@ async fn keys_have_1_to_255_characters(db: TestDb) {
     let request = tagging(&world, "x");
     let reply = request.with(&world.app, &[("Idempotency-Key", "")]).await;
     assert_error(&reply, "UNAUTHORIZED");
-    assert_eq!(with_key(&world, &operation("listTags").request(&world), "").await.status, 200);
+    assert_eq!(
+        with_key(&world, &operation("listTags").request(&world), "")
+            .await
+            .status,
+        200
+    );
 }
 
 async fn api_keys_do_not_share_idempotency_keys(db: TestDb) {
     let world = World::open(db).await;
     let (_, other) = new_key(&world.app, ScopeSet::ALL).await;
-    assert_eq!(with_key(&world, &tagging(&world, "mine"), "shared").await.status, 200);
-    let headers = [("Authorization", authorization(&other)), ("Idempotency-Key", "shared".to_owned())];
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(
+        with_key(&world, &tagging(&world, "mine"), "shared").await.status,
+        200
+    );
+    let headers = [
+        ("Authorization", authorization(&other)),
+        ("Idempotency-Key", "shared".to_owned()),
+    ];
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let reply = tagging(&world, "theirs").with(&world.app, &headers).await;
-    assert_eq!((reply.status, is_replayed(&reply)), (200, false), "{}", reply.text);
-    assert!(is_replayed(&tagging(&world, "theirs").with(&world.app, &headers).await));
-    assert!(is_replayed(&with_key(&world, &tagging(&world, "mine"), "shared").await));
+    assert_eq!(
+        (reply.status, is_replayed(&reply)),
+        (200, false),
+        "{}",
+        reply.text
+    );
+    assert!(is_replayed(
+        &tagging(&world, "theirs").with(&world.app, &headers).await
+    ));
+    assert!(is_replayed(
+        &with_key(&world, &tagging(&world, "mine"), "shared").await
+    ));
 }
 
 /// Two nodes do not know what the other is working on: the database decides.
 async fn another_server_on_the_same_database_replays_too(db: TestDb) {
     let world = World::open(db).await;
-    let other = trunkline_server::AppState { in_flight: Default::default(), ..world.app.state.clone() };
+    let other = trunkline_server::AppState {
+        in_flight: Default::default(),
+        ..world.app.state.clone()
+    };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = trunkline_server::router(other).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let service =
+        trunkline_server::router(other).into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
     #[expect(clippy::disallowed_methods, reason = "the second server is the test's own")]
     let client = reqwest::Client::new();
@@ -232,8 +315,17 @@ async fn another_server_on_the_same_database_replays_too(db: TestDb) {
             .body(request.body.clone().unwrap().to_string());
         let (here, there) = tokio::join!(with_key(&world, &request, &tag), there.send());
         let there = there.unwrap();
-        assert_eq!((here.status, there.status().as_u16()), (200, 200), "{}", here.text);
-        assert_ne!(is_replayed(&here), there.headers().contains_key("idempotency-replayed"), "one of them ran");
+        assert_eq!(
+            (here.status, there.status().as_u16()),
+            (200, 200),
+            "{}",
+            here.text
+        );
+        assert_ne!(
+            is_replayed(&here),
+            there.headers().contains_key("idempotency-replayed"),
+            "one of them ran"
+        );
         assert_eq!(here.text, there.text().await.unwrap());
         assert_eq!(tags_added(&world).await, before + 1);
     }
@@ -246,13 +338,22 @@ async fn an_answer_is_stored_with_the_write_or_not_at_all(db: TestDb) {
     let request = tagging(&world, "whole");
     let broken = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
         // The look-up works, storing does not.
-        tx.execute("ALTER TABLE idempotency ADD COLUMN extra INTEGER NOT NULL DEFAULT 0 CHECK (extra > 0)", &[])
+        tx.execute(
+            "ALTER TABLE idempotency ADD COLUMN extra INTEGER NOT NULL DEFAULT 0 CHECK (extra > 0)",
+            &[],
+        )
     };
     world.app.board.db().write(broken).await.unwrap();
     let reply = with_key(&world, &request, "whole").await;
     assert_error(&reply, "INTERNAL_SERVER_ERROR");
-    assert_eq!(tags_added(&world).await, before, "the write was taken back with it");
-    let mended = |tx: &mut Tx<'_>| -> Result<u64, StoreError> { tx.execute("ALTER TABLE idempotency DROP COLUMN extra", &[]) };
+    assert_eq!(
+        tags_added(&world).await,
+        before,
+        "the write was taken back with it"
+    );
+    let mended = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+        tx.execute("ALTER TABLE idempotency DROP COLUMN extra", &[])
+    };
     world.app.board.db().write(mended).await.unwrap();
     assert_eq!(with_key(&world, &request, "whole").await.status, 200);
     assert_eq!(tags_added(&world).await, before + 1);

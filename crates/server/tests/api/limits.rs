@@ -19,15 +19,25 @@ trunkline_testkit::on_both! {
 }
 
 async fn ask(app: &TestApp, method: Method, key: &str) -> Reply {
-    let path = if method == Method::GET { "/v2/api/tags" } else { "/v2/api/conversations/items/search" };
+    let path = if method == Method::GET {
+        "/v2/api/tags"
+    } else {
+        "/v2/api/conversations/items/search"
+    };
     let body = (method != Method::GET).then(|| "{}".to_owned());
-    app.send_with(method, path, &[("Authorization", &authorization(key))], body).await
+    app.send_with(method, path, &[("Authorization", &authorization(key))], body)
+        .await
 }
 
 #[track_caller]
 fn assert_state(app: &TestApp, reply: &Reply, limit: i64, remaining: i64) {
     let number = |name: &str| reply.header(name).parse::<i64>().unwrap();
-    assert_eq!((number("x-ratelimit-limit"), number("x-ratelimit-remaining")), (limit, remaining), "{}", reply.text);
+    assert_eq!(
+        (number("x-ratelimit-limit"), number("x-ratelimit-remaining")),
+        (limit, remaining),
+        "{}",
+        reply.text
+    );
     assert_eq!(number("x-ratelimit-reset"), app.board.now().unix_seconds() + 1);
 }
 
@@ -49,7 +59,11 @@ async fn so_many_pass_in_a_second_and_no_more(db: TestDb) {
         for second in 0..3 {
             for i in 1..=limit {
                 let reply = ask(&app, method.clone(), &app.key).await;
-                assert_eq!(reply.status, 200, "request {i} of second {second}: {}", reply.text);
+                assert_eq!(
+                    reply.status, 200,
+                    "request {i} of second {second}: {}",
+                    reply.text
+                );
                 assert_state(&app, &reply, limit, limit - i);
             }
             for _ in 0..3 {
@@ -71,7 +85,10 @@ async fn reads_and_writes_are_counted_apart(db: TestDb) {
     }
     assert_too_many(&app, &ask(&app, Method::GET, &app.key).await, 2);
     // A POST that only searches is a write all the same; so are PUT, PATCH and DELETE, even where nothing is.
-    for (i, method) in [Method::POST, Method::PUT, Method::DELETE].into_iter().enumerate() {
+    for (i, method) in [Method::POST, Method::PUT, Method::DELETE]
+        .into_iter()
+        .enumerate()
+    {
         let reply = ask(&app, method, &app.key).await;
         assert_state(&app, &reply, 3, 2 - i as i64);
     }
@@ -119,7 +136,11 @@ async fn without_a_valid_key_the_address_is_counted(db: TestDb) {
         assert_state(&app, &reply, 20, 19 - i);
     }
     assert_too_many(&app, &ask(&app, Method::GET, "ak_test_guess").await, 20);
-    assert_eq!(ask(&app, Method::GET, &app.key).await.status, 200, "who has a key is not held up by who has none");
+    assert_eq!(
+        ask(&app, Method::GET, &app.key).await.status,
+        200,
+        "who has a key is not held up by who has none"
+    );
 }
 
 async fn a_refused_request_changes_nothing(db: TestDb) {

@@ -47,14 +47,24 @@ fn capture() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let all = tracing_subscriber::filter::LevelFilter::TRACE;
-        tracing_subscriber::fmt().with_max_level(all).with_ansi(false).with_writer(LOG.clone()).init();
+        tracing_subscriber::fmt()
+            .with_max_level(all)
+            .with_ansi(false)
+            .with_writer(LOG.clone())
+            .init();
     });
 }
 
 /// What is said, written and typed in this test: each a word that nothing else has.
 const SAID: [&str; 8] = [
-    "xylophone-text-in", "xylophone-text-out", "xylophone-by-api", "xylophone-spoken", "xylophone-summary",
-    "xylophone-edited", "xylophone-sought", "xylophone-faulty",
+    "xylophone-text-in",
+    "xylophone-text-out",
+    "xylophone-by-api",
+    "xylophone-spoken",
+    "xylophone-summary",
+    "xylophone-edited",
+    "xylophone-sought",
+    "xylophone-faulty",
 ];
 
 /// All a team does in a day, failures included.
@@ -79,15 +89,35 @@ async fn a_day(app: &TestApp) -> Vec<String> {
     let headers = [("Authorization", own.as_str()), ("Idempotency-Key", "the-day")];
     let body = json!({ "content": SAID[5] }).to_string();
     for _ in 0..2 {
-        assert_eq!(app.send_with(Method::PATCH, &path, &headers, Some(body.clone())).await.status, 200);
+        assert_eq!(
+            app.send_with(Method::PATCH, &path, &headers, Some(body.clone()))
+                .await
+                .status,
+            200
+        );
     }
-    for body in [json!({ "search": SAID[6], "extend": "transcript" }), json!({ "search": "xylophone", "extend": "transcript" }), json!({})] {
-        assert_eq!(app.post("/v2/api/conversations/items/search", &body).await.status, 200);
+    for body in [
+        json!({ "search": SAID[6], "extend": "transcript" }),
+        json!({ "search": "xylophone", "extend": "transcript" }),
+        json!({}),
+    ] {
+        assert_eq!(
+            app.post("/v2/api/conversations/items/search", &body).await.status,
+            200
+        );
     }
     // Failures too: faulty bodies and fields, and a store that fails.
     let faulty = format!("{{\"content\": \"{}\"", SAID[7]);
-    assert_eq!(app.send_with(Method::POST, "/sandbox/messages", &headers, Some(faulty)).await.status, 400);
-    for body in [json!({ "content": { "text": SAID[7] } }), json!({ "from": SAID[7], "to": us(), "content": SAID[7] })] {
+    assert_eq!(
+        app.send_with(Method::POST, "/sandbox/messages", &headers, Some(faulty))
+            .await
+            .status,
+        400
+    );
+    for body in [
+        json!({ "content": { "text": SAID[7] } }),
+        json!({ "from": SAID[7], "to": us(), "content": SAID[7] }),
+    ] {
         assert_eq!(app.post("/sandbox/messages", &body).await.status, 400);
     }
     let break_it = |tx: &mut trunkline_store::Tx<'_>| -> Result<u64, trunkline_store::StoreError> {
@@ -97,8 +127,18 @@ async fn a_day(app: &TestApp) -> Vec<String> {
     let text = json!({ "from": sarah(), "to": us(), "content": SAID[7] });
     assert_eq!(app.post("/sandbox/messages", &text).await.status, 500);
     let unknown = format!("ak_live_{}", "s3cr3t".repeat(6));
-    for value in [authorization(&unknown), format!("Bearer {unknown}"), unknown.clone(), format!("Bearer {}", app.key)] {
-        assert_eq!(app.send_with(Method::GET, "/v2/api/me", &[("Authorization", &value)], None).await.status, 401);
+    for value in [
+        authorization(&unknown),
+        format!("Bearer {unknown}"),
+        unknown.clone(),
+        format!("Bearer {}", app.key),
+    ] {
+        assert_eq!(
+            app.send_with(Method::GET, "/v2/api/me", &[("Authorization", &value)], None)
+                .await
+                .status,
+            401
+        );
     }
     vec![app.key.clone(), unknown]
 }
@@ -106,11 +146,26 @@ async fn a_day(app: &TestApp) -> Vec<String> {
 async fn nothing_that_people_said_is_in_the_log(db: TestDb) {
     capture();
     let app = TestApp::start_at(db, Time::Real).await;
-    app.state.search.as_ref().unwrap().progress().wait_for(|progress| progress.ready).await.unwrap();
+    app.state
+        .search
+        .as_ref()
+        .unwrap()
+        .progress()
+        .wait_for(|progress| progress.ready)
+        .await
+        .unwrap();
     let keys = a_day(&app).await;
     let log = String::from_utf8_lossy(&LOG.0.lock().unwrap()).into_owned();
-    for line in ["http.request=POST /sandbox/messages http.status=201", "http.status=401", "a request failed"] {
-        assert!(log.contains(line), "{line} is not in the log of {} bytes", log.len());
+    for line in [
+        "http.request=POST /sandbox/messages http.status=201",
+        "http.status=401",
+        "a request failed",
+    ] {
+        assert!(
+            log.contains(line),
+            "{line} is not in the log of {} bytes",
+            log.len()
+        );
     }
     let secrets = keys.iter().map(|key| &key["ak_test_".len()..]);
     for secret in SAID.into_iter().chain(secrets) {

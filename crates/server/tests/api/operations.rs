@@ -61,7 +61,13 @@ pub fn operations() -> Vec<Operation> {
                 (Some(_), _) => Takes::Object,
             };
             let method: Method = endpoint.method_name().parse().unwrap();
-            Operation { id, method, path: endpoint.path.clone(), scopes: endpoint.scopes, body }
+            Operation {
+                id,
+                method,
+                path: endpoint.path.clone(),
+                scopes: endpoint.scopes,
+                body,
+            }
         })
         .collect();
     assert!(all.len() >= 15, "the table has lost operations");
@@ -70,7 +76,10 @@ pub fn operations() -> Vec<Operation> {
 
 /// The operation with this `operationId`.
 pub fn operation(id: &str) -> Operation {
-    operations().into_iter().find(|operation| operation.id == id).unwrap()
+    operations()
+        .into_iter()
+        .find(|operation| operation.id == id)
+        .unwrap()
 }
 
 static TAGS: AtomicU64 = AtomicU64::new(0);
@@ -86,33 +95,63 @@ impl Operation {
         let line = encoded(us());
         let fresh = || TAGS.fetch_add(1, Ordering::SeqCst);
         let (query, body) = match self.id.as_str() {
-            "getMe" | "getConversationItem" | "listUsers" | "getUser" | "listTags" | "listNumbers" | "removeTag" => {
-                (String::new(), None)
-            }
+            "getMe"
+            | "getConversationItem"
+            | "listUsers"
+            | "getUser"
+            | "listTags"
+            | "listNumbers"
+            | "removeTag" => (String::new(), None),
             "listConversations" => (format!("?allo_number={line}"), None),
             "searchAllConversations" => (String::new(), Some(json!({}))),
             "batchGetConversationItems" => (String::new(), Some(json!({ "ids": [world.call] }))),
-            "updateCallSummary" => (String::new(), Some(json!({ "content": "Asked about the bill, twice." }))),
-            "addTags" => (String::new(), Some(json!({ "tags": [format!("tag-{}", fresh())] }))),
+            "updateCallSummary" => (
+                String::new(),
+                Some(json!({ "content": "Asked about the bill, twice." })),
+            ),
+            "addTags" => (
+                String::new(),
+                Some(json!({ "tags": [format!("tag-{}", fresh())] })),
+            ),
             "executeConversationAction" => (String::new(), Some(json!({ "action": "READ" }))),
-            "sandboxMessage" => (String::new(), Some(json!({ "from": sarah(), "to": us(), "content": "Hello" }))),
+            "sandboxMessage" => (
+                String::new(),
+                Some(json!({ "from": sarah(), "to": us(), "content": "Hello" })),
+            ),
             "sandboxCall" => (
                 String::new(),
-                Some(json!({ "from": sarah(), "to": us(), "outcome": "MISSED", "ring_seconds": 0, "speed": 1_000 })),
+                Some(
+                    json!({ "from": sarah(), "to": us(), "outcome": "MISSED", "ring_seconds": 0, "speed": 1_000 }),
+                ),
             ),
             other => panic!("{other} is new: give it a request that works"),
         };
-        Request { method: self.method.clone(), path: format!("{}{query}", self.filled(world)), body }
+        Request {
+            method: self.method.clone(),
+            path: format!("{}{query}", self.filled(world)),
+            body,
+        }
     }
 
     /// The path with ids of the office's.
     pub fn filled(&self, world: &World) -> String {
         let mut path = self.path.clone();
-        let id = if self.path.contains("/users/") { world.app.office.ada.to_string() } else { world.call.to_string() };
-        for (name, value) in [("{id}", id), ("{contact_number}", encoded(sarah())), ("{tag}", "vip".to_owned())] {
+        let id = if self.path.contains("/users/") {
+            world.app.office.ada.to_string()
+        } else {
+            world.call.to_string()
+        };
+        for (name, value) in [
+            ("{id}", id),
+            ("{contact_number}", encoded(sarah())),
+            ("{tag}", "vip".to_owned()),
+        ] {
             path = path.replace(name, &value);
         }
-        assert!(!path.contains('{'), "{path} has a parameter that is new: give it a value that works");
+        assert!(
+            !path.contains('{'),
+            "{path} has a parameter that is new: give it a value that works"
+        );
         path
     }
 
@@ -161,13 +200,19 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         }),
         other => panic!("{other} is new: give it a body with every field"),
     };
-    let with_bodies = operations().into_iter().filter(|operation| operation.body.anything());
-    with_bodies.map(|operation| {
-        let body = full(&operation);
-        let request = Request { body: Some(body), ..operation.request(world) };
-        (operation, request)
-    })
-    .collect()
+    let with_bodies = operations()
+        .into_iter()
+        .filter(|operation| operation.body.anything());
+    with_bodies
+        .map(|operation| {
+            let body = full(&operation);
+            let request = Request {
+                body: Some(body),
+                ..operation.request(world)
+            };
+            (operation, request)
+        })
+        .collect()
 }
 
 impl Request {
@@ -179,7 +224,8 @@ impl Request {
     /// With these headers.
     pub async fn with(&self, app: &TestApp, headers: &[(&str, &str)]) -> Reply {
         let body = self.body.as_ref().map(Value::to_string);
-        app.send_with(self.method.clone(), &self.path, headers, body).await
+        app.send_with(self.method.clone(), &self.path, headers, body)
+            .await
     }
 
     /// With the office's key.
@@ -191,12 +237,18 @@ impl Request {
     pub fn field(&self, name: &str, value: Value) -> Self {
         let mut body = self.body.clone().unwrap_or_else(|| Value::Object(Map::new()));
         body[name] = value;
-        Self { body: Some(body), ..self.clone() }
+        Self {
+            body: Some(body),
+            ..self.clone()
+        }
     }
 
     /// The same with another parameter in the query.
     pub fn parameter(&self, name: &str, value: &str) -> Self {
         let joint = if self.path.contains('?') { '&' } else { '?' };
-        Self { path: format!("{}{joint}{name}={value}", self.path), ..self.clone() }
+        Self {
+            path: format!("{}{joint}{name}={value}", self.path),
+            ..self.clone()
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Other teams on the same server, and keys of all kinds.
 
 use trunkline_domain::{
-    ApiKeyId, CallId, Capability, ContactId, MessageId, Millis, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet,
-    UserId,
+    ApiKeyId, CallId, Capability, ContactId, MessageId, Millis, NumberId, PhoneNumber, Plan, Role, Scope,
+    ScopeSet, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -45,8 +45,11 @@ pub async fn team(app: &TestApp, name: &str, world: World) -> TeamKey {
         sandbox: world == World::Sandbox,
     };
     let (ids, now) = (app.board.ids().clone(), app.board.now());
-    let made: Result<_, Error> =
-        app.board.db().write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team)).await;
+    let made: Result<_, Error> = app
+        .board
+        .db()
+        .write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team))
+        .await;
     let team = made.unwrap().0;
     let unlimited = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
         tx.execute(
@@ -123,7 +126,17 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         Ok((user, contact, call, message, key))
     };
     let (user, contact, call, message, key) = of_team(app, team, furnish).await;
-    Neighbour { team, user, line, contact_number, contact, call, message, tag, key }
+    Neighbour {
+        team,
+        user,
+        line,
+        contact_number,
+        contact,
+        call,
+        message,
+        tag,
+        key,
+    }
 }
 
 /// An API key of Ada's with its public id.
@@ -146,5 +159,9 @@ pub async fn revoke(app: &TestApp, key: ApiKeyId) {
 /// Every scope that does not open what needs any of `needed`.
 pub fn all_but(needed: &[Scope]) -> ScopeSet {
     let opens = |scope: &Scope| ScopeSet::of(&[*scope]).contains_any(needed);
-    Scope::all().iter().filter(|scope| !opens(scope)).copied().collect()
+    Scope::all()
+        .iter()
+        .filter(|scope| !opens(scope))
+        .copied()
+        .collect()
 }

@@ -8,9 +8,7 @@ use trunkline_switchboard::messages::{self, Receive};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::{TestDb, marie, sarah, us};
 
-use crate::support::{
-    World, assert_error, blamed, command, ids, line, record, searchable, text_in,
-};
+use crate::support::{World, assert_error, blamed, command, ids, line, record, searchable, text_in};
 
 trunkline_testkit::on_both! {
     days_are_the_teams_days,
@@ -31,7 +29,11 @@ async fn found(app: &TestApp, body: Value) -> Vec<String> {
     body["sort"] = json!("DATE_ASC");
     let reply = app.post(PATH, &body).await;
     assert_eq!(reply.status, 200, "{body}: {}", reply.text);
-    assert_eq!(reply.json["pagination"]["total_count"], ids(&reply).len(), "{body}");
+    assert_eq!(
+        reply.json["pagination"]["total_count"],
+        ids(&reply).len(),
+        "{body}"
+    );
     ids(&reply)
 }
 
@@ -45,7 +47,9 @@ async fn text_at(app: &TestApp, from: PhoneNumber, at: &str) -> String {
         carrier_ref: None,
         at: Millis::parse(at).unwrap(),
     };
-    command(app, move |work| messages::receive(work, &text)).await.to_string()
+    command(app, move |work| messages::receive(work, &text))
+        .await
+        .to_string()
 }
 
 async fn days_are_the_teams_days(db: TestDb) {
@@ -85,7 +89,12 @@ async fn days_are_the_teams_days(db: TestDb) {
     ];
     for (date, expected) in days {
         // The database, the database with a condition it does not count by, and the text index.
-        for rest in [json!({}), json!({ "contact_number": sarah() }), json!({ "search": "when" }), json!({ "unread": true })] {
+        for rest in [
+            json!({}),
+            json!({ "contact_number": sarah() }),
+            json!({ "search": "when" }),
+            json!({ "unread": true }),
+        ] {
             let mut body = rest;
             body["date"] = date.clone();
             assert_eq!(found(&app, body.clone()).await, expected, "{body}");
@@ -108,7 +117,11 @@ async fn a_range_has_its_ends_in_order(db: TestDb) {
     ] {
         let reply = app.post(PATH, &json!({ "date": date })).await;
         assert_error(&reply, "INVALID_DATE_RANGE");
-        let end = if date.get("from").is_some() { "date.from" } else { "date.to" };
+        let end = if date.get("from").is_some() {
+            "date.from"
+        } else {
+            "date.to"
+        };
         assert!(blamed(&reply).contains(end), "{date}: {}", reply.text);
     }
 }
@@ -122,12 +135,26 @@ async fn words_are_needed_to_search_for_words(db: TestDb) {
     }
     let many = |words: usize| (0..words).map(|i| format!("w{i}")).collect::<Vec<_>>().join(" ");
     assert_eq!(app.post(PATH, &json!({ "search": many(20) })).await.status, 200);
-    assert_error(&app.post(PATH, &json!({ "search": many(21) })).await, "INVALID_SEARCH_QUERY");
-    assert_error(&app.post(PATH, &json!({ "search": "x".repeat(1_001) })).await, "INVALID_LENGTH");
-    assert_eq!(app.post(PATH, &json!({ "search": "x".repeat(1_000) })).await.status, 200);
+    assert_error(
+        &app.post(PATH, &json!({ "search": many(21) })).await,
+        "INVALID_SEARCH_QUERY",
+    );
+    assert_error(
+        &app.post(PATH, &json!({ "search": "x".repeat(1_001) })).await,
+        "INVALID_LENGTH",
+    );
+    assert_eq!(
+        app.post(PATH, &json!({ "search": "x".repeat(1_000) }))
+            .await
+            .status,
+        200
+    );
     let reply = app.post(PATH, &json!({ "sort": "RELEVANCE" })).await;
     assert_error(&reply, "INVALID_PARAMETER");
-    assert_eq!(reply.json["error"]["param"], "sort", "there is nothing to rank by");
+    assert_eq!(
+        reply.json["error"]["param"], "sort",
+        "there is nothing to rank by"
+    );
 }
 
 /// Everything that a search looks into, found by the very next request.
@@ -135,17 +162,38 @@ async fn what_was_just_written_is_found(db: TestDb) {
     let app = searchable(db).await;
     for i in 0..10 {
         let text = text_in(&app, us(), sarah(), &format!("flour{i} für Überraschungen")).await;
-        assert_eq!(found(&app, json!({ "search": format!("FLOUR{i} uberrasch") })).await, [text.to_string()]);
+        assert_eq!(
+            found(&app, json!({ "search": format!("FLOUR{i} uberrasch") })).await,
+            [text.to_string()]
+        );
     }
     let at = app.board.now();
-    let ring = Ring { direction: Direction::Inbound, line: us(), contact: sarah(), user: None, blocked: false, at };
+    let ring = Ring {
+        direction: Direction::Inbound,
+        line: us(),
+        contact: sarah(),
+        user: None,
+        blocked: false,
+        at,
+    };
     let call = command(&app, move |work| calls::ring(work, &ring)).await;
     let own = vec![call.to_string()];
-    assert_eq!(found(&app, json!({ "type": "CALL", "unread": true })).await, own, "while it rings");
+    assert_eq!(
+        found(&app, json!({ "type": "CALL", "unread": true })).await,
+        own,
+        "while it rings"
+    );
     let steps = [
         Step::Answer(Some(app.office.ben), at),
-        Step::Leave(Leftover::Transcript(vec![line(Speaker::External, at, "About the croissants")])),
-        Step::Leave(Leftover::Summary(SummaryTemplate::Classic, "Wants brioche".to_owned())),
+        Step::Leave(Leftover::Transcript(vec![line(
+            Speaker::External,
+            at,
+            "About the croissants",
+        )])),
+        Step::Leave(Leftover::Summary(
+            SummaryTemplate::Classic,
+            "Wants brioche".to_owned(),
+        )),
         Step::End(EndCause::HungUp, None, at.plus(5_000)),
     ];
     for step in steps {
@@ -161,43 +209,95 @@ async fn what_was_just_written_is_found(db: TestDb) {
     }
     // What is written over the API is found, and what it replaced is not.
     let path = format!("/v2/api/conversations/items/{call}");
-    assert_eq!(app.patch(&format!("{path}/summary"), &json!({ "content": "Wants pretzels" })).await.status, 200);
+    assert_eq!(
+        app.patch(
+            &format!("{path}/summary"),
+            &json!({ "content": "Wants pretzels" })
+        )
+        .await
+        .status,
+        200
+    );
     assert_eq!(found(&app, json!({ "search": "pretzel" })).await, own);
-    assert_eq!(found(&app, json!({ "search": "brioche" })).await, Vec::<String>::new());
-    assert_eq!(app.post(&format!("{path}/tags"), &json!({ "tags": ["bakery"] })).await.status, 200);
-    assert_eq!(found(&app, json!({ "search": "pretzel", "tags": ["bakery"] })).await, own);
+    assert_eq!(
+        found(&app, json!({ "search": "brioche" })).await,
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        app.post(&format!("{path}/tags"), &json!({ "tags": ["bakery"] }))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        found(&app, json!({ "search": "pretzel", "tags": ["bakery"] })).await,
+        own
+    );
     assert_eq!(found(&app, json!({ "tags": ["bakery"] })).await, own);
     assert_eq!(app.delete(&format!("{path}/tags/bakery")).await.status, 200);
-    assert_eq!(found(&app, json!({ "search": "pretzel", "tags": ["bakery"] })).await, Vec::<String>::new());
+    assert_eq!(
+        found(&app, json!({ "search": "pretzel", "tags": ["bakery"] })).await,
+        Vec::<String>::new()
+    );
     let read = json!({ "action": "UNREAD" });
-    assert_eq!(app.put("/v2/api/conversations/%2B14155551234/action", &read).await.status, 200);
-    assert_eq!(found(&app, json!({ "search": "pretzel", "unread": true })).await, own);
-    assert_eq!(found(&app, json!({ "search": "pretzel", "unread": false })).await, Vec::<String>::new());
+    assert_eq!(
+        app.put("/v2/api/conversations/%2B14155551234/action", &read)
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        found(&app, json!({ "search": "pretzel", "unread": true })).await,
+        own
+    );
+    assert_eq!(
+        found(&app, json!({ "search": "pretzel", "unread": false })).await,
+        Vec::<String>::new()
+    );
 }
 
 async fn the_better_match_comes_first(db: TestDb) {
     let app = searchable(db).await;
     let rare = text_in(&app, us(), sarah(), "An invoice invoice invoice").await;
     app.office.clock.advance(1_000);
-    let passing = text_in(&app, us(), marie(), "Somewhere in this long text of many other words there is an invoice too").await;
+    let passing = text_in(
+        &app,
+        us(),
+        marie(),
+        "Somewhere in this long text of many other words there is an invoice too",
+    )
+    .await;
     app.office.clock.advance(1_000);
     let longer = text_in(&app, us(), marie(), "Invoices").await;
-    let reply = app.post(PATH, &json!({ "search": "invoice", "sort": "RELEVANCE" })).await;
+    let reply = app
+        .post(PATH, &json!({ "search": "invoice", "sort": "RELEVANCE" }))
+        .await;
     let ranked = ids(&reply);
     assert_eq!(ranked.len(), 3);
     assert_eq!(ranked[0], rare.to_string(), "who says it three times means it");
     let newest = app.post(PATH, &json!({ "search": "invoice" })).await;
-    assert_eq!(ids(&newest), [longer.to_string(), passing.to_string(), rare.to_string()]);
+    assert_eq!(
+        ids(&newest),
+        [longer.to_string(), passing.to_string(), rare.to_string()]
+    );
 }
 
 async fn texts_that_nobody_can_see_are_not_found(db: TestDb) {
     let world = World::open(db).await;
     // Names of contacts, numbers and tags are not text of an item.
     for search in ["Johnson", "14155551234", "vip", "sarah"] {
-        assert_eq!(found(&world.app, json!({ "search": search })).await, Vec::<String>::new(), "{search}");
+        assert_eq!(
+            found(&world.app, json!({ "search": search })).await,
+            Vec::<String>::new(),
+            "{search}"
+        );
     }
     let call = vec![world.call.to_string()];
-    assert_eq!(found(&world.app, json!({ "search": "question asked" })).await, call, "transcript and summary together");
+    assert_eq!(
+        found(&world.app, json!({ "search": "question asked" })).await,
+        call,
+        "transcript and summary together"
+    );
 }
 
 async fn a_cursor_fits_its_own_search_only(db: TestDb) {
@@ -207,14 +307,21 @@ async fn a_cursor_fits_its_own_search_only(db: TestDb) {
         let at = app.board.now();
         let steps = vec![
             Step::Answer(None, at),
-            Step::Leave(Leftover::Transcript(vec![line(Speaker::User, at, &format!("hello {i}"))])),
+            Step::Leave(Leftover::Transcript(vec![line(
+                Speaker::User,
+                at,
+                &format!("hello {i}"),
+            )])),
             Step::End(EndCause::HungUp, None, at),
         ];
         record(&app, Direction::Inbound, us(), sarah(), at, steps).await;
     }
     let cursor = async |body: Value| {
         let reply = app.post(PATH, &body).await;
-        reply.json["pagination"]["next_cursor"].as_str().unwrap_or_else(|| panic!("{}", reply.text)).to_owned()
+        reply.json["pagination"]["next_cursor"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}", reply.text))
+            .to_owned()
     };
     let bodies = [
         json!({ "size": 2 }),
@@ -247,7 +354,10 @@ async fn a_cursor_fits_its_own_search_only(db: TestDb) {
         }
     }
     for garbage in ["", "x", "Yi4xLjIuMw", "é", &"A".repeat(500)] {
-        assert_error(&app.post(PATH, &json!({ "cursor": garbage })).await, "INVALID_CURSOR");
+        assert_error(
+            &app.post(PATH, &json!({ "cursor": garbage })).await,
+            "INVALID_CURSOR",
+        );
     }
 }
 
@@ -263,11 +373,21 @@ async fn filters_that_match_nothing_find_nothing(db: TestDb) {
         json!({ "search": "zebra" }),
         json!({ "search": "bill", "type": "SMS" }),
     ] {
-        assert_eq!(found(&world.app, body.clone()).await, Vec::<String>::new(), "{body}");
+        assert_eq!(
+            found(&world.app, body.clone()).await,
+            Vec::<String>::new(),
+            "{body}"
+        );
     }
-    let reply = world.app.post(PATH, &json!({ "allo_number": "+14155550199" })).await;
+    let reply = world
+        .app
+        .post(PATH, &json!({ "allo_number": "+14155550199" }))
+        .await;
     assert_error(&reply, "PHONE_NUMBER_NOT_FOUND");
     assert_eq!(reply.json["error"]["param"], "allo_number");
-    let reply = world.app.post(PATH, &json!({ "allo_number": "+14155550199", "search": "bill" })).await;
+    let reply = world
+        .app
+        .post(PATH, &json!({ "allo_number": "+14155550199", "search": "bill" }))
+        .await;
     assert_error(&reply, "PHONE_NUMBER_NOT_FOUND");
 }

@@ -103,13 +103,25 @@ pub const DAYS: [Date; 8] = [
 ];
 
 fn random_items(rng: &mut StdRng, app: &TestApp) -> Vec<Item> {
-    let contacts: Vec<PhoneNumber> =
-        (0..6).map(|i| number(&format!("+1212555010{i}"))).chain([sarah(), marie(), nobody()]).collect();
+    let contacts: Vec<PhoneNumber> = (0..6)
+        .map(|i| number(&format!("+1212555010{i}")))
+        .chain([sarah(), marie(), nobody()])
+        .collect();
     let users = [None, None, Some(app.office.ada), Some(app.office.ben)];
     let moment = |rng: &mut StdRng| {
         let start = Millis::start_of(*DAYS.choose(rng).unwrap(), &zone()).unwrap();
         // The first and last moments of a day are where mistakes are.
-        *[0, 1, -1, Millis::HOUR, 23 * Millis::HOUR, rng.random_range(0..Millis::DAY)].map(|ms| start.plus(ms)).choose(rng).unwrap()
+        *[
+            0,
+            1,
+            -1,
+            Millis::HOUR,
+            23 * Millis::HOUR,
+            rng.random_range(0..Millis::DAY),
+        ]
+        .map(|ms| start.plus(ms))
+        .choose(rng)
+        .unwrap()
     };
     let mut moments: Vec<Millis> = (0..ITEMS).map(|_| moment(rng)).collect();
     moments.sort_unstable();
@@ -117,7 +129,10 @@ fn random_items(rng: &mut StdRng, app: &TestApp) -> Vec<Item> {
         .into_iter()
         .map(|at| {
             let is_call = rng.random_bool(0.6);
-            let words = WORDS.sample(rng, 4).map(|(written, _)| (*written).to_owned()).collect();
+            let words = WORDS
+                .sample(rng, 4)
+                .map(|(written, _)| (*written).to_owned())
+                .collect();
             let many = if is_call { rng.random_range(0..3) } else { 0 };
             let tags = TAGS.sample(rng, many).map(|tag| (*tag).to_owned()).collect();
             Item {
@@ -138,19 +153,39 @@ fn random_items(rng: &mut StdRng, app: &TestApp) -> Vec<Item> {
 }
 
 fn stored(item: &Item, app: &TestApp, i: usize) -> ImportItem {
-    let line_number = if item.line == us() { app.office.us_line } else { app.office.fr_line };
+    let line_number = if item.line == us() {
+        app.office.us_line
+    } else {
+        app.office.fr_line
+    };
     let text = item.words.join(" ");
     let body = match item.result {
         None => ImportBody::Message { content: text },
         Some(result) => {
             // What is said and what is summed up are both searched; some calls have one of them only.
             let (said, summary) = item.words.split_at(if i.is_multiple_of(3) { 4 } else { i % 3 });
-            let spoken = said.iter().map(|word| line(Speaker::External, item.at, word)).collect();
+            let spoken = said
+                .iter()
+                .map(|word| line(Speaker::External, item.at, word))
+                .collect();
             let summary = (!summary.is_empty()).then(|| summary.join(" "));
-            ImportBody::Call { result, duration: 60, transcript: spoken, summary, tags: item.tags.clone() }
+            ImportBody::Call {
+                result,
+                duration: 60,
+                transcript: spoken,
+                summary,
+                tags: item.tags.clone(),
+            }
         }
     };
-    ImportItem { line: line_number, contact: item.contact, direction: item.direction, user: item.user, at: item.at, body }
+    ImportItem {
+        line: line_number,
+        contact: item.contact,
+        direction: item.direction,
+        user: item.user,
+        at: item.at,
+        body,
+    }
 }
 
 fn folded(written: &str) -> Vec<String> {
@@ -162,7 +197,11 @@ impl SearchWorld {
     pub async fn open(db: TestDb) -> Self {
         let app = searchable(db).await;
         let mut items = random_items(&mut StdRng::seed_from_u64(17), &app);
-        let batch: Vec<ImportItem> = items.iter().enumerate().map(|(i, item)| stored(item, &app, i)).collect();
+        let batch: Vec<ImportItem> = items
+            .iter()
+            .enumerate()
+            .map(|(i, item)| stored(item, &app, i))
+            .collect();
         command(&app, move |work| {
             for tag in TAGS {
                 tags::define(work, tag, tag, "#000000")?;
@@ -172,7 +211,13 @@ impl SearchWorld {
         .await;
         let team = app.office.team;
         let read = move |conn: &mut trunkline_store::Conn<'_>| -> Result<Vec<String>, StoreError> {
-            (1..=ITEMS as i64).map(|seq| Ok(items::by_seq(conn, team, seq)?.map(|row| row.id.to_string()).unwrap())).collect()
+            (1..=ITEMS as i64)
+                .map(|seq| {
+                    Ok(items::by_seq(conn, team, seq)?
+                        .map(|row| row.id.to_string())
+                        .unwrap())
+                })
+                .collect()
         };
         let ids = app.board.db().read(read).await.unwrap();
         for (i, (item, id)) in items.iter_mut().zip(ids).enumerate() {
@@ -180,7 +225,11 @@ impl SearchWorld {
             item.words = item.words.iter().flat_map(|word| folded(word)).collect();
         }
         let standings = standings(&items);
-        let mut world = Self { app, items, standings };
+        let mut world = Self {
+            app,
+            items,
+            standings,
+        };
         world.read_some().await;
         world
     }
@@ -190,17 +239,33 @@ impl SearchWorld {
         let all: Vec<(PhoneNumber, PhoneNumber)> = self.standings.keys().copied().collect();
         for (line, contact) in all.into_iter().step_by(3) {
             let path = format!("/v2/api/conversations/{}/action", encoded(contact));
-            let reply = self.app.put(&path, &json!({ "action": "READ", "allo_number": line })).await;
+            let reply = self
+                .app
+                .put(&path, &json!({ "action": "READ", "allo_number": line }))
+                .await;
             assert_eq!(reply.status, 200, "{}", reply.text);
             self.standings.get_mut(&(line, contact)).unwrap().0 = false;
         }
-        let count = |flag: bool| self.standings.values().filter(|standing| standing.0 == flag).count();
-        assert!(count(true) > 2 && count(false) > 2, "both kinds are there: {:?}", self.standings);
+        let count = |flag: bool| {
+            self.standings
+                .values()
+                .filter(|standing| standing.0 == flag)
+                .count()
+        };
+        assert!(
+            count(true) > 2 && count(false) > 2,
+            "both kinds are there: {:?}",
+            self.standings
+        );
     }
 
     /// The items a request must find, newest first.
     pub fn expected(&self, wanted: &Wanted) -> Vec<&Item> {
-        let mut found: Vec<&Item> = self.items.iter().filter(|item| self.passes(item, wanted)).collect();
+        let mut found: Vec<&Item> = self
+            .items
+            .iter()
+            .filter(|item| self.passes(item, wanted))
+            .collect();
         found.sort_by_key(|item| std::cmp::Reverse((item.at, item.seq)));
         found
     }
@@ -212,9 +277,15 @@ impl SearchWorld {
         wanted.line.is_none_or(|line| line == item.line)
             && wanted.contact.is_none_or(|contact| contact == item.contact)
             && wanted.user.is_none_or(|user| Some(user) == item.user)
-            && wanted.direction.is_none_or(|direction| direction == item.direction)
-            && wanted.kind.is_none_or(|kind| kind == "ALL" || (kind == "CALL") == item.result.is_some())
-            && wanted.result.is_none_or(|name| item.result.is_some_and(|result| v2(result) == name))
+            && wanted
+                .direction
+                .is_none_or(|direction| direction == item.direction)
+            && wanted
+                .kind
+                .is_none_or(|kind| kind == "ALL" || (kind == "CALL") == item.result.is_some())
+            && wanted
+                .result
+                .is_none_or(|name| item.result.is_some_and(|result| v2(result) == name))
             && (wanted.tags.is_empty() || item.tags.iter().any(|tag| wanted.tags.contains(tag)))
             && wanted.unread.is_none_or(|flag| flag == unread)
             && wanted.unresponded.is_none_or(|flag| flag == unresponded)
@@ -243,7 +314,10 @@ fn standings(items: &[Item]) -> BTreeMap<(PhoneNumber, PhoneNumber), (bool, bool
         let standing = all.entry((item.line, item.contact)).or_insert((false, false));
         let waits = match (item.direction, item.result) {
             (Direction::Outbound, _) => false,
-            (Direction::Inbound, None | Some(CallResult::Voicemail | CallResult::Missed | CallResult::Failed)) => true,
+            (
+                Direction::Inbound,
+                None | Some(CallResult::Voicemail | CallResult::Missed | CallResult::Failed),
+            ) => true,
             (Direction::Inbound, Some(CallResult::Blocked)) => continue,
             (Direction::Inbound, Some(_)) => false,
         };
@@ -275,7 +349,11 @@ pub struct Wanted {
 impl Wanted {
     /// A request for these words.
     pub fn words(search: &'static str, meaning: &str) -> Self {
-        Self { search: Some(search), meaning: meaning.split(' ').map(str::to_owned).collect(), ..Self::default() }
+        Self {
+            search: Some(search),
+            meaning: meaning.split(' ').map(str::to_owned).collect(),
+            ..Self::default()
+        }
     }
 
     /// The body to be sent.
@@ -311,20 +389,59 @@ impl Wanted {
     pub fn alone(app: &TestApp) -> Vec<Self> {
         let mut all = vec![Self::default()];
         let none = Self::default;
-        all.extend([us(), fr()].map(|line| Self { line: Some(line), ..none() }));
-        all.extend([sarah(), marie(), number("+12125550103"), number("+12125559999")].map(|contact| Self { contact: Some(contact), ..none() }));
-        all.extend([app.office.ada, app.office.ben].map(|user| Self { user: Some(user), ..none() }));
-        all.extend(Direction::ALL.iter().map(|direction| Self { direction: Some(*direction), ..none() }));
-        all.extend(["CALL", "SMS", "ALL"].map(|kind| Self { kind: Some(kind), ..none() }));
-        all.extend(RESULTS.map(|result| Self { result: Some(result), ..none() }));
-        all.extend(TAGS.map(|tag| Self { tags: vec![tag.to_owned()], ..none() }));
-        all.extend([true, false].map(|flag| Self { unread: Some(flag), ..none() }));
-        all.extend([true, false].map(|flag| Self { unresponded: Some(flag), ..none() }));
+        all.extend([us(), fr()].map(|line| Self {
+            line: Some(line),
+            ..none()
+        }));
+        all.extend(
+            [sarah(), marie(), number("+12125550103"), number("+12125559999")].map(|contact| Self {
+                contact: Some(contact),
+                ..none()
+            }),
+        );
+        all.extend([app.office.ada, app.office.ben].map(|user| Self {
+            user: Some(user),
+            ..none()
+        }));
+        all.extend(Direction::ALL.iter().map(|direction| Self {
+            direction: Some(*direction),
+            ..none()
+        }));
+        all.extend(["CALL", "SMS", "ALL"].map(|kind| Self {
+            kind: Some(kind),
+            ..none()
+        }));
+        all.extend(RESULTS.map(|result| Self {
+            result: Some(result),
+            ..none()
+        }));
+        all.extend(TAGS.map(|tag| Self {
+            tags: vec![tag.to_owned()],
+            ..none()
+        }));
+        all.extend([true, false].map(|flag| Self {
+            unread: Some(flag),
+            ..none()
+        }));
+        all.extend([true, false].map(|flag| Self {
+            unresponded: Some(flag),
+            ..none()
+        }));
         all.extend(QUERIES.map(|(search, meaning)| Self::words(search, meaning)));
         for day in DAYS {
-            all.push(Self { from: Some(day), ..none() });
-            all.push(Self { to: Some(day), ..none() });
-            all.push(Self { from: Some(day), to: Some(day), ..none() });
+            all.push(Self {
+                from: Some(day),
+                ..none()
+            });
+            all.push(Self {
+                to: Some(day),
+                ..none()
+            });
+            all.push(Self {
+                from: Some(day),
+                to: Some(day),
+                ..none()
+            });
         }
         all
     }
@@ -355,4 +472,11 @@ impl Wanted {
     }
 }
 
-const RESULTS: [&str; 6] = ["ANSWERED", "VOICEMAIL", "TRANSFERRED", "MISSED", "BLOCKED", "FAILED"];
+const RESULTS: [&str; 6] = [
+    "ANSWERED",
+    "VOICEMAIL",
+    "TRANSFERRED",
+    "MISSED",
+    "BLOCKED",
+    "FAILED",
+];

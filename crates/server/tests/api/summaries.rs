@@ -19,17 +19,26 @@ trunkline_testkit::on_both! {
 }
 
 async fn edit(app: &TestApp, call: impl std::fmt::Display, body: &Value) -> Reply {
-    app.patch(&format!("/v2/api/conversations/items/{call}/summary"), body).await
+    app.patch(&format!("/v2/api/conversations/items/{call}/summary"), body)
+        .await
 }
 
 async fn shown(app: &TestApp, call: CallId) -> Value {
-    app.get(&format!("/v2/api/conversations/items/{call}")).await.data()["summary"].clone()
+    app.get(&format!("/v2/api/conversations/items/{call}"))
+        .await
+        .data()["summary"]
+        .clone()
 }
 
 async fn every_edit_is_a_version(db: TestDb) {
     let world = World::open(db).await;
     let (app, call) = (&world.app, world.call);
-    for (version, content) in [(2, "# Summary\n\nAsked about the Pro plan."), (3, "Shorter."), (4, "Shorter."), (5, "")] {
+    for (version, content) in [
+        (2, "# Summary\n\nAsked about the Pro plan."),
+        (3, "Shorter."),
+        (4, "Shorter."),
+        (5, ""),
+    ] {
         app.office.clock.advance(60_000);
         let before = app.office.last_event().await;
         let reply = edit(app, call, &json!({ "content": content })).await;
@@ -50,9 +59,19 @@ async fn every_edit_is_a_version(db: TestDb) {
         });
         assert_eq!((told.len(), payload), (1, expected));
     }
-    let named = edit(app, call, &json!({ "content": "By name.", "template_key": "MARKDOWN_CLASSIC" })).await;
+    let named = edit(
+        app,
+        call,
+        &json!({ "content": "By name.", "template_key": "MARKDOWN_CLASSIC" }),
+    )
+    .await;
     assert_eq!(named.data()["version"], 6);
-    let other = edit(app, call, &json!({ "content": "x", "template_key": "MARKDOWN_SHORT_CALL" })).await;
+    let other = edit(
+        app,
+        call,
+        &json!({ "content": "x", "template_key": "MARKDOWN_SHORT_CALL" }),
+    )
+    .await;
     assert_error(&other, "SUMMARY_TEMPLATE_NOT_FOUND");
     assert_eq!(other.json["error"]["param"], "template_key");
     assert_eq!(shown(app, call).await, "By name.");
@@ -60,7 +79,11 @@ async fn every_edit_is_a_version(db: TestDb) {
 
 async fn a_call_without_a_summary_gets_one(db: TestDb) {
     let app = searchable(db).await;
-    for (template, key) in [(None, "MARKDOWN_CLASSIC"), (Some("MARKDOWN_CLASSIC"), "MARKDOWN_CLASSIC"), (Some("MARKDOWN_SHORT_CALL"), "MARKDOWN_SHORT_CALL")] {
+    for (template, key) in [
+        (None, "MARKDOWN_CLASSIC"),
+        (Some("MARKDOWN_CLASSIC"), "MARKDOWN_CLASSIC"),
+        (Some("MARKDOWN_SHORT_CALL"), "MARKDOWN_SHORT_CALL"),
+    ] {
         let call = missed_call(&app, us(), nobody()).await;
         assert_eq!(shown(&app, call).await, Value::Null);
         let mut body = json!({ "content": "Called about nothing." });
@@ -88,10 +111,23 @@ async fn a_call_with_several_needs_to_know_which(db: TestDb) {
     assert_error(&reply, "SUMMARY_TEMPLATE_KEY_REQUIRED");
     assert_eq!(reply.json["error"]["param"], "template_key");
     assert_eq!(shown(&app, call).await, "Full.");
-    let short = edit(&app, call, &json!({ "content": "Shorter.", "template_key": "MARKDOWN_SHORT_CALL" })).await;
-    assert_eq!((&short.data()["version"], &short.data()["content"]), (&json!(2), &json!("Shorter.")));
+    let short = edit(
+        &app,
+        call,
+        &json!({ "content": "Shorter.", "template_key": "MARKDOWN_SHORT_CALL" }),
+    )
+    .await;
+    assert_eq!(
+        (&short.data()["version"], &short.data()["content"]),
+        (&json!(2), &json!("Shorter."))
+    );
     assert_eq!(shown(&app, call).await, "Full.", "the full one is shown");
-    let full = edit(&app, call, &json!({ "content": "Fuller.", "template_key": "MARKDOWN_CLASSIC" })).await;
+    let full = edit(
+        &app,
+        call,
+        &json!({ "content": "Fuller.", "template_key": "MARKDOWN_CLASSIC" }),
+    )
+    .await;
     assert_eq!(full.data()["version"], 2, "each has versions of its own");
     assert_eq!(shown(&app, call).await, "Fuller.");
 }
@@ -115,7 +151,12 @@ async fn the_text_may_be_long(db: TestDb) {
     let world = World::open(db).await;
     // Characters count, not bytes.
     let long = "é".repeat(100_000);
-    assert_eq!(edit(&world.app, world.call, &json!({ "content": long })).await.data()["content"], long);
+    assert_eq!(
+        edit(&world.app, world.call, &json!({ "content": long }))
+            .await
+            .data()["content"],
+        long
+    );
     let reply = edit(&world.app, world.call, &json!({ "content": format!("{long}x") })).await;
     assert_error(&reply, "INVALID_LENGTH");
     assert_eq!(reply.json["error"]["param"], "content");

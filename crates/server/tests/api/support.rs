@@ -51,11 +51,21 @@ pub async fn sarahs_call(app: &TestApp) -> CallId {
     let steps = vec![
         Step::Answer(Some(app.office.ada), at.plus(4_000)),
         Step::Leave(Leftover::Transcript(vec![
-            line(Speaker::External, at.plus(5_000), "I have a question about my bill."),
+            line(
+                Speaker::External,
+                at.plus(5_000),
+                "I have a question about my bill.",
+            ),
             line(Speaker::User, at.plus(9_000), "Certainly."),
         ])),
-        Step::Leave(Leftover::Summary(SummaryTemplate::Classic, "Asked about the bill.".to_owned())),
-        Step::Leave(Leftover::Recording { url: "https://media.example/sarah.mp3".to_owned(), seconds: 145 }),
+        Step::Leave(Leftover::Summary(
+            SummaryTemplate::Classic,
+            "Asked about the bill.".to_owned(),
+        )),
+        Step::Leave(Leftover::Recording {
+            url: "https://media.example/sarah.mp3".to_owned(),
+            seconds: 145,
+        }),
         Step::Leave(Leftover::Tag("vip".to_owned())),
         Step::Leave(Leftover::Extracted(extracted)),
         Step::End(EndCause::HungUp, None, at.plus(149_000)),
@@ -65,7 +75,11 @@ pub async fn sarahs_call(app: &TestApp) -> CallId {
 }
 
 pub fn line(source: Speaker, time: Millis, text: &str) -> TranscriptLine {
-    TranscriptLine { source, time, text: text.to_owned() }
+    TranscriptLine {
+        source,
+        time,
+        text: text.to_owned(),
+    }
 }
 
 /// Stores a call with everything that happened to it.
@@ -78,7 +92,14 @@ pub async fn record(
     steps: Vec<Step>,
 ) -> CallId {
     let user = (direction == Direction::Outbound).then_some(app.office.ada);
-    let ring = Ring { direction, line, contact, user, blocked: false, at };
+    let ring = Ring {
+        direction,
+        line,
+        contact,
+        user,
+        blocked: false,
+        at,
+    };
     command(app, move |work| calls::record(work, &ring, &steps)).await
 }
 
@@ -140,7 +161,10 @@ where
 pub async fn set_team(app: &TestApp, column: &'static str, value: &'static str) {
     let team = app.office.team;
     let work = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
-        tx.execute(&format!("UPDATE teams SET {column} = {value} WHERE team_id = $1"), params![team])
+        tx.execute(
+            &format!("UPDATE teams SET {column} = {value} WHERE team_id = $1"),
+            params![team],
+        )
     };
     assert_eq!(app.board.db().write(work).await.unwrap(), 1);
     app.state.keys.forget();
@@ -184,10 +208,16 @@ pub fn assert_common(reply: &Reply) {
 #[track_caller]
 fn assert_limits(reply: &Reply) {
     let number = |name: &str| -> i64 {
-        reply.header(name).parse().unwrap_or_else(|_| panic!("{name} is {:?}", reply.header(name)))
+        reply
+            .header(name)
+            .parse()
+            .unwrap_or_else(|_| panic!("{name} is {:?}", reply.header(name)))
     };
     let (limit, remaining) = (number("x-ratelimit-limit"), number("x-ratelimit-remaining"));
-    assert!(limit > 0 && (0..limit).contains(&remaining) || reply.status == 429, "{remaining} of {limit}");
+    assert!(
+        limit > 0 && (0..limit).contains(&remaining) || reply.status == 429,
+        "{remaining} of {limit}"
+    );
     assert!(number("x-ratelimit-reset") > 1_700_000_000);
 }
 
@@ -195,47 +225,83 @@ fn assert_limits(reply: &Reply) {
 #[track_caller]
 pub fn assert_error(reply: &Reply, code: &str) {
     let known: ErrorCode = code.parse().unwrap();
-    assert_eq!((reply.status, reply.code()), (known.http_status(), code), "{}", reply.text);
+    assert_eq!(
+        (reply.status, reply.code()),
+        (known.http_status(), code),
+        "{}",
+        reply.text
+    );
     assert_eq!(reply.header("content-type"), "application/json");
     let error = &reply.json["error"];
     assert_eq!(error["type"], ErrorType::from_status(reply.status).as_str());
     assert_eq!(error["retryable"], known.retryable());
     assert_eq!(error["request_id"], reply.header("x-request-id"));
     assert!(!error["message"].as_str().unwrap().is_empty());
-    assert!(error["doc_url"].as_str().unwrap().ends_with(&format!("/docs/errors#{code}")), "{error}");
+    assert!(
+        error["doc_url"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("/docs/errors#{code}")),
+        "{error}"
+    );
     let fields: BTreeSet<&str> = error.as_object().unwrap().keys().map(String::as_str).collect();
     let known_fields = BTreeSet::from([
-        "type", "code", "message", "retryable", "request_id", "doc_url", "param", "suggestion", "errors",
+        "type",
+        "code",
+        "message",
+        "retryable",
+        "request_id",
+        "doc_url",
+        "param",
+        "suggestion",
+        "errors",
         "retry_after_seconds",
     ]);
     assert!(fields.is_subset(&known_fields), "{error}");
-    assert_eq!(reply.json.as_object().unwrap().len(), 1, "an error is all there is: {}", reply.text);
+    assert_eq!(
+        reply.json.as_object().unwrap().len(),
+        1,
+        "an error is all there is: {}",
+        reply.text
+    );
 }
 
 /// The faulty parameters that an answer names.
 pub fn blamed(reply: &Reply) -> BTreeSet<String> {
     let error = &reply.json["error"];
     let listed = error["errors"].as_array().into_iter().flatten();
-    let mut all: BTreeSet<String> =
-        listed.map(|fault| fault["param"].as_str().unwrap_or_default().to_owned()).collect();
+    let mut all: BTreeSet<String> = listed
+        .map(|fault| fault["param"].as_str().unwrap_or_default().to_owned())
+        .collect();
     all.extend(error["param"].as_str().map(str::to_owned));
     all
 }
 
 /// The names in `X-Ignored-Parameters`.
 pub fn ignored(reply: &Reply) -> Vec<&str> {
-    reply.header("x-ignored-parameters").split(", ").filter(|name| !name.is_empty()).collect()
+    reply
+        .header("x-ignored-parameters")
+        .split(", ")
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// The ids of the entries of a list.
 pub fn ids(reply: &Reply) -> Vec<String> {
     let list = reply.data().as_array().unwrap();
-    list.iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+    list.iter()
+        .map(|entry| entry["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// `[…]` as a value's keys, in order.
 pub fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap_or_else(|| panic!("no object: {value}")).keys().map(String::as_str).collect()
+    value
+        .as_object()
+        .unwrap_or_else(|| panic!("no object: {value}"))
+        .keys()
+        .map(String::as_str)
+        .collect()
 }
 
 /// Waits until an event of this topic is there behind number `after`, and returns all of them.

@@ -27,15 +27,32 @@ async fn browsers_of_other_origins_are_not_let_in_by_default(db: TestDb) {
     let own = authorization(&world.app.key);
     for operation in operations() {
         operation.prepare(&world).await;
-        let headers = [("Authorization", own.as_str()), ("Origin", "https://elsewhere.example")];
+        let headers = [
+            ("Authorization", own.as_str()),
+            ("Origin", "https://elsewhere.example"),
+        ];
         let reply = operation.request(&world).with(&world.app, &headers).await;
         assert!((200..300).contains(&reply.status));
-        let let_in = reply.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+        let let_in = reply
+            .headers
+            .keys()
+            .find(|name| name.as_str().starts_with("access-control-"));
         assert_eq!(let_in, None, "{}", operation.name());
-        let asking = [("Origin", "https://elsewhere.example"), ("Access-Control-Request-Method", operation.method.as_str())];
-        let reply = world.app.send_with(Method::OPTIONS, &operation.filled(&world), &asking, None).await;
+        let asking = [
+            ("Origin", "https://elsewhere.example"),
+            ("Access-Control-Request-Method", operation.method.as_str()),
+        ];
+        let reply = world
+            .app
+            .send_with(Method::OPTIONS, &operation.filled(&world), &asking, None)
+            .await;
         assert_eq!(reply.status, 405, "{}", operation.name());
-        assert!(reply.headers.keys().all(|name| !name.as_str().starts_with("access-control-")));
+        assert!(
+            reply
+                .headers
+                .keys()
+                .all(|name| !name.as_str().starts_with("access-control-"))
+        );
         crate::support::next_second(&world.app);
     }
 }
@@ -52,7 +69,10 @@ async fn serve(router: Router) -> String {
 fn with_settings(app: &TestApp, change: impl FnOnce(&mut Settings)) -> AppState {
     let mut settings = (*app.state.settings).clone();
     change(&mut settings);
-    AppState { settings: Arc::new(settings), ..app.state.clone() }
+    AppState {
+        settings: Arc::new(settings),
+        ..app.state.clone()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the second server is the test's own")]
@@ -62,40 +82,94 @@ fn client() -> reqwest::Client {
 
 async fn the_operator_lets_origins_in(db: TestDb) {
     let app = searchable(db).await;
-    let state = with_settings(&app, |settings| settings.cors_origins = vec!["https://crm.example".to_owned()]);
+    let state = with_settings(&app, |settings| {
+        settings.cors_origins = vec!["https://crm.example".to_owned()]
+    });
     let url = serve(trunkline_server::router(state)).await;
-    for (origin, allowed) in [("https://crm.example", Some("https://crm.example")), ("https://elsewhere.example", None)] {
+    for (origin, allowed) in [
+        ("https://crm.example", Some("https://crm.example")),
+        ("https://elsewhere.example", None),
+    ] {
         for key in [app.key.as_str(), "ak_test_unknown"] {
-            let request = client().get(format!("{url}/v2/api/tags")).header("Origin", origin);
-            let reply = request.header("Authorization", authorization(key)).send().await.unwrap();
+            let request = client()
+                .get(format!("{url}/v2/api/tags"))
+                .header("Origin", origin);
+            let reply = request
+                .header("Authorization", authorization(key))
+                .send()
+                .await
+                .unwrap();
             let headers = reply.headers();
-            let told = headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+            let told = headers
+                .get("access-control-allow-origin")
+                .map(|value| value.to_str().unwrap());
             assert_eq!(told, allowed, "{origin}, also with status {}", reply.status());
-            let exposed = headers["access-control-expose-headers"].to_str().unwrap().to_lowercase();
-            for name in ["x-request-id", "x-ratelimit-remaining", "x-ignored-parameters", "idempotency-replayed", "retry-after"] {
+            let exposed = headers["access-control-expose-headers"]
+                .to_str()
+                .unwrap()
+                .to_lowercase();
+            for name in [
+                "x-request-id",
+                "x-ratelimit-remaining",
+                "x-ignored-parameters",
+                "idempotency-replayed",
+                "retry-after",
+            ] {
                 assert!(exposed.contains(name), "{exposed}");
             }
         }
-        let asking = client().request(Method::OPTIONS, format!("{url}/v2/api/conversations/items/search"));
-        let asking = asking.header("Origin", origin).header("Access-Control-Request-Method", "POST");
-        let reply = asking.header("Access-Control-Request-Headers", "authorization,content-type").send().await.unwrap();
+        let asking = client().request(
+            Method::OPTIONS,
+            format!("{url}/v2/api/conversations/items/search"),
+        );
+        let asking = asking
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "POST");
+        let reply = asking
+            .header("Access-Control-Request-Headers", "authorization,content-type")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(reply.status(), 200);
-        let told = reply.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+        let told = reply
+            .headers()
+            .get("access-control-allow-origin")
+            .map(|value| value.to_str().unwrap());
         assert_eq!(told, allowed);
-        let headers = reply.headers()["access-control-allow-headers"].to_str().unwrap().to_lowercase();
-        assert!(["authorization", "content-type", "idempotency-key"].iter().all(|name| headers.contains(name)));
+        let headers = reply.headers()["access-control-allow-headers"]
+            .to_str()
+            .unwrap()
+            .to_lowercase();
+        assert!(
+            ["authorization", "content-type", "idempotency-key"]
+                .iter()
+                .all(|name| headers.contains(name))
+        );
     }
 }
 
 async fn a_route_that_panics_or_takes_too_long_answers_like_any_other(db: TestDb) {
     let app = searchable(db).await;
-    let state = with_settings(&app, |settings| settings.request_timeout = Duration::from_millis(50));
+    let state = with_settings(&app, |settings| {
+        settings.request_timeout = Duration::from_millis(50)
+    });
     let routes: Router<AppState> = Router::new()
-        .route("/v2/api/panic", get(async || -> &str { panic!("a fault of the program") }))
-        .route("/v2/api/forever", get(async || std::future::pending::<()>().await));
+        .route(
+            "/v2/api/panic",
+            get(async || -> &str { panic!("a fault of the program") }),
+        )
+        .route(
+            "/v2/api/forever",
+            get(async || std::future::pending::<()>().await),
+        );
     let url = serve(trunkline_server::enveloped(routes, &state).with_state(state)).await;
-    for (path, status, code) in [("panic", 500, "INTERNAL_SERVER_ERROR"), ("forever", 503, "REQUEST_TIMEOUT")] {
-        let request = client().get(format!("{url}/v2/api/{path}")).header("Authorization", authorization(&app.key));
+    for (path, status, code) in [
+        ("panic", 500, "INTERNAL_SERVER_ERROR"),
+        ("forever", 503, "REQUEST_TIMEOUT"),
+    ] {
+        let request = client()
+            .get(format!("{url}/v2/api/{path}"))
+            .header("Authorization", authorization(&app.key));
         let reply = request.header("X-Request-Id", "mine").send().await.unwrap();
         assert_eq!(reply.status().as_u16(), status);
         assert_eq!(reply.headers()["x-request-id"], "mine");
@@ -103,9 +177,18 @@ async fn a_route_that_panics_or_takes_too_long_answers_like_any_other(db: TestDb
         let text = reply.text().await.unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let error = &json["error"];
-        assert_eq!((&error["code"], &error["request_id"]), (&serde_json::json!(code), &serde_json::json!("mine")));
-        assert_eq!((&error["type"], &error["retryable"]), (&serde_json::json!("server_error"), &serde_json::json!(true)));
-        assert!(!text.contains("a fault of the program"), "the cause is in the log, not in the answer");
+        assert_eq!(
+            (&error["code"], &error["request_id"]),
+            (&serde_json::json!(code), &serde_json::json!("mine"))
+        );
+        assert_eq!(
+            (&error["type"], &error["retryable"]),
+            (&serde_json::json!("server_error"), &serde_json::json!(true))
+        );
+        assert!(
+            !text.contains("a fault of the program"),
+            "the cause is in the log, not in the answer"
+        );
     }
 }
 
@@ -114,7 +197,14 @@ async fn keys_that_were_made_just_now_work(db: TestDb) {
     let app = searchable(db).await;
     for _ in 0..5 {
         let (_, key) = crate::people::new_key(&app, ScopeSet::ALL).await;
-        let reply = app.send_with(Method::GET, "/v2/api/me", &[("Authorization", &authorization(&key))], None).await;
+        let reply = app
+            .send_with(
+                Method::GET,
+                "/v2/api/me",
+                &[("Authorization", &authorization(&key))],
+                None,
+            )
+            .await;
         assert_eq!(reply.status, 200);
     }
 }

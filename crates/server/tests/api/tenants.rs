@@ -21,11 +21,24 @@ trunkline_testkit::on_both! {
 
 /// Names of parameters and fields that carry the id of something.
 const ID_NAMES: [&str; 11] = [
-    "id", "ids", "tag", "tags", "contact_number", "allo_number", "user_id", "from", "to", "transfer.user_id", "cursor",
+    "id",
+    "ids",
+    "tag",
+    "tags",
+    "contact_number",
+    "allo_number",
+    "user_id",
+    "from",
+    "to",
+    "transfer.user_id",
+    "cursor",
 ];
 
 /// Where ids stand that are no ids: a day is nobody's.
-const NO_IDS: [(&str, &str); 2] = [("searchAllConversations", "date.from"), ("searchAllConversations", "date.to")];
+const NO_IDS: [(&str, &str); 2] = [
+    ("searchAllConversations", "date.from"),
+    ("searchAllConversations", "date.to"),
+];
 
 /// What ids can point at.
 struct Ids {
@@ -67,16 +80,23 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
     let own = operation.request(world);
     let in_path = |value: String| {
         let path = operation.path.replace(&format!("{{{place}}}"), &value);
-        let path = path.replace("{id}", &world.call.to_string()).replace("{tag}", "vip");
+        let path = path
+            .replace("{id}", &world.call.to_string())
+            .replace("{tag}", "vip");
         Request { path, ..own.clone() }
     };
     let query = |name: &str, value: String| {
         let path = own.path.split('?').next().unwrap().to_owned();
         Request { path, ..own.clone() }.parameter(name, &value)
     };
-    let outbound = || own.field("direction", json!("OUTBOUND")).field("to", json!(sarah()));
+    let outbound = || {
+        own.field("direction", json!("OUTBOUND"))
+            .field("to", json!(sarah()))
+    };
     match (operation.id.as_str(), place) {
-        ("getConversationItem", "id") => vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())],
+        ("getConversationItem", "id") => {
+            vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
+        }
         ("updateCallSummary" | "addTags" | "removeTag", "id") => {
             vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
         }
@@ -88,20 +108,29 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             in_path(encoded(ids.contact_number)).field("allo_number", json!(ids.line)),
         ],
         ("executeConversationAction" | "searchAllConversations", "allo_number") => {
-            let words = own.field("search", json!("secret")).field("allo_number", json!(ids.line));
+            let words = own
+                .field("search", json!("secret"))
+                .field("allo_number", json!(ids.line));
             vec![own.field("allo_number", json!(ids.line)), words]
         }
         ("listConversations", "allo_number") => vec![query("allo_number", encoded(ids.line))],
         ("searchAllConversations", "contact_number") => vec![
             own.field("contact_number", json!(ids.contact_number)),
-            own.field("contact_number", json!(ids.contact_number)).field("search", json!("secret")),
+            own.field("contact_number", json!(ids.contact_number))
+                .field("search", json!("secret")),
         ],
         ("searchAllConversations", "user_id") => {
-            vec![own.field("user_id", json!(ids.user)), own.field("user_id", json!(ids.user)).field("search", json!("a"))]
+            vec![
+                own.field("user_id", json!(ids.user)),
+                own.field("user_id", json!(ids.user)).field("search", json!("a")),
+            ]
         }
         ("searchAllConversations", "tags") => vec![own.field("tags", json!([ids.tag]))],
         ("batchGetConversationItems", "ids") => {
-            vec![own.field("ids", json!([ids.call, world.call, ids.message])), own.field("ids", json!([ids.message]))]
+            vec![
+                own.field("ids", json!([ids.call, world.call, ids.message])),
+                own.field("ids", json!([ids.message])),
+            ]
         }
         // Tagging with a key that another team has makes a tag of the own team.
         ("addTags", "tags") => vec![own.field("tags", json!([ids.tag]))],
@@ -113,7 +142,9 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ],
         ("sandboxCall", "user_id") => vec![
             own.field("user_id", json!(ids.user)),
-            outbound().field("from", json!(us())).field("user_id", json!(ids.user)),
+            outbound()
+                .field("from", json!(us()))
+                .field("user_id", json!(ids.user)),
         ],
         ("sandboxCall", "transfer.user_id") => {
             vec![own.field("transfer", json!({ "kind": "COLLEAGUE", "user_id": ids.user }))]
@@ -148,7 +179,11 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
 }
 
 async fn last_event(app: &TestApp, team: TeamKey) -> i64 {
-    let last: Result<_, StoreError> = app.board.db().read(move |conn| teams::last_event(conn, team)).await;
+    let last: Result<_, StoreError> = app
+        .board
+        .db()
+        .read(move |conn| teams::last_event(conn, team))
+        .await;
     last.unwrap()
 }
 
@@ -164,55 +199,100 @@ async fn ids_of_another_team_are_like_ids_of_nobody(db: TestDb) {
     all.sort_by_key(|operation| operation.id == "addTags");
     for operation in all {
         let mut places: BTreeSet<String> = BTreeSet::new();
-        let parameters = ["path", "query"].into_iter().flat_map(|place| parameters(&document, &operation, place));
+        let parameters = ["path", "query"]
+            .into_iter()
+            .flat_map(|place| parameters(&document, &operation, place));
         places.extend(parameters.map(|field| field.name));
         if operation.body.anything() {
-            places.extend(body_fields(&document, &operation).into_iter().map(|field| field.name));
+            places.extend(
+                body_fields(&document, &operation)
+                    .into_iter()
+                    .map(|field| field.name),
+            );
         }
         places.retain(|name| ID_NAMES.contains(&name.rsplit('.').next().unwrap()));
         places.retain(|name| !NO_IDS.contains(&(operation.id.as_str(), name)));
         for place in places {
             let pairs = requests(&operation, &place, &world, &foreign);
-            for (one, other) in pairs.into_iter().zip(requests(&operation, &place, &world, &nobody)) {
+            for (one, other) in pairs
+                .into_iter()
+                .zip(requests(&operation, &place, &world, &nobody))
+            {
                 operation.prepare(&world).await;
                 let theirs = one.send(&world.app).await;
                 operation.prepare(&world).await;
                 let nobodys = other.send(&world.app).await;
                 assert_common(&theirs);
                 let what = format!("{} with another's {place}", operation.name());
-                assert_eq!(theirs.status, nobodys.status, "{what}: {} {}", theirs.text, nobodys.text);
+                assert_eq!(
+                    theirs.status, nobodys.status,
+                    "{what}: {} {}",
+                    theirs.text, nobodys.text
+                );
                 // What differs legitimately: the tags that a call carries by now.
                 if operation.id != "addTags" || theirs.status != 200 {
                     assert_eq!(masked(&theirs, &foreign), masked(&nobodys, &nobody), "{what}");
                 }
-                assert!(!theirs.text.contains("secret of the neighbours"), "{what}: {}", theirs.text);
+                assert!(
+                    !theirs.text.contains("secret of the neighbours"),
+                    "{what}: {}",
+                    theirs.text
+                );
                 tried += 1;
             }
         }
     }
     assert!(tried > 25, "{tried} places");
-    assert_eq!(last_event(&world.app, theirs.team).await, before, "nothing happened at the neighbours'");
+    assert_eq!(
+        last_event(&world.app, theirs.team).await,
+        before,
+        "nothing happened at the neighbours'"
+    );
 }
 
 async fn lists_hold_the_own_team_only(db: TestDb) {
     let world = World::open(db).await;
     let theirs = neighbour(&world.app, Outside::Sandbox).await;
     let headers = [("Authorization", crate::support::authorization(&theirs.key))];
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let search = "/v2/api/conversations/items/search";
-    for (body, own, their) in [(json!({}), 2, 2), (json!({ "search": "secret" }), 0, 1), (json!({ "search": "bill" }), 1, 0)] {
+    for (body, own, their) in [
+        (json!({}), 2, 2),
+        (json!({ "search": "secret" }), 0, 1),
+        (json!({ "search": "bill" }), 1, 0),
+    ] {
         let reply = world.app.post(search, &body).await;
         assert_eq!(reply.json["pagination"]["total_count"], own, "{}", reply.text);
-        let reply = world.app.send_with(reqwest::Method::POST, search, &headers, Some(body.to_string())).await;
+        let reply = world
+            .app
+            .send_with(reqwest::Method::POST, search, &headers, Some(body.to_string()))
+            .await;
         assert_eq!(reply.json["pagination"]["total_count"], their, "{}", reply.text);
     }
-    for (path, own, their) in [("/v2/api/users", 2, 1), ("/v2/api/tags", 1, 1), ("/v2/api/numbers", 2, 1)] {
-        assert_eq!(world.app.get(path).await.data().as_array().unwrap().len(), own, "{path}");
-        let reply = world.app.send_with(reqwest::Method::GET, path, &headers, None).await;
+    for (path, own, their) in [
+        ("/v2/api/users", 2, 1),
+        ("/v2/api/tags", 1, 1),
+        ("/v2/api/numbers", 2, 1),
+    ] {
+        assert_eq!(
+            world.app.get(path).await.data().as_array().unwrap().len(),
+            own,
+            "{path}"
+        );
+        let reply = world
+            .app
+            .send_with(reqwest::Method::GET, path, &headers, None)
+            .await;
         assert_eq!(reply.data().as_array().unwrap().len(), their, "{path}");
     }
     // The neighbours have one number, and may leave it out; the contact of that name is theirs.
-    let reply = world.app.send_with(reqwest::Method::GET, "/v2/api/conversations", &headers, None).await;
+    let reply = world
+        .app
+        .send_with(reqwest::Method::GET, "/v2/api/conversations", &headers, None)
+        .await;
     assert_eq!(reply.data()[0]["contacts"][0]["id"], theirs.contact.to_string());
 }
 
@@ -220,15 +300,24 @@ async fn a_cursor_of_another_team_is_refused(db: TestDb) {
     let world = World::open(db).await;
     let theirs = neighbour(&world.app, Outside::Sandbox).await;
     let search = "/v2/api/conversations/items/search";
-    for body in [json!({ "size": 1 }), json!({ "size": 1, "sort": "RELEVANCE", "search": "i" })] {
+    for body in [
+        json!({ "size": 1 }),
+        json!({ "size": 1, "sort": "RELEVANCE", "search": "i" }),
+    ] {
         let reply = world.app.post(search, &body).await;
         let cursor = reply.json["pagination"]["next_cursor"].as_str().unwrap();
         let mut body = body.clone();
         body["cursor"] = json!(cursor);
         assert_eq!(world.app.post(search, &body).await.status, 200);
         let headers = [("Authorization", format!("Api-Key {}", theirs.key))];
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let reply = world.app.send_with(reqwest::Method::POST, search, &headers, Some(body.to_string())).await;
+        let headers: Vec<(&str, &str)> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        let reply = world
+            .app
+            .send_with(reqwest::Method::POST, search, &headers, Some(body.to_string()))
+            .await;
         crate::support::assert_error(&reply, "INVALID_CURSOR");
     }
 }

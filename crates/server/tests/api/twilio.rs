@@ -59,30 +59,51 @@ async fn start(db: TestDb) -> TestApp {
 type Fields = Vec<(String, String)>;
 
 fn fields(pairs: &[(&str, &str)]) -> Fields {
-    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 fn text(sid: &str, body: &str) -> Fields {
     fields(&[
-        ("MessageSid", sid), ("SmsSid", sid), ("AccountSid", "AC1"), ("From", sarah().as_str()), ("To", line().as_str()),
-        ("Body", body), ("NumMedia", "0"), ("FromCity", ""),
+        ("MessageSid", sid),
+        ("SmsSid", sid),
+        ("AccountSid", "AC1"),
+        ("From", sarah().as_str()),
+        ("To", line().as_str()),
+        ("Body", body),
+        ("NumMedia", "0"),
+        ("FromCity", ""),
     ])
 }
 
 fn receipt(sid: &str, status: &str) -> Fields {
     fields(&[
-        ("MessageSid", sid), ("MessageStatus", status), ("From", line().as_str()), ("To", sarah().as_str()),
+        ("MessageSid", sid),
+        ("MessageStatus", status),
+        ("From", line().as_str()),
+        ("To", sarah().as_str()),
         ("ErrorCode", if status == "undelivered" { "30003" } else { "" }),
     ])
 }
 
 /// Posts a form with this signature.
 async fn post_as(app: &TestApp, path: &str, fields: &Fields, signature: Option<&str>) -> Reply {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().replace("%20", "+");
-    let body: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let encode = |text: &str| {
+        utf8_percent_encode(text, NON_ALPHANUMERIC)
+            .to_string()
+            .replace("%20", "+")
+    };
+    let body: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
     let mut headers = vec![("Content-Type", "application/x-www-form-urlencoded")];
     headers.extend(signature.map(|value| ("X-Twilio-Signature", value)));
-    let reply = app.send_with(Method::POST, path, &headers, Some(body.join("&"))).await;
+    let reply = app
+        .send_with(Method::POST, path, &headers, Some(body.join("&")))
+        .await;
     assert!(!reply.header("x-request-id").is_empty());
     reply
 }
@@ -95,13 +116,27 @@ async fn post(app: &TestApp, path: &str, fields: &Fields) -> Reply {
 
 #[track_caller]
 fn assert_taken(reply: &Reply) {
-    assert_eq!((reply.status, reply.header("content-type")), (200, "text/xml"), "{}", reply.text);
-    assert!(reply.text.ends_with("<Response></Response>"), "nothing is sent back: {}", reply.text);
+    assert_eq!(
+        (reply.status, reply.header("content-type")),
+        (200, "text/xml"),
+        "{}",
+        reply.text
+    );
+    assert!(
+        reply.text.ends_with("<Response></Response>"),
+        "nothing is sent back: {}",
+        reply.text
+    );
 }
 
 /// The texts of the Twilio line, newest first.
 async fn timeline(app: &TestApp) -> Vec<Value> {
-    let reply = app.post("/v2/api/conversations/items/search", &json!({ "allo_number": line() })).await;
+    let reply = app
+        .post(
+            "/v2/api/conversations/items/search",
+            &json!({ "allo_number": line() }),
+        )
+        .await;
     reply.data().as_array().unwrap().clone()
 }
 
@@ -115,13 +150,27 @@ async fn a_text_comes_in_once(db: TestDb) {
     }
     let all = timeline(&app).await;
     assert_eq!(all.len(), 1);
-    let told = (&all[0]["content"], &all[0]["contact_number"], &all[0]["direction"], &all[0]["message_type"]);
-    assert_eq!(told, (&json!(words), &json!(sarah()), &json!("INBOUND"), &json!("SMS")));
-    assert_eq!((&all[0]["contacts"][0]["name"], &all[0]["status"]), (&json!("Sarah Johnson"), &json!("DELIVERED")));
+    let told = (
+        &all[0]["content"],
+        &all[0]["contact_number"],
+        &all[0]["direction"],
+        &all[0]["message_type"],
+    );
+    assert_eq!(
+        told,
+        (&json!(words), &json!(sarah()), &json!("INBOUND"), &json!("SMS"))
+    );
+    assert_eq!(
+        (&all[0]["contacts"][0]["name"], &all[0]["status"]),
+        (&json!("Sarah Johnson"), &json!("DELIVERED"))
+    );
     let events = events_of(&app, Topic::SmsReceived, before).await;
     assert_eq!(events.len(), 1);
     let payload: Value = serde_json::from_str(&events[0].payload).unwrap();
-    assert_eq!((&payload["content"], &payload["to_number"]), (&json!(words), &json!(line())));
+    assert_eq!(
+        (&payload["content"], &payload["to_number"]),
+        (&json!(words), &json!(line()))
+    );
     // Another text with the same words is another text.
     assert_taken(&post(&app, MESSAGES, &text("SM2", words)).await);
     assert_eq!(timeline(&app).await.len(), 2);
@@ -143,7 +192,11 @@ async fn the_same_text_at_the_same_time_comes_in_once(db: TestDb) {
         for post in posts {
             assert_taken(&post.await.unwrap());
         }
-        assert_eq!(events_of(&app, Topic::SmsReceived, before).await.len(), 1, "round {round}");
+        assert_eq!(
+            events_of(&app, Topic::SmsReceived, before).await.len(),
+            1,
+            "round {round}"
+        );
     }
 }
 
@@ -152,13 +205,19 @@ async fn media_come_with_it(db: TestDb) {
     let mut form = text("MM1", "Look");
     form.retain(|(name, _)| name != "NumMedia");
     form.extend(fields(&[
-        ("NumMedia", "2"), ("MediaUrl0", "https://api.twilio.example/a?b=c"), ("MediaContentType0", "image/jpeg"),
-        ("MediaUrl1", "https://api.twilio.example/b"), ("MediaUrl2", "https://api.twilio.example/not-counted"),
+        ("NumMedia", "2"),
+        ("MediaUrl0", "https://api.twilio.example/a?b=c"),
+        ("MediaContentType0", "image/jpeg"),
+        ("MediaUrl1", "https://api.twilio.example/b"),
+        ("MediaUrl2", "https://api.twilio.example/not-counted"),
     ]));
     assert_taken(&post(&app, MESSAGES, &form).await);
     let all = timeline(&app).await;
     let urls = json!(["https://api.twilio.example/a?b=c", "https://api.twilio.example/b"]);
-    assert_eq!((&all[0]["media_urls"], &all[0]["message_type"]), (&urls, &json!("MMS")));
+    assert_eq!(
+        (&all[0]["media_urls"], &all[0]["message_type"]),
+        (&urls, &json!("MMS"))
+    );
 }
 
 /// A text that Twilio has taken under this id.
@@ -167,8 +226,11 @@ async fn sent(app: &TestApp, sid: &'static str) -> MessageId {
     let id = text_out(app, line(), sarah(), "On its way").await;
     command(app, move |work| {
         let item = items::get(work.tx, work.team, trunkline_domain::ItemId::Message(id))?.unwrap();
-        let report =
-            Report { status: MessageStatus::Sent, carrier_ref: Some(sid.to_owned()), failure_reason: None };
+        let report = Report {
+            status: MessageStatus::Sent,
+            carrier_ref: Some(sid.to_owned()),
+            failure_reason: None,
+        };
         messages::report(work, item.seq, &report)
     })
     .await;
@@ -179,7 +241,10 @@ async fn sent(app: &TestApp, sid: &'static str) -> MessageId {
 async fn receipts_move_a_text_on(db: TestDb) {
     let app = start(db).await;
     let status = async |id: MessageId| {
-        app.get(&format!("/v2/api/conversations/items/{id}")).await.data()["status"].as_str().unwrap().to_owned()
+        app.get(&format!("/v2/api/conversations/items/{id}")).await.data()["status"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let (good, bad) = (sent(&app, "SMgood").await, sent(&app, "SMbad").await);
     let before = app.office.last_event().await;
@@ -195,13 +260,21 @@ async fn receipts_move_a_text_on(db: TestDb) {
         ("SMgood", "something new", "DELIVERED", "FAILED"),
     ] {
         assert_taken(&post(&app, STATUS, &receipt(sid, told)).await);
-        assert_eq!((status(good).await, status(bad).await), (good_is.to_owned(), bad_is.to_owned()), "{sid} {told}");
+        assert_eq!(
+            (status(good).await, status(bad).await),
+            (good_is.to_owned(), bad_is.to_owned()),
+            "{sid} {told}"
+        );
     }
     assert_eq!(events_of(&app, Topic::SmsDelivered, before).await.len(), 1);
     let failed = events_of(&app, Topic::SmsFailed, before).await;
     assert_eq!(failed.len(), 1);
     assert!(failed[0].payload.contains("30003"), "{}", failed[0].payload);
-    assert_eq!(app.office.last_event().await, before + 2, "each fact is told once");
+    assert_eq!(
+        app.office.last_event().await,
+        before + 2,
+        "each fact is told once"
+    );
 }
 
 /// Nothing was stored, and the answer does not tell why.
@@ -220,10 +293,23 @@ async fn what_is_not_signed_is_refused(db: TestDb) {
     let flipped = String::from_utf8(flipped).unwrap();
     let by_another = signature("the token of another account", &url, &form);
     let empty_key = signature("", &url, &form);
-    let wrong = [None, Some(""), Some("x"), Some(flipped.as_str()), Some(&by_another), Some(&empty_key), Some(&right[..27])];
+    let wrong = [
+        None,
+        Some(""),
+        Some("x"),
+        Some(flipped.as_str()),
+        Some(&by_another),
+        Some(&empty_key),
+        Some(&right[..27]),
+    ];
     for signature in wrong {
         assert_forbidden(&app, &post_as(&app, MESSAGES, &form, signature).await, before).await;
-        assert_forbidden(&app, &post_as(&app, STATUS, &receipt("SM1", "delivered"), signature).await, before).await;
+        assert_forbidden(
+            &app,
+            &post_as(&app, STATUS, &receipt("SM1", "delivered"), signature).await,
+            before,
+        )
+        .await;
     }
     assert_eq!(timeline(&app).await, Vec::<Value>::new());
     // The same form with the right signature goes through: nothing else was wrong with it.
@@ -240,9 +326,19 @@ async fn what_is_signed_for_something_else_is_refused(db: TestDb) {
     for other in [text("SM1", "Hello!"), more, form[1..].to_vec()] {
         assert_forbidden(&app, &post_as(&app, MESSAGES, &other, Some(&right)).await, before).await;
     }
-    assert_forbidden(&app, &post_as(&app, &format!("{MESSAGES}?x=1"), &form, Some(&right)).await, before).await;
+    assert_forbidden(
+        &app,
+        &post_as(&app, &format!("{MESSAGES}?x=1"), &form, Some(&right)).await,
+        before,
+    )
+    .await;
     let elsewhere = signature(TOKEN, &format!("https://elsewhere.example{MESSAGES}"), &form);
-    assert_forbidden(&app, &post_as(&app, MESSAGES, &form, Some(&elsewhere)).await, before).await;
+    assert_forbidden(
+        &app,
+        &post_as(&app, MESSAGES, &form, Some(&elsewhere)).await,
+        before,
+    )
+    .await;
     // Numbers that are nobody's here, or not at Twilio, or no numbers: signed as well as can be.
     for to in ["+14155550199", us().as_str(), "FOGCITY", "", "whatsapp:"] {
         let mut form = form.clone();
@@ -258,7 +354,10 @@ async fn what_cannot_be_read_is_refused(db: TestDb) {
     let app = start(db).await;
     let before = app.office.last_event().await;
     let without = |missing: &str| -> Fields {
-        text("SM1", "Hello").into_iter().filter(|(name, _)| name != missing && !name.starts_with("Sms")).collect()
+        text("SM1", "Hello")
+            .into_iter()
+            .filter(|(name, _)| name != missing && !name.starts_with("Sms"))
+            .collect()
     };
     for form in [without("MessageSid"), without("From")] {
         assert_error(&post(&app, MESSAGES, &form).await, "INVALID_REQUEST_BODY");
@@ -266,7 +365,10 @@ async fn what_cannot_be_read_is_refused(db: TestDb) {
     let mut nobody = text("SM1", "Hello");
     nobody.iter_mut().find(|(name, _)| name == "From").unwrap().1 = "Anonymous".to_owned();
     assert_error(&post(&app, MESSAGES, &nobody).await, "INVALID_REQUEST_BODY");
-    assert_error(&post(&app, MESSAGES, &text("SM1", &"x".repeat(1 << 20))).await, "PAYLOAD_TOO_LARGE");
+    assert_error(
+        &post(&app, MESSAGES, &text("SM1", &"x".repeat(1 << 20))).await,
+        "PAYLOAD_TOO_LARGE",
+    );
     assert_eq!(app.office.last_event().await, before);
 }
 

@@ -17,7 +17,10 @@ trunkline_testkit::on_both! {
 }
 
 fn with_bodies() -> Vec<Operation> {
-    let all: Vec<Operation> = operations().into_iter().filter(|operation| operation.body.anything()).collect();
+    let all: Vec<Operation> = operations()
+        .into_iter()
+        .filter(|operation| operation.body.anything())
+        .collect();
     assert!(all.len() >= 7);
     all
 }
@@ -27,7 +30,10 @@ async fn post(world: &World, operation: &Operation, content_type: Option<&str>, 
     let mut headers = vec![("Authorization", own.as_str())];
     headers.extend(content_type.map(|value| ("Content-Type", value)));
     let path = operation.filled(world);
-    let reply = world.app.send_with(operation.method.clone(), &path, &headers, Some(body.to_owned())).await;
+    let reply = world
+        .app
+        .send_with(operation.method.clone(), &path, &headers, Some(body.to_owned()))
+        .await;
     assert_common(&reply);
     reply
 }
@@ -36,13 +42,29 @@ async fn a_body_of_another_type_is_refused(db: TestDb) {
     let world = World::open(db).await;
     for operation in with_bodies() {
         let body = operation.request(&world).body.unwrap().to_string();
-        let types = ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json", "text/json", ""];
+        let types = [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "json",
+            "text/json",
+            "",
+        ];
         for content_type in types {
             let reply = post(&world, &operation, Some(content_type), &body).await;
             assert_error(&reply, "UNSUPPORTED_MEDIA_TYPE");
-            assert_eq!(reply.json["error"]["param"], "Content-Type", "{}", operation.name());
+            assert_eq!(
+                reply.json["error"]["param"],
+                "Content-Type",
+                "{}",
+                operation.name()
+            );
             let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
-            assert!(suggestion.contains("application/json"), "{}: {suggestion}", operation.name());
+            assert!(
+                suggestion.contains("application/json"),
+                "{}: {suggestion}",
+                operation.name()
+            );
         }
     }
 }
@@ -50,10 +72,19 @@ async fn a_body_of_another_type_is_refused(db: TestDb) {
 async fn json_is_recognised_in_every_spelling(db: TestDb) {
     let world = World::open(db).await;
     for operation in with_bodies() {
-        for content_type in ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8"] {
+        for content_type in [
+            "application/json",
+            "APPLICATION/JSON",
+            "application/json; charset=utf-8",
+        ] {
             let body = operation.request(&world).body.unwrap().to_string();
             let reply = post(&world, &operation, Some(content_type), &body).await;
-            assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+            assert!(
+                (200..300).contains(&reply.status),
+                "{}: {}",
+                operation.name(),
+                reply.text
+            );
         }
     }
 }
@@ -61,14 +92,39 @@ async fn json_is_recognised_in_every_spelling(db: TestDb) {
 async fn a_body_that_is_no_object_is_refused(db: TestDb) {
     let world = World::open(db).await;
     for operation in with_bodies() {
-        for body in ["{", "{\"a\":1,}", "{'a':1}", "[]", "[{}]", "\"text\"", "1", "null", "true", "{} {}", "\u{feff}{}", " "] {
+        for body in [
+            "{",
+            "{\"a\":1,}",
+            "{'a':1}",
+            "[]",
+            "[{}]",
+            "\"text\"",
+            "1",
+            "null",
+            "true",
+            "{} {}",
+            "\u{feff}{}",
+            " ",
+        ] {
             let reply = post(&world, &operation, Some("application/json"), body).await;
-            assert_eq!(reply.code(), "INVALID_REQUEST_BODY", "{} with {body:?}: {}", operation.name(), reply.text);
+            assert_eq!(
+                reply.code(),
+                "INVALID_REQUEST_BODY",
+                "{} with {body:?}: {}",
+                operation.name(),
+                reply.text
+            );
             assert_error(&reply, "INVALID_REQUEST_BODY");
         }
         // What is not UTF-8 is no JSON either; and nesting without end must not exhaust the stack.
         let deep = "[".repeat(200_000);
-        let reply = post(&world, &operation, Some("application/json"), &format!("{{\"a\":{deep}")).await;
+        let reply = post(
+            &world,
+            &operation,
+            Some("application/json"),
+            &format!("{{\"a\":{deep}"),
+        )
+        .await;
         assert_error(&reply, "INVALID_REQUEST_BODY");
     }
 }
@@ -77,10 +133,15 @@ async fn an_empty_body_is_refused_where_something_is_needed(db: TestDb) {
     let world = World::open(db).await;
     for operation in with_bodies() {
         let reply = post(&world, &operation, Some("application/json"), "").await;
-        let without = world.app.send(operation.method.clone(), &operation.filled(&world), None).await;
+        let without = world
+            .app
+            .send(operation.method.clone(), &operation.filled(&world), None)
+            .await;
         assert_common(&without);
         match operation.body {
-            Takes::MaybeObject => assert_eq!((reply.status, without.status), (200, 200), "{}", operation.name()),
+            Takes::MaybeObject => {
+                assert_eq!((reply.status, without.status), (200, 200), "{}", operation.name())
+            }
             _ => {
                 assert_error(&reply, "INVALID_REQUEST_BODY");
                 assert!(
@@ -105,7 +166,12 @@ async fn a_body_that_is_too_large_is_refused(db: TestDb) {
         let fits = body.to_string();
         assert_eq!(fits.len(), LIMIT);
         let reply = post(&world, &operation, Some("application/json"), &fits).await;
-        assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+        assert!(
+            (200..300).contains(&reply.status),
+            "{}: {}",
+            operation.name(),
+            reply.text
+        );
         body["padding"] = json!("x".repeat(rest + 1));
         for too_large in [body.to_string(), "x".repeat(4 * LIMIT)] {
             let reply = post(&world, &operation, Some("application/json"), &too_large).await;
@@ -121,9 +187,15 @@ async fn a_refusal_reaches_a_client_that_is_still_sending(db: TestDb) {
             let body = "x".repeat(size);
             let headers = [("Authorization", "Api-Key ak_test_unknown")];
             let path = operation.filled(&world);
-            let reply = world.app.send_with(operation.method.clone(), &path, &headers, Some(body.clone())).await;
+            let reply = world
+                .app
+                .send_with(operation.method.clone(), &path, &headers, Some(body.clone()))
+                .await;
             assert_error(&reply, "API_KEY_INVALID");
-            let reply = world.app.send_with(operation.method.clone(), "/v2/api/nothing", &headers, Some(body)).await;
+            let reply = world
+                .app
+                .send_with(operation.method.clone(), "/v2/api/nothing", &headers, Some(body))
+                .await;
             assert_error(&reply, "ENDPOINT_NOT_FOUND");
             next_second(&world.app);
         }

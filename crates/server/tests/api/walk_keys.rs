@@ -50,9 +50,19 @@ async fn assert_all(world: &World, headers: &[(&str, &str)], code: &str) -> Vec<
 
 async fn without_a_key_nothing_is_answered(db: TestDb) {
     let world = World::open(db).await;
-    for headers in [&[][..], &[("Authorization", "")], &[("Authorization", "Api-Key ")]] {
+    for headers in [
+        &[][..],
+        &[("Authorization", "")],
+        &[("Authorization", "Api-Key ")],
+    ] {
         for (name, reply) in assert_all(&world, headers, "UNAUTHORIZED").await {
-            assert!(reply.json["error"]["suggestion"].as_str().unwrap().contains("Api-Key ak_"), "{name}");
+            assert!(
+                reply.json["error"]["suggestion"]
+                    .as_str()
+                    .unwrap()
+                    .contains("Api-Key ak_"),
+                "{name}"
+            );
             assert_eq!(reply.header("www-authenticate"), "Api-Key", "{name}");
         }
     }
@@ -62,8 +72,20 @@ async fn a_key_that_does_not_exist_opens_nothing(db: TestDb) {
     let world = World::open(db).await;
     let nearly = format!("{}x", world.app.key);
     let cut = &world.app.key[..world.app.key.len() - 1];
-    for key in [UNKNOWN, "ak_", "no key at all", &nearly, cut, &world.app.key.to_uppercase()] {
-        assert_all(&world, &[("Authorization", &authorization(key))], "API_KEY_INVALID").await;
+    for key in [
+        UNKNOWN,
+        "ak_",
+        "no key at all",
+        &nearly,
+        cut,
+        &world.app.key.to_uppercase(),
+    ] {
+        assert_all(
+            &world,
+            &[("Authorization", &authorization(key))],
+            "API_KEY_INVALID",
+        )
+        .await;
     }
 }
 
@@ -73,17 +95,34 @@ async fn a_revoked_key_opens_nothing(db: TestDb) {
     let me = crate::operations::operation("getMe");
     assert_eq!(me.request(&world).with_key(&world.app, &key).await.status, 200);
     revoke(&world.app, id).await;
-    assert_all(&world, &[("Authorization", &authorization(&key))], "API_KEY_REVOKED").await;
-    assert_eq!(me.request(&world).send(&world.app).await.status, 200, "other keys are as good as before");
+    assert_all(
+        &world,
+        &[("Authorization", &authorization(&key))],
+        "API_KEY_REVOKED",
+    )
+    .await;
+    assert_eq!(
+        me.request(&world).send(&world.app).await.status,
+        200,
+        "other keys are as good as before"
+    );
 }
 
 async fn a_key_in_the_wrong_form_is_told_the_right_one(db: TestDb) {
     let world = World::open(db).await;
     let key = world.app.key.clone();
-    for value in [format!("Bearer {key}"), format!("bearer {key}"), format!("Basic {key}"), format!("Token {key}")] {
+    for value in [
+        format!("Bearer {key}"),
+        format!("bearer {key}"),
+        format!("Basic {key}"),
+        format!("Token {key}"),
+    ] {
         for (name, reply) in assert_all(&world, &[("Authorization", &value)], "API_KEY_INVALID").await {
             let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
-            assert!(suggestion.contains("Authorization: Api-Key ak_"), "{name}: {suggestion}");
+            assert!(
+                suggestion.contains("Authorization: Api-Key ak_"),
+                "{name}: {suggestion}"
+            );
             assert!(!reply.text.contains(&key), "the key is not repeated");
         }
     }
@@ -92,11 +131,24 @@ async fn a_key_in_the_wrong_form_is_told_the_right_one(db: TestDb) {
 async fn a_key_without_the_prefix_is_understood(db: TestDb) {
     let world = World::open(db).await;
     let key = world.app.key.clone();
-    for value in [key.clone(), format!("api-key {key}"), format!("API-KEY {key}"), format!("Api-Key  {key}")] {
+    for value in [
+        key.clone(),
+        format!("api-key {key}"),
+        format!("API-KEY {key}"),
+        format!("Api-Key  {key}"),
+    ] {
         for operation in operations() {
             operation.prepare(&world).await;
-            let reply = operation.request(&world).with(&world.app, &[("Authorization", &value)]).await;
-            assert!((200..300).contains(&reply.status), "{}: {}", operation.name(), reply.text);
+            let reply = operation
+                .request(&world)
+                .with(&world.app, &[("Authorization", &value)])
+                .await;
+            assert!(
+                (200..300).contains(&reply.status),
+                "{}: {}",
+                operation.name(),
+                reply.text
+            );
             assert_common(&reply);
         }
     }
@@ -105,12 +157,20 @@ async fn a_key_without_the_prefix_is_understood(db: TestDb) {
 async fn a_trial_team_has_no_api(db: TestDb) {
     let world = World::open(db).await;
     set_team(&world.app, "plan", "'TRIAL'").await;
-    assert_all(&world, &[("Authorization", &authorization(&world.app.key))], "API_KEY_TRIAL_NOT_ALLOWED").await;
+    assert_all(
+        &world,
+        &[("Authorization", &authorization(&world.app.key))],
+        "API_KEY_TRIAL_NOT_ALLOWED",
+    )
+    .await;
 }
 
 async fn a_key_needs_the_scope(db: TestDb) {
     let world = World::open(db).await;
-    for operation in operations().into_iter().filter(|operation| !operation.scopes.is_empty()) {
+    for operation in operations()
+        .into_iter()
+        .filter(|operation| !operation.scopes.is_empty())
+    {
         let name = operation.name();
         let (_, without) = new_key(&world.app, all_but(operation.scopes)).await;
         operation.prepare(&world).await;
@@ -122,12 +182,19 @@ async fn a_key_needs_the_scope(db: TestDb) {
             assert!(message.contains(&format!("'{scope}'")), "{name}: {message}");
             let (_, with) = new_key(&world.app, ScopeSet::of(&[*scope])).await;
             let reply = operation.request(&world).with_key(&world.app, &with).await;
-            assert!((200..300).contains(&reply.status), "{name} with {scope} alone: {}", reply.text);
+            assert!(
+                (200..300).contains(&reply.status),
+                "{name} with {scope} alone: {}",
+                reply.text
+            );
             operation.prepare(&world).await;
         }
     }
     let (_, other) = new_key(&world.app, ScopeSet::of(&[Scope::Partner])).await;
-    for operation in operations().into_iter().filter(|operation| operation.scopes.is_empty()) {
+    for operation in operations()
+        .into_iter()
+        .filter(|operation| operation.scopes.is_empty())
+    {
         let reply = operation.request(&world).with_key(&world.app, &other).await;
         assert_eq!(reply.status, 200, "{} is for any key", operation.name());
     }
@@ -142,7 +209,10 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("searchAllConversations", vec!["CONVERSATIONS_READ"]),
         ("batchGetConversationItems", vec!["CONVERSATIONS_READ"]),
         ("getConversationItem", vec!["CONVERSATIONS_READ"]),
-        ("executeConversationAction", vec!["CONVERSATIONS_READ", "CONVERSATIONS_WRITE"]),
+        (
+            "executeConversationAction",
+            vec!["CONVERSATIONS_READ", "CONVERSATIONS_WRITE"],
+        ),
         ("updateCallSummary", vec!["CONVERSATIONS_WRITE"]),
         ("addTags", vec!["TAGS_WRITE"]),
         ("removeTag", vec!["TAGS_WRITE"]),
@@ -154,31 +224,49 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("sandboxCall", vec!["CALLS_CONTROL", "SMS_SEND"]),
     ]);
     let all = operations();
-    let scopes = |operation: &crate::operations::Operation| operation.scopes.iter().map(|s| s.as_str()).collect();
-    let found: BTreeSet<(&str, Vec<&str>)> =
-        all.iter().map(|operation| (operation.id.as_str(), scopes(operation))).collect();
+    let scopes =
+        |operation: &crate::operations::Operation| operation.scopes.iter().map(|s| s.as_str()).collect();
+    let found: BTreeSet<(&str, Vec<&str>)> = all
+        .iter()
+        .map(|operation| (operation.id.as_str(), scopes(operation)))
+        .collect();
     assert_eq!(found, expected);
 }
 
 async fn a_key_of_a_blocked_user_opens_nothing(db: TestDb) {
     let world = World::open(db).await;
     let block = |tx: &mut trunkline_store::Tx<'_>| -> Result<u64, trunkline_store::StoreError> {
-        tx.execute("UPDATE users SET status = 'BLOCKED' WHERE email = 'ada@fogcity.example'", &[])
+        tx.execute(
+            "UPDATE users SET status = 'BLOCKED' WHERE email = 'ada@fogcity.example'",
+            &[],
+        )
     };
     assert_eq!(world.app.board.db().write(block).await.unwrap(), 1);
     world.app.state.keys.forget();
-    assert_all(&world, &[("Authorization", &authorization(&world.app.key))], "USER_NOT_FOUND").await;
+    assert_all(
+        &world,
+        &[("Authorization", &authorization(&world.app.key))],
+        "USER_NOT_FOUND",
+    )
+    .await;
 }
 
 async fn errors_link_to_their_explanation(db: TestDb) {
     let world = World::open(db).await;
-    let reply = world.app.send_with(reqwest::Method::GET, "/v2/api/me", &[], None).await;
+    let reply = world
+        .app
+        .send_with(reqwest::Method::GET, "/v2/api/me", &[], None)
+        .await;
     let url = reply.json["error"]["doc_url"].as_str().unwrap();
     let (page, anchor) = url.strip_prefix(&world.app.url).unwrap().split_once('#').unwrap();
     assert_eq!((page, anchor), ("/docs/errors", "UNAUTHORIZED"));
     let page = world.app.get(page).await;
     assert_eq!(page.status, 200);
     for code in ErrorCode::all() {
-        assert_eq!(page.text.matches(&format!("id=\"{code}\"")).count(), 1, "{code} is explained once");
+        assert_eq!(
+            page.text.matches(&format!("id=\"{code}\"")).count(),
+            1,
+            "{code} is explained once"
+        );
     }
 }

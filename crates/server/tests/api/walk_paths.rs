@@ -15,13 +15,21 @@ trunkline_testkit::on_both! {
     the_clients_own_request_id_is_echoed,
 }
 
-const METHODS: [Method; 5] = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
 
 async fn a_wrong_method_is_told_the_right_ones(db: TestDb) {
     let world = World::open(db).await;
     let mut paths: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for operation in operations() {
-        let entry = paths.entry(operation.path.clone()).or_insert_with(|| (operation.filled(&world), BTreeSet::new()));
+        let entry = paths
+            .entry(operation.path.clone())
+            .or_insert_with(|| (operation.filled(&world), BTreeSet::new()));
         entry.1.insert(operation.method.to_string());
     }
     for (path, (filled, allowed)) in paths {
@@ -33,7 +41,10 @@ async fn a_wrong_method_is_told_the_right_ones(db: TestDb) {
             let told: BTreeSet<String> = reply.header("allow").split(", ").map(str::to_owned).collect();
             assert_eq!(told, allowed, "{method} {path}");
             let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
-            assert!(allowed.iter().all(|name| suggestion.contains(name)), "{method} {path}: {suggestion}");
+            assert!(
+                allowed.iter().all(|name| suggestion.contains(name)),
+                "{method} {path}: {suggestion}"
+            );
         }
     }
 }
@@ -41,13 +52,28 @@ async fn a_wrong_method_is_told_the_right_ones(db: TestDb) {
 async fn an_unknown_path_is_not_found(db: TestDb) {
     let world = World::open(db).await;
     let unknown = [
-        "/v2/api", "/v2/api/", "/v2/api/mee", "/v2/api/me/", "/v2/api/conversations/", "/v3/api/me", "/nothing",
-        "/v2/api/conversations/items", "/v2/api/tags/vip", "/v2/api/conversations/items/a/b", "/V2/api/me",
+        "/v2/api",
+        "/v2/api/",
+        "/v2/api/mee",
+        "/v2/api/me/",
+        "/v2/api/conversations/",
+        "/v3/api/me",
+        "/nothing",
+        "/v2/api/conversations/items",
+        "/v2/api/tags/vip",
+        "/v2/api/conversations/items/a/b",
+        "/V2/api/me",
     ];
     for path in unknown {
         for method in METHODS {
             let reply = world.app.send(method.clone(), path, None).await;
-            assert_eq!(reply.code(), "ENDPOINT_NOT_FOUND", "{method} {path}: {} {}", reply.status, reply.text);
+            assert_eq!(
+                reply.code(),
+                "ENDPOINT_NOT_FOUND",
+                "{method} {path}: {} {}",
+                reply.status,
+                reply.text
+            );
             assert_error(&reply, "ENDPOINT_NOT_FOUND");
             assert_common(&reply);
         }
@@ -65,7 +91,20 @@ struct Malformed {
 const MALFORMED: [Malformed; 6] = [
     Malformed {
         operation: "getConversationItem",
-        values: &["x", "cll", "cll-", "cll-%20", "usr-1", "cll-a.b", "%FF", "cll-%C3%A9", "..%2f", "%00", "0", "-"],
+        values: &[
+            "x",
+            "cll",
+            "cll-",
+            "cll-%20",
+            "usr-1",
+            "cll-a.b",
+            "%FF",
+            "cll-%C3%A9",
+            "..%2f",
+            "%00",
+            "0",
+            "-",
+        ],
         code: "INVALID_ITEM_ID",
         param: "id",
     },
@@ -89,13 +128,28 @@ const MALFORMED: [Malformed; 6] = [
     },
     Malformed {
         operation: "executeConversationAction",
-        values: &["x", "14155551234", "%2B", "%2B1415", "%2B1%20415%20555%201234", "%FF", "+1-415-555-1234"],
+        values: &[
+            "x",
+            "14155551234",
+            "%2B",
+            "%2B1415",
+            "%2B1%20415%20555%201234",
+            "%FF",
+            "+1-415-555-1234",
+        ],
         code: "INVALID_PHONE_FORMAT",
         param: "contact_number",
     },
     Malformed {
         operation: "getUser",
-        values: &["x", "usr-", "usr-1", "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD", "%FF", "usr-%C3%A9"],
+        values: &[
+            "x",
+            "usr-",
+            "usr-1",
+            "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+            "%FF",
+            "usr-%C3%A9",
+        ],
         code: "MEMBER_NOT_FOUND",
         param: "id",
     },
@@ -103,17 +157,39 @@ const MALFORMED: [Malformed; 6] = [
 
 async fn malformed_path_parameters_are_refused(db: TestDb) {
     let world = World::open(db).await;
-    let with_parameters = operations().into_iter().filter(|operation| operation.path.contains('{'));
+    let with_parameters = operations()
+        .into_iter()
+        .filter(|operation| operation.path.contains('{'));
     for operation in with_parameters {
         let case = MALFORMED.iter().find(|case| case.operation == operation.id);
-        let case = case.unwrap_or_else(|| panic!("{} has no malformed parameter to be tried with", operation.id));
+        let case =
+            case.unwrap_or_else(|| panic!("{} has no malformed parameter to be tried with", operation.id));
         for value in case.values {
-            let path = operation.path.replace("{tag}", "vip").replace(&format!("{{{}}}", case.param), value);
-            let reply = Request { path, ..operation.request(&world) }.send(&world.app).await;
-            assert_eq!(reply.code(), case.code, "{} with {value}: {}", operation.name(), reply.text);
+            let path = operation
+                .path
+                .replace("{tag}", "vip")
+                .replace(&format!("{{{}}}", case.param), value);
+            let reply = Request {
+                path,
+                ..operation.request(&world)
+            }
+            .send(&world.app)
+            .await;
+            assert_eq!(
+                reply.code(),
+                case.code,
+                "{} with {value}: {}",
+                operation.name(),
+                reply.text
+            );
             assert_error(&reply, case.code);
             assert_common(&reply);
-            assert_eq!(blamed(&reply), BTreeSet::from([case.param.to_owned()]), "{} with {value}", operation.name());
+            assert_eq!(
+                blamed(&reply),
+                BTreeSet::from([case.param.to_owned()]),
+                "{} with {value}",
+                operation.name()
+            );
         }
     }
     // The second parameter of the one path that has two.
@@ -130,7 +206,12 @@ async fn the_clients_own_request_id_is_echoed(db: TestDb) {
         let request = operation.request(&world);
         let authorization = crate::support::authorization(&world.app.key);
         for own in ["my-id-1", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", &long] {
-            let reply = request.with(&world.app, &[("Authorization", &authorization), ("X-Request-Id", own)]).await;
+            let reply = request
+                .with(
+                    &world.app,
+                    &[("Authorization", &authorization), ("X-Request-Id", own)],
+                )
+                .await;
             assert_eq!(reply.header("x-request-id"), own, "{}", operation.name());
             let reply = request.with(&world.app, &[("X-Request-Id", own)]).await;
             assert_eq!(reply.json["error"]["request_id"], own, "{}", operation.name());
@@ -140,7 +221,11 @@ async fn the_clients_own_request_id_is_echoed(db: TestDb) {
         for insane in ["two words", "tab\tbed", "é", &too_long] {
             let reply = request.with(&world.app, &[("X-Request-Id", insane)]).await;
             assert_common(&reply);
-            assert_ne!(reply.header("x-request-id"), one.header("x-request-id"), "ids are new for each request");
+            assert_ne!(
+                reply.header("x-request-id"),
+                one.header("x-request-id"),
+                "ids are new for each request"
+            );
             crate::support::next_second(&world.app);
         }
     }

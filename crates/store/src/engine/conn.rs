@@ -31,7 +31,13 @@ const MAX_PREPARED: usize = 512;
 
 impl PgSession {
     pub(crate) fn new(client: postgres::Client, config: postgres::Config) -> Self {
-        Self { client, config, prepared: HashMap::new(), failed: false, lost: false }
+        Self {
+            client,
+            config,
+            prepared: HashMap::new(),
+            failed: false,
+            lost: false,
+        }
     }
 
     /// Begins a transaction; on a new connection if the server has ended the old one meanwhile.
@@ -50,7 +56,10 @@ impl PgSession {
     }
 
     /// Talks to the server, and remembers that the transaction is lost if it says no, or the connection if it is silent.
-    fn ask<T>(&mut self, talk: impl FnOnce(&mut Self) -> Result<T, postgres::Error>) -> Result<T, StoreError> {
+    fn ask<T>(
+        &mut self,
+        talk: impl FnOnce(&mut Self) -> Result<T, postgres::Error>,
+    ) -> Result<T, StoreError> {
         let answer = talk(self);
         if let Err(error) = &answer {
             self.failed = true;
@@ -72,8 +81,12 @@ impl PgSession {
     }
 }
 
-fn borrowed<'a>(params: &'a [Value<'a>]) -> impl ExactSizeIterator<Item = &'a (dyn postgres::types::ToSql + Sync)> {
-    params.iter().map(|value| value as &(dyn postgres::types::ToSql + Sync))
+fn borrowed<'a>(
+    params: &'a [Value<'a>],
+) -> impl ExactSizeIterator<Item = &'a (dyn postgres::types::ToSql + Sync)> {
+    params
+        .iter()
+        .map(|value| value as &(dyn postgres::types::ToSql + Sync))
 }
 
 fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value<'_>]) -> rusqlite::Result<()> {
@@ -193,7 +206,10 @@ impl Conn<'_> {
                 for position in 1..=statement.parameter_count() {
                     if statement.parameter_name(position) != Some(format!("${position}").as_str()) {
                         let problem = format!("parameter {position} does not appear in its place: {sql}");
-                        return Err(StoreError::Column { column: position, problem });
+                        return Err(StoreError::Column {
+                            column: position,
+                            problem,
+                        });
                     }
                 }
                 Ok(())
@@ -207,7 +223,10 @@ impl Conn<'_> {
     ///
     /// # Errors
     /// What `read` returned, or whatever the engine says.
-    pub fn at_one_moment<T, E: From<StoreError>>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+    pub fn at_one_moment<T, E: From<StoreError>>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         match &mut self.0 {
             // A scan has begun already.
             Inner::Sqlite(connection) if !connection.is_autocommit() => return read(self),
@@ -246,7 +265,10 @@ pub struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(crate) const fn new(conn: Conn<'c>) -> Self {
-        Self { conn, appended: false }
+        Self {
+            conn,
+            appended: false,
+        }
     }
 
     /// Says that events were appended, so that followers are woken after the commit.
@@ -258,7 +280,10 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// What `work` returned, or the engine's refusal to open or close the savepoint.
-    pub fn nested<T, E: From<StoreError>>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+    pub fn nested<T, E: From<StoreError>>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.batch("SAVEPOINT nested")?;
         let outcome = work(self);
         match &outcome {

@@ -81,9 +81,15 @@ impl Db {
                 Engine::Postgres(Postgres::start(&pg::configuration(url)?, options.postgres)?)
             }
         };
-        let inner =
-            DbInner { engine, appended, scans: Semaphore::new(SCANS), cache_kib: options.sqlite.cache_kib };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = DbInner {
+            engine,
+            appended,
+            scans: Semaphore::new(SCANS),
+            cache_kib: options.sqlite.cache_kib,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Brings the database to this program's version, creating it where there is none, and opens it. Blocks, as
@@ -109,9 +115,10 @@ impl Db {
     {
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.read(self.inner.cache_kib, read),
-            Engine::Postgres(postgres) => {
-                postgres.submit_read(false, read)?.await.map_err(|_| E::from(StoreError::Closed))?
-            }
+            Engine::Postgres(postgres) => postgres
+                .submit_read(false, read)?
+                .await
+                .map_err(|_| E::from(StoreError::Closed))?,
         }
     }
 
@@ -128,19 +135,28 @@ impl Db {
     {
         match &self.inner.engine {
             Engine::Sqlite(_) => {
-                let _permit = self.inner.scans.acquire().await.map_err(|_| E::from(StoreError::Closed))?;
+                let _permit = self
+                    .inner
+                    .scans
+                    .acquire()
+                    .await
+                    .map_err(|_| E::from(StoreError::Closed))?;
                 let this = self.clone();
                 tokio::task::spawn_blocking(move || this.scan_here(read))
                     .await
                     .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
             }
-            Engine::Postgres(postgres) => {
-                postgres.submit_read(true, read)?.await.map_err(|_| E::from(StoreError::Closed))?
-            }
+            Engine::Postgres(postgres) => postgres
+                .submit_read(true, read)?
+                .await
+                .map_err(|_| E::from(StoreError::Closed))?,
         }
     }
 
-    fn scan_here<T, E: From<StoreError>>(&self, read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>) -> Result<T, E> {
+    fn scan_here<T, E: From<StoreError>>(
+        &self,
+        read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.snapshot(self.inner.cache_kib, read),
             Engine::Postgres(_) => Err(StoreError::Closed.into()),

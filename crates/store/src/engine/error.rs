@@ -88,17 +88,35 @@ impl From<rusqlite::Error> for StoreError {
         match &error {
             rusqlite::Error::SqliteFailure(failure, message) => match failure.code {
                 Code::ConstraintViolation
-                    if matches!(failure.extended_code, rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY) =>
+                    if matches!(
+                        failure.extended_code,
+                        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                    ) =>
                 {
-                    Self::Duplicate { constraint: message.clone().unwrap_or_default() }
+                    Self::Duplicate {
+                        constraint: message.clone().unwrap_or_default(),
+                    }
                 }
-                Code::DatabaseBusy | Code::DatabaseLocked => {
-                    Self::Unavailable { doing: "another process holds the database", source: error.into() }
-                }
-                Code::DiskFull => Self::Unavailable { doing: "the disk is full", source: error.into() },
-                Code::SystemIoFailure => Self::Unavailable { doing: "the disk failed", source: error.into() },
-                Code::CannotOpen => Self::Unavailable { doing: "opening the database file", source: error.into() },
-                Code::ReadOnly => Self::Unavailable { doing: "the database is read-only", source: error.into() },
+                Code::DatabaseBusy | Code::DatabaseLocked => Self::Unavailable {
+                    doing: "another process holds the database",
+                    source: error.into(),
+                },
+                Code::DiskFull => Self::Unavailable {
+                    doing: "the disk is full",
+                    source: error.into(),
+                },
+                Code::SystemIoFailure => Self::Unavailable {
+                    doing: "the disk failed",
+                    source: error.into(),
+                },
+                Code::CannotOpen => Self::Unavailable {
+                    doing: "opening the database file",
+                    source: error.into(),
+                },
+                Code::ReadOnly => Self::Unavailable {
+                    doing: "the database is read-only",
+                    source: error.into(),
+                },
                 _ => Self::Engine(error.into()),
             },
             _ => Self::Engine(error.into()),
@@ -109,7 +127,11 @@ impl From<rusqlite::Error> for StoreError {
 /// Whether the connection is gone, or goes with this error.
 pub(crate) fn ends_connection(error: &postgres::Error) -> bool {
     use postgres::error::SqlState as State;
-    let ends = [State::ADMIN_SHUTDOWN, State::CRASH_SHUTDOWN, State::CANNOT_CONNECT_NOW];
+    let ends = [
+        State::ADMIN_SHUTDOWN,
+        State::CRASH_SHUTDOWN,
+        State::CANNOT_CONNECT_NOW,
+    ];
     error.is_closed()
         || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
         || error.code().is_some_and(|code| ends.contains(code))
@@ -120,23 +142,37 @@ impl From<postgres::Error> for StoreError {
         use postgres::error::SqlState;
         if let Some(db) = error.as_db_error() {
             if db.code() == &SqlState::UNIQUE_VIOLATION {
-                return Self::Duplicate { constraint: db.constraint().unwrap_or_default().to_owned() };
+                return Self::Duplicate {
+                    constraint: db.constraint().unwrap_or_default().to_owned(),
+                };
             }
             let class = &db.code().code()[..2];
             // 53: insufficient resources, 57: operator intervention, 58: system error.
             if matches!(class, "53" | "57" | "58") || db.code() == &SqlState::READ_ONLY_SQL_TRANSACTION {
-                return Self::Unavailable { doing: "the server refuses work", source: error.into() };
+                return Self::Unavailable {
+                    doing: "the server refuses work",
+                    source: error.into(),
+                };
             }
             if class == "40" {
-                return Self::Unavailable { doing: "transactions are in each other's way", source: error.into() };
+                return Self::Unavailable {
+                    doing: "transactions are in each other's way",
+                    source: error.into(),
+                };
             }
             if db.code() == &SqlState::LOCK_NOT_AVAILABLE {
-                return Self::Unavailable { doing: "another transaction holds the row", source: error.into() };
+                return Self::Unavailable {
+                    doing: "another transaction holds the row",
+                    source: error.into(),
+                };
             }
             return Self::Engine(error.into());
         }
         if ends_connection(&error) {
-            return Self::Unavailable { doing: "the connection to the server broke", source: error.into() };
+            return Self::Unavailable {
+                doing: "the connection to the server broke",
+                source: error.into(),
+            };
         }
         Self::Engine(error.into())
     }

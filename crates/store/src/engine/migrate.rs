@@ -98,9 +98,9 @@ pub enum MigrateError {
     Store(#[from] StoreError),
 }
 
-const SELECT_TABLE_SQLITE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
-const SELECT_TABLE_POSTGRES: &str =
-    "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version'";
+const SELECT_TABLE_SQLITE: &str =
+    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
+const SELECT_TABLE_POSTGRES: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version'";
 const SELECT_VERSION: &str = "SELECT version FROM schema_version";
 
 /// Tells how the database stands, without changing it.
@@ -117,7 +117,9 @@ pub(crate) fn inspect(location: &Location) -> Result<Schema, MigrateError> {
             standing(&mut Conn(Inner::Sqlite(&connection))).map_err(|error| explained(path, error))
         }
         Location::Postgres(url) => {
-            let mut session = pg::configuration(url).and_then(|config| pg::connect(&config)).map_err(MigrateError::Server)?;
+            let mut session = pg::configuration(url)
+                .and_then(|config| pg::connect(&config))
+                .map_err(MigrateError::Server)?;
             standing(&mut Conn(Inner::Postgres(&mut session))).map_err(of_server)
         }
     }
@@ -135,18 +137,26 @@ pub(crate) fn run(location: &Location) -> Result<(), MigrateError> {
             apply(&mut conn, "BEGIN IMMEDIATE").map_err(|error| explained(path, error))
         }
         Location::Postgres(url) => {
-            let mut session = pg::configuration(url).and_then(|config| pg::connect(&config)).map_err(MigrateError::Server)?;
+            let mut session = pg::configuration(url)
+                .and_then(|config| pg::connect(&config))
+                .map_err(MigrateError::Server)?;
             apply(&mut Conn(Inner::Postgres(&mut session)), "BEGIN").map_err(of_server)
         }
     }
 }
 
 fn standing(conn: &mut Conn<'_>) -> Result<Schema, MigrateError> {
-    let tables = if conn.is_postgres() { SELECT_TABLE_POSTGRES } else { SELECT_TABLE_SQLITE };
+    let tables = if conn.is_postgres() {
+        SELECT_TABLE_POSTGRES
+    } else {
+        SELECT_TABLE_SQLITE
+    };
     if conn.row(tables, &[], |row| row.get::<i64>(0))? == Some(0) {
         return Ok(Schema::Empty);
     }
-    let found = conn.row(SELECT_VERSION, &[], |row| row.get::<i64>(0))?.unwrap_or(0);
+    let found = conn
+        .row(SELECT_VERSION, &[], |row| row.get::<i64>(0))?
+        .unwrap_or(0);
     let known = MIGRATIONS.last().map_or(0, |last| last.version);
     match found.cmp(&known) {
         std::cmp::Ordering::Less => Ok(Schema::Behind { version: found }),
@@ -180,10 +190,21 @@ fn apply_all(conn: &mut Conn<'_>) -> Result<(), MigrateError> {
         }
     };
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > from) {
-        let sql = if conn.is_postgres() { migration.postgres } else { migration.sqlite };
-        let failed = |source| MigrateError::Failed { name: migration.name, source };
+        let sql = if conn.is_postgres() {
+            migration.postgres
+        } else {
+            migration.sqlite
+        };
+        let failed = |source| MigrateError::Failed {
+            name: migration.name,
+            source,
+        };
         conn.batch(sql).map_err(failed)?;
-        conn.batch(&format!("UPDATE schema_version SET version = {}", migration.version)).map_err(failed)?;
+        conn.batch(&format!(
+            "UPDATE schema_version SET version = {}",
+            migration.version
+        ))
+        .map_err(failed)?;
     }
     Ok(())
 }
@@ -215,9 +236,11 @@ pub(crate) fn explain(path: &Path, error: StoreError) -> MigrateError {
     use rusqlite::ErrorCode as Code;
     let path = path.to_owned();
     let code = match &error {
-        StoreError::Unavailable { source: EngineError::Sqlite(error), .. } | StoreError::Engine(EngineError::Sqlite(error)) => {
-            error.sqlite_error_code()
+        StoreError::Unavailable {
+            source: EngineError::Sqlite(error),
+            ..
         }
+        | StoreError::Engine(EngineError::Sqlite(error)) => error.sqlite_error_code(),
         _ => None,
     };
     let problem = said(&error);
@@ -225,17 +248,35 @@ pub(crate) fn explain(path: &Path, error: StoreError) -> MigrateError {
         Some(Code::NotADatabase | Code::DatabaseCorrupt) => MigrateError::Corrupt { path, problem },
         Some(Code::CannotOpen) => {
             let remedy = "check that the folder exists and that this user may write to it";
-            MigrateError::File { path, problem, remedy }
+            MigrateError::File {
+                path,
+                problem,
+                remedy,
+            }
         }
-        Some(Code::ReadOnly | Code::PermissionDenied) => {
-            MigrateError::File { path, problem, remedy: "give this user the right to write to the file and its folder" }
-        }
+        Some(Code::ReadOnly | Code::PermissionDenied) => MigrateError::File {
+            path,
+            problem,
+            remedy: "give this user the right to write to the file and its folder",
+        },
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
             let remedy = "another process holds it for long; end that one, or try again";
-            MigrateError::File { path, problem, remedy }
+            MigrateError::File {
+                path,
+                problem,
+                remedy,
+            }
         }
-        Some(Code::DiskFull) => MigrateError::File { path, problem, remedy: "make room on the disk" },
-        Some(Code::SystemIoFailure) => MigrateError::File { path, problem, remedy: "check the disk" },
+        Some(Code::DiskFull) => MigrateError::File {
+            path,
+            problem,
+            remedy: "make room on the disk",
+        },
+        Some(Code::SystemIoFailure) => MigrateError::File {
+            path,
+            problem,
+            remedy: "check the disk",
+        },
         _ => MigrateError::Store(error),
     }
 }

@@ -28,7 +28,11 @@ pub struct PostgresOptions {
 
 impl Default for PostgresOptions {
     fn default() -> Self {
-        Self { connections: 8, scan_connections: 2, queue: 4_096 }
+        Self {
+            connections: 8,
+            scan_connections: 2,
+            queue: 4_096,
+        }
     }
 }
 
@@ -47,18 +51,26 @@ pub(crate) struct Postgres {
 pub(crate) fn configuration(url: &str) -> Result<postgres::Config, StoreError> {
     let mut config: postgres::Config = url.parse().map_err(|error: postgres::Error| {
         // The URL may hold a password: what the parser says of it is told, the URL itself is not.
-        StoreError::Engine(EngineError::Earlier(format!("the database URL cannot be read: {error}")))
+        StoreError::Engine(EngineError::Earlier(format!(
+            "the database URL cannot be read: {error}"
+        )))
     })?;
-    config.connect_timeout(Duration::from_secs(5)).keepalives_idle(Duration::from_secs(30)).application_name("trunkline");
+    config
+        .connect_timeout(Duration::from_secs(5))
+        .keepalives_idle(Duration::from_secs(30))
+        .application_name("trunkline");
     Ok(config)
 }
 
 /// Connects and sets up the session.
 pub(crate) fn connect(config: &postgres::Config) -> Result<PgSession, StoreError> {
-    let mut client = config
-        .connect(NoTls)
-        .map_err(|error| StoreError::Unavailable { doing: "connecting to PostgreSQL", source: error.into() })?;
-    client.batch_execute("SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET TIME ZONE 'UTC'; SET jit = off")?;
+    let mut client = config.connect(NoTls).map_err(|error| StoreError::Unavailable {
+        doing: "connecting to PostgreSQL",
+        source: error.into(),
+    })?;
+    client.batch_execute(
+        "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET TIME ZONE 'UTC'; SET jit = off",
+    )?;
     Ok(PgSession::new(client, config.clone()))
 }
 
@@ -68,19 +80,33 @@ impl Postgres {
         let (long, long_tasks) = bounded(options.queue);
         let mut threads = Vec::new();
         for i in 0..options.connections + options.scan_connections {
-            let tasks = if i < options.connections { short_tasks.clone() } else { long_tasks.clone() };
+            let tasks = if i < options.connections {
+                short_tasks.clone()
+            } else {
+                long_tasks.clone()
+            };
             let config = config.clone();
             threads.push(
                 std::thread::Builder::new()
                     .name(format!("store-pg-{i}"))
                     .spawn(move || work_loop(&config, &tasks))
-                    .map_err(|error| StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}"))))?,
+                    .map_err(|error| {
+                        StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}")))
+                    })?,
             );
         }
-        Ok(Self { short: Mutex::new(Some(short)), long: Mutex::new(Some(long)), threads: Mutex::new(threads) })
+        Ok(Self {
+            short: Mutex::new(Some(short)),
+            long: Mutex::new(Some(long)),
+            threads: Mutex::new(threads),
+        })
     }
 
-    pub(crate) fn submit_read<T, E, F>(&self, long: bool, read: F) -> Result<tokio::sync::oneshot::Receiver<Result<T, E>>, StoreError>
+    pub(crate) fn submit_read<T, E, F>(
+        &self,
+        long: bool,
+        read: F,
+    ) -> Result<tokio::sync::oneshot::Receiver<Result<T, E>>, StoreError>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
@@ -93,7 +119,8 @@ impl Postgres {
                 let outcome = match session {
                     Ok(session) => {
                         let mut conn = Conn(Inner::Postgres(session));
-                        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&mut conn)));
+                        let outcome =
+                            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&mut conn)));
                         outcome.unwrap_or_else(|_| {
                             // It may have been at one moment, which would last for ever.
                             session.lost = true;
@@ -108,7 +135,11 @@ impl Postgres {
         Ok(answer)
     }
 
-    pub(crate) fn submit_write(&self, mut unit: Box<dyn Unit>, appended: Arc<watch::Sender<u64>>) -> Result<(), StoreError> {
+    pub(crate) fn submit_write(
+        &self,
+        mut unit: Box<dyn Unit>,
+        appended: Arc<watch::Sender<u64>>,
+    ) -> Result<(), StoreError> {
         self.submit(
             false,
             Box::new(move |session| match session {

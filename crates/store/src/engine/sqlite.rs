@@ -50,7 +50,10 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { queue: 4_096, cache_kib: 4_096 }
+        Self {
+            queue: 4_096,
+            cache_kib: 4_096,
+        }
     }
 }
 
@@ -87,7 +90,10 @@ fn use_wal(connection: &Connection) -> Result<(), StoreError> {
     for attempts_left in (0..100).rev() {
         match connection.execute_batch("PRAGMA journal_mode = WAL") {
             Ok(()) => break,
-            Err(error) if attempts_left > 0 && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            Err(error)
+                if attempts_left > 0
+                    && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
+            {
                 std::thread::sleep(step / 10);
             }
             Err(error) => return Err(error.into()),
@@ -112,9 +118,14 @@ impl Sqlite {
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || write_loop(&connection, &receiver, &appended))
-            .map_err(|error| StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}"))))?;
+            .map_err(|error| {
+                StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}")))
+            })?;
         Ok(Self {
-            readers: Readers { path: path.to_owned(), idle: Mutex::new(Some(Vec::new())) },
+            readers: Readers {
+                path: path.to_owned(),
+                idle: Mutex::new(Some(Vec::new())),
+            },
             units: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(writer)),
         })
@@ -215,7 +226,9 @@ fn run_batch(
 ) -> Result<bool, StoreError> {
     let mut any_appended = false;
     let mut next = Some(first);
-    let begun = connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.raw_execute());
+    let begun = connection
+        .prepare_cached("BEGIN IMMEDIATE")
+        .and_then(|mut s| s.raw_execute());
     if let Err(error) = begun {
         batch.extend(next.take());
         // Another process may hold the file for long: whoever waits is told now, not one time-out after the other.
@@ -259,9 +272,10 @@ fn in_savepoint(connection: &Connection, tx: &mut Tx<'_>, unit: &mut dyn Unit) -
 /// The same failure for every caller of a batch.
 fn repeat(error: &StoreError) -> StoreError {
     match error {
-        StoreError::Unavailable { doing, source } => {
-            StoreError::Unavailable { doing, source: EngineError::Earlier(source.to_string()) }
-        }
+        StoreError::Unavailable { doing, source } => StoreError::Unavailable {
+            doing,
+            source: EngineError::Earlier(source.to_string()),
+        },
         StoreError::Busy => StoreError::Busy,
         other => StoreError::Engine(EngineError::Earlier(other.to_string())),
     }

@@ -45,7 +45,15 @@ where
     /// The unit, and where its outcome will arrive.
     pub(crate) fn boxed(work: F) -> (Box<dyn Unit>, oneshot::Receiver<Result<T, E>>) {
         let (reply, answer) = oneshot::channel();
-        (Box::new(Self { work, outcome: None, rerun: false, reply }), answer)
+        (
+            Box::new(Self {
+                work,
+                outcome: None,
+                rerun: false,
+                reply,
+            }),
+            answer,
+        )
     }
 }
 
@@ -61,7 +69,8 @@ where
             tracing::error!("a unit of work panicked and was rolled back");
             Err(StoreError::Panicked.into())
         });
-        self.rerun = matches!(&outcome, Err(error) if error.store().is_some_and(StoreError::is_serialization_failure));
+        self.rerun =
+            matches!(&outcome, Err(error) if error.store().is_some_and(StoreError::is_serialization_failure));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep

@@ -85,7 +85,10 @@ impl ToSql for Value<'_> {
             (Self::Int(v), &Type::INT8) => v.to_sql(ty, out),
             (Self::Int(v), &Type::INT4) => i32::try_from(*v)?.to_sql(ty, out),
             (Self::Int(v), &Type::INT2) => i16::try_from(*v)?.to_sql(ty, out),
-            #[expect(clippy::cast_precision_loss, reason = "a whole number bound to a column of floating point")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a whole number bound to a column of floating point"
+            )]
             (Self::Int(v), &Type::FLOAT8) => (*v as f64).to_sql(ty, out),
             (Self::Real(v), &Type::FLOAT8) => v.to_sql(ty, out),
             (Self::Bool(v), &Type::BOOL) => v.to_sql(ty, out),
@@ -133,7 +136,14 @@ impl<'c> FromSql<'c> for Column<'c> {
     fn accepts(ty: &Type) -> bool {
         matches!(
             *ty,
-            Type::INT8 | Type::INT4 | Type::INT2 | Type::BOOL | Type::FLOAT8 | Type::TEXT | Type::VARCHAR | Type::NAME
+            Type::INT8
+                | Type::INT4
+                | Type::INT2
+                | Type::BOOL
+                | Type::FLOAT8
+                | Type::TEXT
+                | Type::VARCHAR
+                | Type::NAME
         )
     }
 }
@@ -153,7 +163,10 @@ impl<'r> Row<'r> {
     /// # Errors
     /// [`StoreError::Column`] when the column holds nothing that `T` can be.
     pub fn get<T: FromColumn>(&self, index: usize) -> Result<T, StoreError> {
-        T::from_column(self.column(index)?).map_err(|problem| StoreError::Column { column: index, problem })
+        T::from_column(self.column(index)?).map_err(|problem| StoreError::Column {
+            column: index,
+            problem,
+        })
     }
 
     /// The bare column at zero-based `index`, borrowed from the row.
@@ -161,7 +174,10 @@ impl<'r> Row<'r> {
     /// # Errors
     /// [`StoreError::Column`] when there is no such column or its type is not one the store uses.
     pub fn column(&self, index: usize) -> Result<Column<'r>, StoreError> {
-        let fault = |problem: String| StoreError::Column { column: index, problem };
+        let fault = |problem: String| StoreError::Column {
+            column: index,
+            problem,
+        };
         match self {
             Self::Sqlite(row) => Ok(match row.get_ref(index)? {
                 ValueRef::Null => Column::Null,
@@ -196,13 +212,21 @@ fn wrong<T>(wanted: &str, column: Column<'_>) -> Result<T, String> {
 
 impl FromColumn for i64 {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Int(v) = column { Ok(v) } else { wrong("an integer", column) }
+        if let Column::Int(v) = column {
+            Ok(v)
+        } else {
+            wrong("an integer", column)
+        }
     }
 }
 
 impl FromColumn for bool {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Int(v) = column { Ok(v != 0) } else { wrong("a truth value", column) }
+        if let Column::Int(v) = column {
+            Ok(v != 0)
+        } else {
+            wrong("a truth value", column)
+        }
     }
 }
 
@@ -210,7 +234,10 @@ impl FromColumn for f64 {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
         match column {
             Column::Real(v) => Ok(v),
-            #[expect(clippy::cast_precision_loss, reason = "a number that was stored without a fraction")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a number that was stored without a fraction"
+            )]
             Column::Int(v) => Ok(v as Self),
             _ => wrong("a number", column),
         }
@@ -219,7 +246,11 @@ impl FromColumn for f64 {
 
 impl FromColumn for String {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Text(v) = column { Ok(v.to_owned()) } else { wrong("a text", column) }
+        if let Column::Text(v) = column {
+            Ok(v.to_owned())
+        } else {
+            wrong("a text", column)
+        }
     }
 }
 
@@ -231,25 +262,41 @@ impl FromColumn for Millis {
 
 impl FromColumn for PhoneNumber {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Text(v) = column { Self::parse(v).map_err(|e| e.to_string()) } else { wrong("a number", column) }
+        if let Column::Text(v) = column {
+            Self::parse(v).map_err(|e| e.to_string())
+        } else {
+            wrong("a number", column)
+        }
     }
 }
 
 impl<K: IdKind> FromColumn for Id<K> {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Text(v) = column { Self::parse(v).map_err(|e: IdError| e.to_string()) } else { wrong("an id", column) }
+        if let Column::Text(v) = column {
+            Self::parse(v).map_err(|e: IdError| e.to_string())
+        } else {
+            wrong("an id", column)
+        }
     }
 }
 
 impl FromColumn for ItemId {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Text(v) = column { Self::parse(v).map_err(|e| e.to_string()) } else { wrong("an item id", column) }
+        if let Column::Text(v) = column {
+            Self::parse(v).map_err(|e| e.to_string())
+        } else {
+            wrong("an item id", column)
+        }
     }
 }
 
 impl<T: FromColumn> FromColumn for Option<T> {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if column == Column::Null { Ok(None) } else { T::from_column(column).map(Some) }
+        if column == Column::Null {
+            Ok(None)
+        } else {
+            T::from_column(column).map(Some)
+        }
     }
 }
 
@@ -290,13 +337,19 @@ pub struct Json<T>(pub T);
 
 impl<T: serde::de::DeserializeOwned> FromColumn for Json<T> {
     fn from_column(column: Column<'_>) -> Result<Self, String> {
-        if let Column::Text(v) = column { serde_json::from_str(v).map(Self).map_err(|e| e.to_string()) } else { wrong("JSON", column) }
+        if let Column::Text(v) = column {
+            serde_json::from_str(v).map(Self).map_err(|e| e.to_string())
+        } else {
+            wrong("JSON", column)
+        }
     }
 }
 
 impl<T: serde::Serialize> From<&Json<T>> for Value<'_> {
     fn from(json: &Json<T>) -> Self {
         // Only types of our own go in, whose keys are strings and whose numbers are finite: writing them cannot fail.
-        Self::Text(Cow::Owned(serde_json::to_string(&json.0).unwrap_or_else(|_| "null".into())))
+        Self::Text(Cow::Owned(
+            serde_json::to_string(&json.0).unwrap_or_else(|_| "null".into()),
+        ))
     }
 }

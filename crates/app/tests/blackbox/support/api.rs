@@ -22,7 +22,11 @@ pub struct Api {
 impl Api {
     /// A client of the server at `url`.
     pub fn new(url: &str, key: &str) -> Self {
-        Self { http: client(), url: Arc::new(RwLock::new(url.to_owned())), key: key.into() }
+        Self {
+            http: client(),
+            url: Arc::new(RwLock::new(url.to_owned())),
+            key: key.into(),
+        }
     }
 
     /// The server is elsewhere now.
@@ -45,18 +49,27 @@ impl Api {
     ) -> reqwest::Result<Reply> {
         let request = self.http.request(method, format!("{}{path}", self.url()));
         let request = request.header("Authorization", format!("Api-Key {}", self.key));
-        let request = idempotency_key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
+        let request = idempotency_key
+            .into_iter()
+            .fold(request, |request, key| request.header("Idempotency-Key", key));
         let request = body.into_iter().fold(request, |request, body| request.json(body));
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Reply { status, headers, text, json })
+        Ok(Reply {
+            status,
+            headers,
+            text,
+            json,
+        })
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Reply {
         let shown = format!("{method} {path}");
-        self.try_send(method, path, None, body).await.unwrap_or_else(|error| panic!("{shown}: {error:?}"))
+        self.try_send(method, path, None, body)
+            .await
+            .unwrap_or_else(|error| panic!("{shown}: {error:?}"))
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -80,7 +93,9 @@ impl Api {
 
     /// How many items have these words.
     pub async fn count(&self, words: &str) -> i64 {
-        let found = self.search(&serde_json::json!({ "search": words, "size": 1 })).await;
+        let found = self
+            .search(&serde_json::json!({ "search": words, "size": 1 }))
+            .await;
         found["pagination"]["total_count"].as_i64().expect("total_count")
     }
 }
@@ -92,5 +107,9 @@ pub fn in_query(number: &str) -> String {
 
 #[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(PATIENCE).no_proxy().build().expect("an HTTP client")
+    reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .no_proxy()
+        .build()
+        .expect("an HTTP client")
 }

@@ -33,11 +33,27 @@ pub struct Team {
 impl Team {
     /// Makes it with the program's own commands.
     pub async fn make(place: &Place) -> Self {
-        let id = place.run(&["teams", "create", "Fog City Supplies", "--sandbox"]).await.ok().trim().to_owned();
-        let ada = ["users", "create", "Ada Park", "--email", "ada@fogcity.example", "--role", "admin"];
+        let id = place
+            .run(&["teams", "create", "Fog City Supplies", "--sandbox"])
+            .await
+            .ok()
+            .trim()
+            .to_owned();
+        let ada = [
+            "users",
+            "create",
+            "Ada Park",
+            "--email",
+            "ada@fogcity.example",
+            "--role",
+            "admin",
+        ];
         place.run(&ada).await.ok();
         for line in LINES {
-            place.run(&["numbers", "add", line, "--members", "ada@fogcity.example"]).await.ok();
+            place
+                .run(&["numbers", "add", line, "--members", "ada@fogcity.example"])
+                .await
+                .ok();
         }
         let key = place.run(&["keys", "create"]).await.ok().trim().to_owned();
         lift_limits(place).await;
@@ -48,12 +64,15 @@ impl Team {
 /// Opens the database of a place.
 pub fn database(place: &Place) -> Db {
     let location = place.location();
-    apart(|| Db::open(&location, options())).unwrap_or_else(|error| panic!("the database cannot be opened: {error}"))
+    apart(|| Db::open(&location, options()))
+        .unwrap_or_else(|error| panic!("the database cannot be opened: {error}"))
 }
 
 /// Closes a database that the test opened.
 pub async fn close(db: Db) {
-    tokio::task::spawn_blocking(move || db.close()).await.expect("a thread");
+    tokio::task::spawn_blocking(move || db.close())
+        .await
+        .expect("a thread");
 }
 
 /// Takes the rate limits off all teams.
@@ -73,7 +92,12 @@ pub async fn lift_limits(place: &Place) {
 #[derive(Clone, Debug)]
 pub enum Op {
     /// A text comes in; its first word is nobody else's.
-    Text { content: String, reference: String, contact: String, line: &'static str },
+    Text {
+        content: String,
+        reference: String,
+        contact: String,
+        line: &'static str,
+    },
     /// A call rings; its contact is nobody else's.
     Call { contact: String, body: Value },
     /// A call gets a tag it does not have.
@@ -85,17 +109,26 @@ pub enum Op {
 impl Op {
     fn request(&self) -> (Method, String, Value) {
         match self {
-            Self::Text { content, reference, contact, line } => {
+            Self::Text {
+                content,
+                reference,
+                contact,
+                line,
+            } => {
                 let body = json!({ "from": contact, "to": line, "content": content, "reference": reference });
                 (Method::POST, "/sandbox/messages".to_owned(), body)
             }
             Self::Call { body, .. } => (Method::POST, "/sandbox/calls".to_owned(), body.clone()),
-            Self::Tag { call, tag } => {
-                (Method::POST, format!("/v2/api/conversations/items/{call}/tags"), json!({ "tags": [tag] }))
-            }
-            Self::Summary { call, content } => {
-                (Method::PATCH, format!("/v2/api/conversations/items/{call}/summary"), json!({ "content": content }))
-            }
+            Self::Tag { call, tag } => (
+                Method::POST,
+                format!("/v2/api/conversations/items/{call}/tags"),
+                json!({ "tags": [tag] }),
+            ),
+            Self::Summary { call, content } => (
+                Method::PATCH,
+                format!("/v2/api/conversations/items/{call}/summary"),
+                json!({ "content": content }),
+            ),
         }
     }
 }
@@ -161,10 +194,20 @@ impl Load {
         });
         let client = |n: u64| {
             let random = Random::new(seed.wrapping_mul(1_000) + n);
-            let client = Client { api: api.clone(), shared: shared.clone(), random, pace, calls: Vec::new() };
+            let client = Client {
+                api: api.clone(),
+                shared: shared.clone(),
+                random,
+                pace,
+                calls: Vec::new(),
+            };
             tokio::spawn(client.run())
         };
-        Self { clients: (0..pace.clients).map(client).collect(), api, shared }
+        Self {
+            clients: (0..pace.clients).map(client).collect(),
+            api,
+            shared,
+        }
     }
 
     /// How many writes were acknowledged so far.
@@ -174,7 +217,13 @@ impl Load {
 
     /// The attempts that began at or after `from`.
     pub fn attempts(&self, from: Instant) -> Vec<Attempt> {
-        self.shared.attempts.lock().iter().filter(|attempt| attempt.began >= from).cloned().collect()
+        self.shared
+            .attempts
+            .lock()
+            .iter()
+            .filter(|attempt| attempt.began >= from)
+            .cloned()
+            .collect()
     }
 
     /// No new writes; those that were begun are repeated until they are acknowledged. Returns all that were.
@@ -221,9 +270,15 @@ impl Client {
                 let (call, tags) = &mut self.calls[at];
                 let tag = self.random.below(40);
                 if kind < 40 && tags.len() < 20 && tags.insert(tag) {
-                    Op::Tag { call: call.clone(), tag: format!("tag-{tag}") }
+                    Op::Tag {
+                        call: call.clone(),
+                        tag: format!("tag-{tag}"),
+                    }
                 } else {
-                    Op::Summary { call: call.clone(), content: format!("version {number} of what was said") }
+                    Op::Summary {
+                        call: call.clone(),
+                        content: format!("version {number} of what was said"),
+                    }
                 }
             }
             _ => Op::Text {
@@ -247,10 +302,23 @@ fn bucket(number: u64) -> String {
 
 fn call(random: &mut Random, number: u64, line: &'static str, long_calls: u64) -> Op {
     let contact = format!("+336{number:08}");
-    let outcome = ["ANSWERED", "ANSWERED", "ANSWERED", "VOICEMAIL", "MISSED", "HUNG_UP", "BLOCKED", "FAILED", "BUSY"]
-        [usize::try_from(random.below(9)).expect("an index")];
+    let outcome = [
+        "ANSWERED",
+        "ANSWERED",
+        "ANSWERED",
+        "VOICEMAIL",
+        "MISSED",
+        "HUNG_UP",
+        "BLOCKED",
+        "FAILED",
+        "BUSY",
+    ][usize::try_from(random.below(9)).expect("an index")];
     let outbound = random.below(4) == 0;
-    let (from, to) = if outbound { (line, contact.as_str()) } else { (contact.as_str(), line) };
+    let (from, to) = if outbound {
+        (line, contact.as_str())
+    } else {
+        (contact.as_str(), line)
+    };
     let long = random.below(long_calls) == 0;
     let body = json!({
         "direction": if outbound { "OUTBOUND" } else { "INBOUND" },
@@ -277,11 +345,20 @@ async fn insist(api: &Api, key: &str, op: Op, attempts: &Mutex<Vec<Attempt>>) ->
         assert!(since(start) < ACKNOWLEDGED_WITHIN, "{op:?} is not acknowledged");
         let began = now();
         let outcome = api.try_send(method.clone(), &path, Some(key), Some(&body)).await;
-        attempts.lock().push(Attempt { began, status: outcome.as_ref().map_or(0, |reply| reply.status) });
+        attempts.lock().push(Attempt {
+            began,
+            status: outcome.as_ref().map_or(0, |reply| reply.status),
+        });
         match outcome {
             Ok(reply) if (200..300).contains(&reply.status) => {
                 let id = reply.data()["id"].as_str().unwrap_or_default().to_owned();
-                return Done { key: key.to_owned(), op, status: reply.status, answer: reply.text, id };
+                return Done {
+                    key: key.to_owned(),
+                    op,
+                    status: reply.status,
+                    answer: reply.text,
+                    id,
+                };
             }
             Ok(reply) => {
                 assert_may_be_repeated(&reply, &op);
@@ -299,7 +376,14 @@ fn assert_may_be_repeated(reply: &Reply, op: &Op) {
     }
     assert_eq!(reply.status, 503, "{}", shown());
     assert_eq!(reply.json["error"]["retryable"], true, "{}", shown());
-    assert!(reply.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds >= 1), "{}", shown());
+    assert!(
+        reply
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|seconds| seconds >= 1),
+        "{}",
+        shown()
+    );
 }
 
 /// Sends an acknowledged write once more: the answer is the same, byte for byte. While the server is away, nothing is
@@ -309,7 +393,12 @@ async fn repeat(api: &Api, done: &Done) {
     if let Ok(reply) = api.try_send(method, &path, Some(&done.key), Some(&body)).await
         && reply.status != 503
     {
-        assert_eq!((reply.status, &reply.text), (done.status, &done.answer), "{:?}", done.op);
+        assert_eq!(
+            (reply.status, &reply.text),
+            (done.status, &done.answer),
+            "{:?}",
+            done.op
+        );
         assert_eq!(reply.header("idempotency-replayed"), "true", "{:?}", done.op);
     }
 }

@@ -9,7 +9,10 @@ pub mod truth;
 use std::time::{Duration, Instant};
 
 /// The time, for deadlines and figures of the tests themselves.
-#[expect(clippy::disallowed_methods, reason = "tests of a running program live in real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests of a running program live in real time"
+)]
 pub fn now() -> Instant {
     Instant::now()
 }
@@ -28,7 +31,11 @@ pub fn tell(text: impl AsRef<str>) {
 /// Asks again and again, for at most `limit`, until there is an answer.
 ///
 /// Panics with `what` when there is none in time.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(limit: Duration, what: &str, mut ask: impl FnMut() -> F) -> T {
+pub async fn eventually<T, F: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
+    mut ask: impl FnMut() -> F,
+) -> T {
     let start = now();
     loop {
         if let Some(answer) = ask().await {

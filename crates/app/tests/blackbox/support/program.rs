@@ -71,18 +71,29 @@ impl Place {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().join("data");
-        Self { _folder: Some(folder), ..Self::at(data) }
+        Self {
+            _folder: Some(folder),
+            ..Self::at(data)
+        }
     }
 
     /// A data folder, and an empty database on the PostgreSQL of the tests.
     pub fn postgres() -> Self {
         let database = trunkline_testkit::postgres::PostgresServer::shared().fresh_database();
-        Self { database: Some(database), ..Self::sqlite() }
+        Self {
+            database: Some(database),
+            ..Self::sqlite()
+        }
     }
 
     /// A data folder somewhere.
     pub fn at(data: PathBuf) -> Self {
-        Self { data, database: None, environment: Vec::new(), _folder: None }
+        Self {
+            data,
+            database: None,
+            environment: Vec::new(),
+            _folder: None,
+        }
     }
 
     /// Sets an environment variable for the program.
@@ -102,15 +113,24 @@ impl Place {
     /// The program with these arguments, none of the test's own configuration, and no metrics.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = Command::new(PROGRAM);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRUNKLINE_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TRUNKLINE_"))
+        {
             command.env_remove(name);
         }
-        command.env("TRUNKLINE_METRICS_LISTEN", "").env("TRUNKLINE_DATA_DIR", &self.data);
+        command
+            .env("TRUNKLINE_METRICS_LISTEN", "")
+            .env("TRUNKLINE_DATA_DIR", &self.data);
         if let Some(url) = &self.database {
             command.env("TRUNKLINE_DATABASE", url);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
@@ -148,14 +168,25 @@ pub async fn finish(mut command: Command, input: Option<&str>) -> Said {
     if input.is_some() {
         command.stdin(Stdio::piped());
     }
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{shown} cannot be started: {error}"));
+    let mut child = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("{shown} cannot be started: {error}"));
     if let (Some(text), Some(mut stdin)) = (input, child.stdin.take()) {
-        stdin.write_all(text.as_bytes()).await.expect("stdin of the command");
+        stdin
+            .write_all(text.as_bytes())
+            .await
+            .expect("stdin of the command");
     }
     let ended = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output()).await;
-    let output = ended.unwrap_or_else(|_| panic!("{shown} did not end")).expect("the output of the command");
+    let output = ended
+        .unwrap_or_else(|_| panic!("{shown} did not end"))
+        .expect("the output of the command");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Said { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) }
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
 }
 
 /// A server that was started and may not listen yet.
@@ -177,19 +208,35 @@ impl Starting {
     /// Starts a command that is a server and says where it listens.
     pub fn new(mut command: Command) -> Self {
         let since = now();
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.as_std()));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", command.as_std()));
         let (log, (heard, listens)) = (Log::default(), mpsc::unbounded_channel());
-        let (out, err) = (child.stdout.take().expect("stdout"), child.stderr.take().expect("stderr"));
+        let (out, err) = (
+            child.stdout.take().expect("stdout"),
+            child.stderr.take().expect("stderr"),
+        );
         tokio::spawn(read(out, log.clone(), heard.clone()));
         tokio::spawn(read(err, log.clone(), heard));
-        Self { since, patience: START_LIMIT, child, log, listens }
+        Self {
+            since,
+            patience: START_LIMIT,
+            child,
+            log,
+            listens,
+        }
     }
 
     /// Waits until it listens.
     pub async fn listening(mut self) -> Server {
         let heard = tokio::time::timeout(self.patience, self.listens.recv()).await;
         match heard {
-            Ok(Some(url)) => Server { since: self.since, url, child: self.child, log: self.log },
+            Ok(Some(url)) => Server {
+                since: self.since,
+                url,
+                child: self.child,
+                log: self.log,
+            },
             Ok(None) => panic!("the server ended at once:\n{}", self.log.text()),
             Err(_) => panic!("the server does not listen:\n{}", self.log.text()),
         }
@@ -239,7 +286,10 @@ impl Server {
 
     /// Its process.
     pub fn pid(&self) -> i32 {
-        self.child.id().and_then(|id| i32::try_from(id).ok()).expect("a running server")
+        self.child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .expect("a running server")
     }
 
     /// SIGKILL.
@@ -272,7 +322,10 @@ impl Server {
     pub fn explain(&self) {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
-        tell(format!("--- the server's last lines\n{}", lines[lines.len().saturating_sub(60)..].join("\n")));
+        tell(format!(
+            "--- the server's last lines\n{}",
+            lines[lines.len().saturating_sub(60)..].join("\n")
+        ));
     }
 }
 

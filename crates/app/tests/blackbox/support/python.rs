@@ -16,7 +16,9 @@ const HINT: &str = "install it with `cargo xtask setup --install`";
 
 /// A file of the folder `tests` at the root of the repository.
 pub fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests")
+        .join(name)
 }
 
 /// The folder with the programs of the environment.
@@ -46,18 +48,33 @@ async fn make(folder: &Path) {
     }
     ask(&["-m", "venv", text(folder)]).await;
     let mut pip = Command::new(folder.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement", text(&script("requirements.txt"))]);
+    pip.args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        text(&script("requirements.txt")),
+    ]);
     let said = finish(piped(pip), None).await;
-    assert_eq!(said.code, 0, "pip could not install tests/requirements.txt: {}", said.err);
+    assert_eq!(
+        said.code, 0,
+        "pip could not install tests/requirements.txt: {}",
+        said.err
+    );
 }
 
 async fn ask(arguments: &[&str]) -> String {
     let mut command = Command::new("python3");
     command.args(arguments);
-    let present = std::process::Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    let present = std::process::Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .output();
     match present {
         Ok(output) if output.status.success() => {}
-        Ok(output) => panic!("python3 has no venv: {HINT} ({})", String::from_utf8_lossy(&output.stderr)),
+        Ok(output) => panic!(
+            "python3 has no venv: {HINT} ({})",
+            String::from_utf8_lossy(&output.stderr)
+        ),
         Err(error) => panic!("there is no python3: {HINT} ({error})"),
     }
     let said = finish(piped(command), None).await;
@@ -68,6 +85,10 @@ async fn ask(arguments: &[&str]) -> String {
 /// A command whose output is wanted, and that goes when the test goes.
 pub fn piped(mut command: Command) -> Command {
     use std::process::Stdio;
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }

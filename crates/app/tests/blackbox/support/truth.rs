@@ -62,7 +62,8 @@ pub async fn live(db: &Db, whose: Live) -> i64 {
                 AND node <> (SELECT node FROM nodes ORDER BY started_at DESC LIMIT 1)"
         }
     };
-    let count: Result<Option<i64>, StoreError> = db.scan(move |conn| conn.row(sql, &[], |row| row.get(0))).await;
+    let count: Result<Option<i64>, StoreError> =
+        db.scan(move |conn| conn.row(sql, &[], |row| row.get(0))).await;
     count.expect("calls").unwrap_or(0)
 }
 
@@ -70,7 +71,10 @@ async fn all(db: &Db) -> Truth {
     let has_file = db.engine() == "SQLite";
     let read: Result<Truth, StoreError> = db
         .scan(move |conn| {
-            let team = teams::list(conn)?.first().map(|team| team.key).unwrap_or(TeamKey(0));
+            let team = teams::list(conn)?
+                .first()
+                .map(|team| team.key)
+                .unwrap_or(TeamKey(0));
             let mut faults = faults(conn, team)?;
             if has_file {
                 let checked = conn.rows("PRAGMA integrity_check", &[], |row| row.get::<String>(0))?;
@@ -96,7 +100,12 @@ fn texts(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<Text>, StoreError> {
     let sql = "SELECT i.seq, i.id, m.content, m.carrier_ref FROM items i
                  JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq WHERE i.team_id = $1";
     conn.rows(sql, params![team], |row| {
-        Ok(Text { seq: row.get(0)?, id: row.get(1)?, content: row.get(2)?, reference: row.get(3)? })
+        Ok(Text {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            content: row.get(2)?,
+            reference: row.get(3)?,
+        })
     })
 }
 
@@ -117,12 +126,16 @@ fn calls(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<Call>, StoreError> {
 
 fn events(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<(String, Option<i64>, Value)>, StoreError> {
     let sql = "SELECT topic, item, payload FROM events WHERE team_id = $1 ORDER BY seq";
-    conn.rows(sql, params![team], |row| Ok((row.get(0)?, row.get(1)?, row.get::<Json<Value>>(2)?.0)))
+    conn.rows(sql, params![team], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<Json<Value>>(2)?.0))
+    })
 }
 
 fn summaries(conn: &mut Conn<'_>, team: TeamKey) -> Result<HashMap<i64, (String, i64)>, StoreError> {
     let sql = "SELECT seq, content, version FROM summaries WHERE team_id = $1";
-    let rows = conn.rows(sql, params![team], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+    let rows = conn.rows(sql, params![team], |row| {
+        Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
+    })?;
     Ok(rows.into_iter().collect())
 }
 
@@ -138,7 +151,11 @@ impl Truth {
 
     /// What is kept twice agrees, the file is whole, and every call lived its life.
     pub fn assert_sound(&self) {
-        assert!(self.faults.is_empty(), "the store contradicts itself:\n{}", self.faults.join("\n"));
+        assert!(
+            self.faults.is_empty(),
+            "the store contradicts itself:\n{}",
+            self.faults.join("\n")
+        );
         self.assert_lives();
     }
 
@@ -146,15 +163,33 @@ impl Truth {
     fn assert_texts(&self, done: &[Done]) {
         let mut expected = HashMap::new();
         for done in done {
-            if let Op::Text { content, reference, .. } = &done.op {
-                assert!(expected.insert(done.id.clone(), (content, reference)).is_none(), "{} twice", done.id);
+            if let Op::Text {
+                content, reference, ..
+            } = &done.op
+            {
+                assert!(
+                    expected.insert(done.id.clone(), (content, reference)).is_none(),
+                    "{} twice",
+                    done.id
+                );
             }
         }
         let received = self.events_of("sms.received");
         let mut contents = HashMap::new();
-        for Text { seq, id, content, reference } in &self.texts {
-            assert!(contents.insert(content, id).is_none(), "{content:?} is there twice");
-            let (sent, known_as) = expected.remove(id).unwrap_or_else(|| panic!("nobody was told of {id}: {content:?}"));
+        for Text {
+            seq,
+            id,
+            content,
+            reference,
+        } in &self.texts
+        {
+            assert!(
+                contents.insert(content, id).is_none(),
+                "{content:?} is there twice"
+            );
+            let (sent, known_as) = expected
+                .remove(id)
+                .unwrap_or_else(|| panic!("nobody was told of {id}: {content:?}"));
             assert_eq!((sent, Some(known_as)), (content, reference.as_ref()), "{id}");
             assert_eq!(received.get(seq), Some(&1), "sms.received of {id}");
         }
@@ -166,13 +201,22 @@ impl Truth {
         let mut expected = HashMap::new();
         for done in done {
             if let Op::Call { contact, .. } = &done.op {
-                assert!(expected.insert(done.id.clone(), contact.clone()).is_none(), "{} twice", done.id);
+                assert!(
+                    expected.insert(done.id.clone(), contact.clone()).is_none(),
+                    "{} twice",
+                    done.id
+                );
             }
         }
         let mut contacts = HashMap::new();
         for Call { id, contact, .. } in &self.calls {
-            assert!(contacts.insert(contact, id).is_none(), "{contact} rang twice for one request");
-            let called = expected.remove(id).unwrap_or_else(|| panic!("nobody was told of {id} with {contact}"));
+            assert!(
+                contacts.insert(contact, id).is_none(),
+                "{contact} rang twice for one request"
+            );
+            let called = expected
+                .remove(id)
+                .unwrap_or_else(|| panic!("nobody was told of {id} with {contact}"));
             assert_eq!(&called, contact);
         }
         assert!(expected.is_empty(), "acknowledged and lost: {expected:?}");
@@ -190,12 +234,23 @@ impl Truth {
         }
         for done in done {
             if let Op::Tag { call, tag } = &done.op {
-                assert!(calls[call.as_str()].tags.contains(tag), "{call} lost the tag {tag}");
-                assert_eq!(added.get(&(call.clone(), tag.clone())), Some(&1), "tag.added of {tag} on {call}");
+                assert!(
+                    calls[call.as_str()].tags.contains(tag),
+                    "{call} lost the tag {tag}"
+                );
+                assert_eq!(
+                    added.get(&(call.clone(), tag.clone())),
+                    Some(&1),
+                    "tag.added of {tag} on {call}"
+                );
             }
         }
         let on_calls: usize = self.calls.iter().map(|call| call.tags.len()).sum();
-        assert_eq!(added.values().sum::<usize>(), on_calls, "tag.added, and tags on calls");
+        assert_eq!(
+            added.values().sum::<usize>(),
+            on_calls,
+            "tag.added, and tags on calls"
+        );
     }
 
     /// Each call has the summary that was acknowledged last, in as many versions as were acknowledged.
@@ -212,8 +267,16 @@ impl Truth {
         for (call, (content, version)) in written {
             let seq = calls[call].seq;
             let (kept, kept_version) = &self.summaries[&seq];
-            assert_eq!((kept.as_str(), *kept_version), (content, version), "the summary of {call}");
-            assert_eq!(told.get(&seq).copied(), usize::try_from(version).ok(), "summary.updated of {call}");
+            assert_eq!(
+                (kept.as_str(), *kept_version),
+                (content, version),
+                "the summary of {call}"
+            );
+            assert_eq!(
+                told.get(&seq).copied(),
+                usize::try_from(version).ok(),
+                "summary.updated of {call}"
+            );
         }
     }
 
@@ -228,11 +291,18 @@ impl Truth {
                 "call.completed" => "is complete",
                 _ => continue,
             };
-            lives.entry(item.expect("the item of an event about a call")).or_default().push(step);
+            lives
+                .entry(item.expect("the item of an event about a call"))
+                .or_default()
+                .push(step);
         }
         assert_eq!(lives.len(), self.calls.len());
         for Call { seq, id, phase, .. } in &self.calls {
-            let life: Vec<&str> = lives[seq].iter().copied().filter(|step| *step != "is answered").collect();
+            let life: Vec<&str> = lives[seq]
+                .iter()
+                .copied()
+                .filter(|step| *step != "is answered")
+                .collect();
             assert_eq!(life, ["rings", "ends", "is complete"], "{id}: {:?}", lives[seq]);
             assert!(lives[seq].len() <= 4, "{id}: {:?}", lives[seq]);
             assert_eq!(phase, "COMPLETED", "{id}");
@@ -257,4 +327,3 @@ impl Truth {
         counts
     }
 }
-
