@@ -56,7 +56,10 @@ impl PhoneNumber {
         }
         // With a region, the library takes the national prefix of that region off international numbers too ("+33 1 …"
         // read in the US loses its 1).
-        let international = text.trim_start().starts_with(['+', '＋']);
+        let international = text
+            .chars()
+            .find(|c| c.is_numeric() || matches!(c, '+' | '＋'))
+            .is_some_and(|c| !c.is_numeric());
         let region = country
             .parse::<phonenumber::country::Id>()
             .ok()

@@ -287,6 +287,21 @@ impl Input {
         }
     }
 
+    /// A cursor, as the server gave it out: whatever else is sent is none.
+    pub fn cursor(&mut self) -> Option<String> {
+        match self.take("cursor")? {
+            Value::String(text) if text.len() <= 500 => Some(text),
+            _ => {
+                self.fault(
+                    ErrorCode::InvalidCursor,
+                    "cursor",
+                    ErrorCode::InvalidCursor.message(),
+                );
+                None
+            }
+        }
+    }
+
     /// True or false (`true`/`false` as text in a query).
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
         match self.take(name)? {

@@ -59,7 +59,7 @@ pub async fn list(
         archived: input.flag("archived"),
     };
     let (paging, extend) = (Paging::read(&mut input), read_extend(&mut input));
-    let cursor = input.text("cursor", 500);
+    let cursor = input.cursor();
     input.finish()?;
     let of = fingerprint(caller.owner.team, line, filter);
     let cursor = match cursor.map(|text| Cursor::read(&text, &of)).transpose()? {

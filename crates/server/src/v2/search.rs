@@ -237,7 +237,7 @@ fn read(mut input: Input, team: TeamKey, time_zone: &str) -> Result<Wanted, ApiE
     let words = read_words(&mut input, search.as_deref(), sort);
     let extend = read_extend(&mut input);
     let paging = Paging::read(&mut input);
-    let cursor = input.text("cursor", 500);
+    let cursor = input.cursor();
     if let Some(mut date) = input.object("date") {
         filter.days = read_days(&mut date, time_zone);
         input.absorb(date);
