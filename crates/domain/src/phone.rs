@@ -54,16 +54,20 @@ impl PhoneNumber {
         if text.len() > 64 {
             return Err(PhoneError::Unreadable);
         }
-        // With a region, the library takes the national prefix of that region off international numbers too ("+33 1 …"
-        // read in the US loses its 1).
-        let international = text
+        // A number with its country code says all there is to say. (The library takes national prefixes off such
+        // numbers too: "+33 1 …" read in the US loses its 1, "+7 800 …" its 8.)
+        let plain: String = text
+            .replace("(0)", "")
             .chars()
-            .find(|c| c.is_numeric() || matches!(c, '+' | '＋'))
-            .is_some_and(|c| !c.is_numeric());
-        let region = country
-            .parse::<phonenumber::country::Id>()
-            .ok()
-            .filter(|_| !international);
+            .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '＋'))
+            .collect();
+        let rest = plain
+            .strip_prefix(['+', '＋'])
+            .or_else(|| plain.strip_prefix(international_prefix(country)));
+        if let Some(digits) = rest.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Self::parse(&format!("+{digits}")).map_err(|_| PhoneError::Unreadable);
+        }
+        let region = country.parse::<phonenumber::country::Id>().ok();
         let parsed = phonenumber::parse(region, text).map_err(|_| PhoneError::Unreadable)?;
         Self::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string())
             .map_err(|_| PhoneError::Unreadable)
@@ -80,6 +84,15 @@ impl PhoneNumber {
     pub fn country(&self) -> Option<String> {
         let parsed = phonenumber::parse(None, self.as_str()).ok()?;
         parsed.country().id().map(|id| format!("{id:?}"))
+    }
+}
+
+/// What is dialled in `country` for the plus sign: 011 in North America, 00 in most of the world (ITU-T E.123, E.164).
+fn international_prefix(country: &str) -> &'static str {
+    if matches!(country, "US" | "CA" | "PR" | "DO" | "JM") {
+        "011"
+    } else {
+        "00"
     }
 }
 
