@@ -67,7 +67,7 @@ mod heavy {
         ballast.drop_it().await;
         recovers(&place, server, load, refused).await;
 
-        // Who starts it on a full disk is told why it does not.
+        // Who asks is told what is wrong.
         let ballast = Ballast::fill(disk.join("ballast"));
         eventually(Duration::from_secs(10), "doctor notices", async || {
             let findings = place.run(&["doctor", "--json"]).await;
@@ -79,11 +79,6 @@ mod heavy {
             (findings.code == 3 && failed("disk") && failed("writing")).then_some(())
         })
         .await;
-        let said = place.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused(1);
-        assert!(
-            said.contains("disk is full") || said.contains("No space left"),
-            "{said}"
-        );
         ballast.drop_it().await;
         place.serve().await.stop().await;
     }
