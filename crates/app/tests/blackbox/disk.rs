@@ -10,14 +10,13 @@ mod heavy {
     use std::time::{Duration, Instant};
 
     use serde_json::json;
-    use tempfile::TempDir;
     use tokio::process::Command;
     use tokio::task::JoinHandle;
 
     use crate::support::api::{Api, in_query};
     use crate::support::load::{Attempt, LINES, Load, Pace, Team, close, database, repeat_some};
-    use crate::support::program::{Place, Server, finish, text};
-    use crate::support::python::piped;
+    use crate::support::program::{Place, Server, text};
+    use crate::support::shim::Shim;
     use crate::support::truth::{self, Live};
     use crate::support::{eventually, now, since, tell};
 
@@ -26,6 +25,9 @@ mod heavy {
         pause_ms: 10,
         long_calls: 20,
     };
+
+    /// Calls that are played while the disk is bad.
+    const SLOW_CALLS: usize = 10;
 
     /// How long the disk stays bad.
     const BAD_FOR: Duration = Duration::from_secs(6);
@@ -38,6 +40,10 @@ mod heavy {
         let server = place.serve().await;
         let load = Load::start(Api::new(&server.url, &team.key), PACE, 1);
         wait_for_writes(&load, 200).await;
+        // What happens to these falls into the bad time.
+        for _ in 0..SLOW_CALLS {
+            load.slow_call().await;
+        }
 
         let ballast = Ballast::fill(disk.join("ballast"));
         let start = now();
@@ -86,13 +92,14 @@ mod heavy {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn failing_fsync() {
         let shim = Shim::compile().await;
-        let place = Place::sqlite()
-            .with("LD_PRELOAD", text(&shim.library))
-            .with("TRUNKLINE_TEST_FSYNC_FAILS", text(&shim.flag));
+        let place = shim.around(Place::sqlite());
         let team = Team::make(&place).await;
         let server = place.serve().await;
         let load = Load::start(Api::new(&server.url, &team.key), PACE, 2);
         wait_for_writes(&load, 200).await;
+        for _ in 0..SLOW_CALLS {
+            load.slow_call().await;
+        }
 
         shim.fail();
         let failing = now();
@@ -281,71 +288,6 @@ mod heavy {
         /// A test that failed does not wait for it.
         fn drop(&mut self) {
             self.stop.store(true, Ordering::SeqCst);
-        }
-    }
-
-    /// A library that makes `fsync` and `fdatasync` fail while a file exists.
-    struct Shim {
-        library: PathBuf,
-        flag: PathBuf,
-        _folder: TempDir,
-    }
-
-    const SHIM: &str = r#"
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-static int fails(void) {
-    const char *flag = getenv("TRUNKLINE_TEST_FSYNC_FAILS");
-    return flag && access(flag, F_OK) == 0;
-}
-
-static int call(const char *name, int file) {
-    if (fails()) {
-        errno = EIO;
-        return -1;
-    }
-    int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
-    return next(file);
-}
-
-int fsync(int file) { return call("fsync", file); }
-int fdatasync(int file) { return call("fdatasync", file); }
-"#;
-
-    impl Shim {
-        async fn compile() -> Self {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            let (source, library) = (folder.path().join("shim.c"), folder.path().join("shim.so"));
-            fs::write(&source, SHIM).expect("the source of the shim");
-            let mut cc = Command::new("cc");
-            cc.args([
-                "-shared",
-                "-fPIC",
-                "-O1",
-                "-o",
-                text(&library),
-                text(&source),
-                "-ldl",
-            ]);
-            let said = finish(piped(cc), None).await;
-            assert_eq!(said.code, 0, "cc could not compile the shim: {}", said.err);
-            Self {
-                flag: folder.path().join("fails"),
-                library,
-                _folder: folder,
-            }
-        }
-
-        fn fail(&self) {
-            fs::write(&self.flag, "").expect("the flag");
-        }
-
-        fn work(&self) {
-            fs::remove_file(&self.flag).expect("the flag is removed");
         }
     }
 }

@@ -210,6 +210,19 @@ impl Load {
         }
     }
 
+    /// Lets a call ring beside those of the clients, one that lives for five seconds of the real time.
+    pub async fn slow_call(&self) {
+        let number = self.shared.numbers.fetch_add(1, Ordering::SeqCst);
+        let contact = format!("+336{number:08}");
+        let body = json!({
+            "from": contact, "to": LINES[0], "ring_seconds": 2, "talk_seconds": 1, "tags": ["slow"],
+            "lines": [{ "source": "EXTERNAL", "at": 1, "text": format!("said {} slowly", word(number)) }],
+        });
+        let op = Op::Call { contact, body };
+        let done = insist(&self.api, &format!("key-{number}"), op, &self.shared.attempts).await;
+        self.shared.done.lock().push(done);
+    }
+
     /// How many writes were acknowledged so far.
     pub fn acknowledged(&self) -> usize {
         self.shared.done.lock().len()

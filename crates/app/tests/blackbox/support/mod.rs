@@ -4,6 +4,7 @@ pub mod api;
 pub mod load;
 pub mod program;
 pub mod python;
+pub mod shim;
 pub mod truth;
 
 use std::time::{Duration, Instant};
