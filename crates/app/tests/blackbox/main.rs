@@ -7,6 +7,7 @@
 mod characters;
 mod cli;
 mod disk;
+mod hangup;
 mod kill;
 mod schemathesis;
 mod soak;
