@@ -3,6 +3,7 @@
 mod heavy {
     use std::collections::HashSet;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::time::Duration;
 
     use serde_json::{Value, json};
@@ -26,6 +27,7 @@ mod heavy {
     const WALKS: u64 = 12;
     const FRIENDS: u64 = 60;
     const LOOKS: u64 = 300;
+    const CROWD: u64 = 900;
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn sqlite() {
@@ -58,6 +60,11 @@ mod heavy {
         readers.spawn(befriend(api.clone(), 2));
         readers.spawn(look_around(api.clone(), 3));
         readers.spawn(look_around(api.clone(), 4));
+        let crowd = Arc::new(AtomicU64::new(0));
+        for reader in 0..3 {
+            readers.spawn(write_to_a_crowd(api.clone(), crowd.clone()));
+            readers.spawn(watch_the_crowd(api.clone(), crowd.clone(), reader));
+        }
         readers.join_all().await;
         let acknowledged = load.acknowledged();
         drop(load.finish().await);
@@ -244,6 +251,44 @@ mod heavy {
             assert_eq!(is_unread, unread);
             let others = standing(format!("{list}&unread={}&size=100", !unread)).await;
             assert!(others.is_none(), "both read and unread");
+        }
+    }
+
+    /// Few texts each to many contacts, one after the other, by several writers at once: totals change while they are
+    /// counted.
+    async fn write_to_a_crowd(api: Api, crowd: Arc<AtomicU64>) {
+        loop {
+            let number = crowd.fetch_add(1, Ordering::SeqCst);
+            if number >= CROWD {
+                return;
+            }
+            let text = json!({ "from": member(number), "to": LINES[1], "content": "one of many" });
+            assert_eq!(api.post("/sandbox/messages", &text).await.status, 201);
+        }
+    }
+
+    fn member(number: u64) -> String {
+        format!("+3491234{:05}", number / 30)
+    }
+
+    async fn watch_the_crowd(api: Api, crowd: Arc<AtomicU64>, reader: u64) {
+        loop {
+            let number = crowd.load(Ordering::SeqCst);
+            if number >= CROWD {
+                return;
+            }
+            let path = format!(
+                "/v2/api/conversations?allo_number={}&unread=true&size=100",
+                in_query(LINES[1])
+            );
+            match reader {
+                0 => drop(assert_fits(&api.get(&path).await.json, 100)),
+                _ => drop(assert_fits(
+                    &api.search(&json!({ "contact_number": member(number), "size": 100 }))
+                        .await,
+                    100,
+                )),
+            }
         }
     }
 
