@@ -42,7 +42,7 @@ async fn answers(place: Place) -> Vec<(String, (u16, Value))> {
         });
         let script = json!({
             "from": "+14155551234", "to": LINES[0], "speed": 1_000, "summary": odd, "tags": [odd],
-            "lines": [{ "text": odd }], "ivr": [{ "dtmf_key": odd, "text_key": odd }],
+            "lines": [{ "source": "USER", "at": 1, "text": odd }], "ivr": [{ "dtmf_key": odd, "text_key": odd }],
         });
         let requests = [
             (Method::POST, "/sandbox/messages".to_owned(), Some(text)),
