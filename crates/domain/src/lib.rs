@@ -15,12 +15,13 @@ pub mod scope;
 pub mod tag;
 pub mod text;
 pub mod time;
+pub mod webhook;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
-    ApiKeyId, CallId, CompanyId, ContactId, DealId, Id, IdError, Ids, ItemId, MessageId, NumberId, RandomIds,
-    SeededIds, TagId, TeamId, UserId,
+    ApiKeyId, CallId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids, ItemId, MessageId,
+    NumberId, RandomIds, SeededIds, TagId, TeamId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;
