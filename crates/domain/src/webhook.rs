@@ -11,5 +11,5 @@ pub mod topic;
 
 pub use body::Body;
 pub use breaker::{Breaker, Tripped};
-pub use schedule::{AttemptError, Delivery, DeliveryState, Jitter, Outcome, Verdict, after_attempt};
+pub use schedule::{AttemptError, Delivery, Jitter, Outcome, Verdict, after_attempt};
 pub use topic::{Origin, TopicInfo};

@@ -217,3 +217,351 @@ mod epoch {
         i64::deserialize(deserializer).map(Millis)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::webhook::{Delivery, Jitter, Outcome};
+
+    const START: Millis = Millis(1_773_153_000_000);
+    const HOUR: i64 = Millis::HOUR;
+    const DAY: i64 = Millis::DAY;
+
+    /// What happens to an endpoint, step by step.
+    #[derive(Default)]
+    struct Run {
+        breaker: Breaker,
+        tripped: Option<Tripped>,
+    }
+
+    impl Run {
+        fn fail(&mut self, at: i64) {
+            let (breaker, tripped) = self.breaker.on_failure(START.plus(at));
+            assert!(tripped.is_none() || self.tripped.is_none(), "opens once");
+            assert_eq!(tripped.is_some(), breaker.is_open() && !self.breaker.is_open());
+            self.breaker = stored(breaker);
+            self.tripped = self.tripped.or(tripped);
+        }
+
+        fn fail_at(&mut self, all: &[i64]) -> &mut Self {
+            all.iter().for_each(|at| self.fail(*at));
+            self
+        }
+
+        fn opened(&self) -> Option<i64> {
+            self.tripped.map(|tripped| tripped.at.since(START))
+        }
+    }
+
+    /// The breaker, written to a column and read again.
+    fn stored(breaker: Breaker) -> Breaker {
+        let text = serde_json::to_string(&breaker).unwrap();
+        assert!(text.len() <= 120, "{text}");
+        let read: Breaker = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, breaker);
+        read
+    }
+
+    /// Sends a message every `every` milliseconds for `days` days and tries each by the schedule, until the breaker
+    /// opens. `works` tells whether the endpoint answers at an instant (milliseconds from the start).
+    fn simulate(every: i64, days: i64, works: impl Fn(i64) -> bool) -> Run {
+        let mut due: std::collections::BinaryHeap<std::cmp::Reverse<(i64, u8)>> = (0..days * DAY / every)
+            .map(|place| std::cmp::Reverse((place * every, 0)))
+            .collect();
+        let mut run = Run::default();
+        while let Some(std::cmp::Reverse((at, attempts))) = due.pop() {
+            if works(at) {
+                run.breaker = run.breaker.on_success();
+                continue;
+            }
+            run.fail(at);
+            if run.tripped.is_some() {
+                break;
+            }
+            let message = Delivery {
+                attempts,
+                ..Delivery::new(START)
+            };
+            let after = message.after_attempt(&Outcome::answered(500), START.plus(at), Jitter::NONE);
+            due.extend(
+                after
+                    .due
+                    .map(|due| std::cmp::Reverse((due.since(START), after.attempts))),
+            );
+        }
+        run
+    }
+
+    #[test]
+    fn an_endpoint_that_always_fails_is_given_up_after_five_days_and_a_half() {
+        for every in [Millis::MINUTE, HOUR] {
+            let opened = simulate(every, 8, |_| false).opened().unwrap();
+            assert!(
+                (12 * HOUR..12 * HOUR + HOUR).contains(&(opened - LIMIT)),
+                "{opened}"
+            );
+        }
+        // With a message a day the twelve hours end with its seventh attempt, and so do the five days.
+        let run = simulate(DAY, 8, |_| false);
+        assert!((17 * HOUR..18 * HOUR).contains(&(run.opened().unwrap() - LIMIT)));
+        assert_eq!(run.tripped.unwrap().failing_since, START);
+        assert_eq!(run.breaker.failing_since(), Some(START));
+    }
+
+    #[test]
+    fn one_message_alone_gives_up_on_nobody() {
+        let run = simulate(DAY, 1, |_| false);
+        assert_eq!(
+            run.opened(),
+            None,
+            "all eight attempts fail, and the clock has just begun"
+        );
+        assert!(matches!(run.breaker, Breaker::Counting { .. }));
+    }
+
+    #[test]
+    fn an_endpoint_that_flaps_is_never_given_up() {
+        for every in [Millis::MINUTE, HOUR] {
+            let flaps = |at: i64| (at / HOUR) % 5 == 4;
+            assert_eq!(simulate(every, 20, flaps).opened(), None);
+        }
+        let one_success_a_day = |at: i64| at % DAY == 0;
+        assert_eq!(simulate(HOUR, 20, one_success_a_day).opened(), None);
+    }
+
+    #[test]
+    fn recovery_at_day_4_9_makes_everything_good() {
+        let back = 12 * HOUR + LIMIT / 50 * 49;
+        let run = simulate(HOUR, 20, |at| at >= back);
+        assert_eq!((run.opened(), run.breaker), (None, Breaker::Closed));
+        let again = simulate(HOUR, 20, |at| (back..back + HOUR).contains(&at));
+        let opened = again.opened().unwrap();
+        assert!(
+            opened > back + LIMIT + SPREAD,
+            "the five days begin anew: {opened}"
+        );
+    }
+
+    #[test]
+    fn the_clock_needs_three_failures_twelve_hours_apart_within_a_day() {
+        let counts = |failures: &[i64]| {
+            let mut run = Run::default();
+            run.fail_at(failures);
+            matches!(run.breaker, Breaker::Counting { .. })
+        };
+        assert!(!counts(&[0, 12 * HOUR]), "two are not several");
+        assert!(counts(&[0, HOUR, 12 * HOUR]));
+        assert!(!counts(&[0, HOUR, 12 * HOUR - 1]));
+        assert!(counts(&[0, 11 * HOUR, 24 * HOUR]));
+        assert!(!counts(&[0, 11 * HOUR, 24 * HOUR + 1]), "not within a day");
+        assert!(counts(&[0, 11 * HOUR, 25 * HOUR, 35 * HOUR]), "the day slides");
+        assert!(
+            counts(&[0, 2 * HOUR, 3 * HOUR, 25 * HOUR]),
+            "after a gap the last two and the new one"
+        );
+        assert!(
+            !counts(&[0, 30_000, 12 * HOUR]),
+            "what is less than a minute apart is one failure"
+        );
+        assert!(!counts(&[0, 25 * HOUR, 50 * HOUR, 75 * HOUR]));
+    }
+
+    #[test]
+    fn the_clock_runs_for_exactly_five_days() {
+        let started: Vec<i64> = (0..=12).map(|hour| hour * HOUR).collect();
+        for (last, opens) in [(LIMIT - 1, false), (LIMIT, true)] {
+            let mut run = Run::default();
+            run.fail_at(&started);
+            assert_eq!(run.breaker.opens_at(), Some(START.plus(12 * HOUR + LIMIT)));
+            let daily: Vec<i64> = (1..5).map(|day| 12 * HOUR + day * DAY).collect();
+            run.fail_at(&daily).fail(12 * HOUR + last);
+            assert_eq!(run.tripped.is_some(), opens);
+        }
+    }
+
+    #[test]
+    fn quiet_time_counts_for_a_day_at_most() {
+        let mut run = Run::default();
+        run.fail_at(&[0, 6 * HOUR, 12 * HOUR]);
+        run.fail(12 * HOUR + 40 * DAY);
+        assert_eq!(
+            run.opened(),
+            None,
+            "nobody knows what the endpoint was doing meanwhile"
+        );
+        assert_eq!(run.breaker.opens_at(), Some(START.plus(12 * HOUR + 44 * DAY)));
+        run.fail(12 * HOUR + 41 * DAY);
+        run.fail(12 * HOUR + 42 * DAY);
+        run.fail(12 * HOUR + 43 * DAY);
+        assert_eq!(run.opened(), None);
+        run.fail(12 * HOUR + 44 * DAY);
+        assert_eq!(run.opened(), Some(12 * HOUR + 44 * DAY));
+    }
+
+    #[test]
+    fn bursts_change_nothing() {
+        let (breaker, _) = Breaker::Closed.on_failure(START);
+        for ms in 0..BURST {
+            assert_eq!(breaker.on_failure(START.plus(ms)), (breaker, None));
+        }
+        assert_ne!(breaker.on_failure(START.plus(BURST)).0, breaker);
+    }
+
+    #[test]
+    fn one_that_is_open_stays_so_until_a_success() {
+        let run = simulate(HOUR, 8, |_| false);
+        let opened = run.breaker;
+        assert!(opened.is_open());
+        assert_eq!(
+            opened.on_failure(START.plus(30 * DAY)),
+            (opened, None),
+            "its owner is told once"
+        );
+        assert_eq!(opened.on_success(), Breaker::Closed);
+    }
+
+    /// Hourly failures on a clock that `shows` something else than the time that passes.
+    fn opened_by(shows: impl Fn(i64) -> i64) -> Option<i64> {
+        let mut run = Run::default();
+        (0..24 * 20).map(|hour| hour * HOUR).find(|at| {
+            run.fail(shows(*at));
+            run.tripped.is_some()
+        })
+    }
+
+    #[test]
+    fn a_clock_that_jumps_an_hour_moves_the_end_by_an_hour_at_most() {
+        let straight = opened_by(|at| at).unwrap();
+        for jump in [-HOUR, HOUR] {
+            for when in (0..24 * 6).map(|hour| hour * HOUR) {
+                let opened = opened_by(|at| if at >= when { at + jump } else { at }).unwrap();
+                assert!((opened - straight).abs() <= HOUR, "{jump} at {when}: {opened}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_clock_that_swings_to_and_fro_adds_nothing() {
+        let straight = opened_by(|at| at).unwrap();
+        let swung = opened_by(|at| {
+            if (at / HOUR) % 2 == 0 {
+                at + HOUR
+            } else {
+                at - HOUR
+            }
+        })
+        .unwrap();
+        assert!((swung - straight).abs() <= 2 * HOUR, "{swung}");
+    }
+
+    #[test]
+    fn a_clock_set_far_wrong_and_back_begins_anew() {
+        let mut run = Run::default();
+        run.fail_at(&[0, 6 * HOUR, 12 * HOUR, 12 * HOUR + 3_650 * DAY]);
+        assert_eq!(run.opened(), None);
+        run.fail(13 * HOUR);
+        assert_eq!(run.breaker.failing_since(), Some(START.plus(13 * HOUR)));
+        let later: Vec<i64> = (13..13 + 12 + 24 * 5).map(|hour| hour * HOUR).collect();
+        assert_eq!(run.fail_at(&later).opened(), None);
+        run.fail((13 + 12 + 24 * 5) * HOUR);
+        assert!(run.tripped.is_some());
+    }
+
+    /// The rules once more, without economy: every failure that counts is remembered. Only for clocks that run
+    /// forwards.
+    #[derive(Default)]
+    struct Naive {
+        failures: Vec<i64>,
+        clock: Option<(i64, i64)>,
+        open: bool,
+    }
+
+    impl Naive {
+        fn fail(&mut self, at: i64) -> bool {
+            let burst = self.failures.last().is_some_and(|last| at - last < BURST);
+            if self.open || burst {
+                return false;
+            }
+            let quiet = self.failures.last().map_or(0, |last| at - last);
+            self.failures.push(at);
+            match &mut self.clock {
+                Some((_, counted)) => {
+                    *counted += quiet.min(QUIET);
+                    self.open = *counted >= LIMIT;
+                }
+                None => {
+                    let window: Vec<i64> = self
+                        .failures
+                        .iter()
+                        .copied()
+                        .filter(|failure| at - failure <= WINDOW)
+                        .collect();
+                    if window.len() >= usize::from(SEVERAL) && at - window[0] >= SPREAD {
+                        self.clock = Some((at, 0));
+                    }
+                }
+            }
+            self.open
+        }
+    }
+
+    /// Pauses between attempts: bursts, minutes, hours, days.
+    fn gaps() -> impl Strategy<Value = i64> {
+        prop_oneof![
+            2 => 0..2 * BURST,
+            3 => 0..3 * HOUR,
+            6 => 0..14 * HOUR,
+            3 => 0..60 * HOUR,
+            1 => proptest::sample::select(vec![0, BURST, SPREAD, WINDOW, SPREAD - 1, WINDOW + 1, QUIET + 1]),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Three instants decide as the whole history does.
+        #[test]
+        fn the_small_state_is_exact(steps in proptest::collection::vec((gaps(), 0_u8..100), 1..120), works in 0_u8..8) {
+            let (mut run, mut naive, mut at) = (Run::default(), Naive::default(), 0);
+            for (gap, dice) in steps {
+                at += gap;
+                if dice < works {
+                    (run.breaker, naive) = (run.breaker.on_success(), Naive::default());
+                    run.tripped = None;
+                    continue;
+                }
+                run.fail(at);
+                naive.fail(at);
+                prop_assert_eq!(run.breaker.is_open(), naive.open);
+                let counting = matches!(run.breaker, Breaker::Counting { .. });
+                prop_assert_eq!(counting, naive.clock.is_some() && !naive.open);
+                if let (Some(opens), Some((_, counted))) = (run.breaker.opens_at(), naive.clock) {
+                    let last = naive.failures.last().copied().unwrap_or_default();
+                    prop_assert_eq!(opens.since(START), last + LIMIT - counted);
+                }
+            }
+        }
+
+        /// Whatever a clock shows: no panic, and never open before the clock was started and went on for five days.
+        #[test]
+        fn no_clock_opens_it_early(readings in proptest::collection::vec(any::<i64>(), 0..12)) {
+            let mut breaker = Breaker::Closed;
+            for (place, at) in readings.into_iter().enumerate() {
+                breaker = breaker.on_failure(Millis(at)).0;
+                // Three to start the clock, and five days of at most one a failure.
+                prop_assert!(place >= 7 || !breaker.is_open());
+                let _ = (breaker.opens_at(), breaker.failing_since());
+            }
+        }
+
+        /// A single jump of any size, whenever it comes, shortens the five days by its size and by a day at most.
+        #[test]
+        fn a_jump_alone_never_opens_it(when in 0_i64..140, jump in prop_oneof![-2 * HOUR..2 * HOUR, -400 * DAY..400 * DAY]) {
+            let straight = opened_by(|at| at).unwrap_or_default();
+            let opened = opened_by(|at| if at >= when * HOUR { at + jump } else { at }).unwrap_or(i64::MAX);
+            prop_assert!(opened >= straight - jump.clamp(0, QUIET));
+        }
+    }
+}

@@ -202,7 +202,10 @@ mod tests {
             .copied()
             .filter(|name| !listed.contains(name))
             .collect();
-        assert_eq!(missing, ["conversation.updated", "items.imported"]);
+        assert_eq!(
+            missing,
+            ["conversation.updated", "webhook.disabled", "items.imported"]
+        );
     }
 
     #[test]
