@@ -44,6 +44,7 @@ impl PhoneNumber {
     }
 
     /// Reads a number in any formatting people use, national numbers by the plan of `country` (ISO 3166-1 alpha-2).
+    /// A number with its country code is taken as it is; a national one must be one that the plan assigns.
     ///
     /// # Errors
     /// [`PhoneError::Unreadable`] when no numbering plan makes a number of it.
@@ -67,8 +68,24 @@ impl PhoneNumber {
         if let Some(digits) = rest.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit())) {
             return Self::parse(&format!("+{digits}")).map_err(|_| PhoneError::Unreadable);
         }
+        Self::parse_national(text, &plain, country)
+    }
+
+    /// Reads a number without a country code: one that the plan of `country` assigns. The library reads any run of
+    /// digits as a national number, so that one of another country would become somebody's here; and it takes digits
+    /// like the country's own code off numbers that are whole (390 … in Italy), so the number as it stands comes first.
+    fn parse_national(text: &str, plain: &str, country: &str) -> Result<Self, PhoneError> {
         let region = country.parse::<phonenumber::country::Id>().ok();
-        let parsed = phonenumber::parse(region, text).map_err(|_| PhoneError::Unreadable)?;
+        let code = region
+            .and_then(|id| phonenumber::metadata::DATABASE.by_id(id.as_ref()))
+            .filter(|_| plain.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(|plan| format!("+{}{plain}", plan.country_code()));
+        let parsed = [code.as_deref(), Some(text)]
+            .into_iter()
+            .flatten()
+            .filter_map(|text| phonenumber::parse(region, text).ok())
+            .find(phonenumber::is_valid)
+            .ok_or(PhoneError::Unreadable)?;
         Self::parse(&parsed.format().mode(phonenumber::Mode::E164).to_string())
             .map_err(|_| PhoneError::Unreadable)
     }
@@ -131,6 +148,8 @@ impl<'de> Deserialize<'de> for PhoneNumber {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -185,5 +204,123 @@ mod tests {
             PhoneNumber::parse("+33612345678").unwrap().country().as_deref(),
             Some("FR")
         );
+    }
+
+    /// Countries, with national numbers as people write them there, and what they are.
+    const NATIONAL: [(&str, &[&str], &str); 14] = [
+        (
+            "US",
+            &["(415) 555-1234", "415.555.1234", "1 415 555 1234", "4155551234"],
+            "+14155551234",
+        ),
+        ("CA", &["(604) 555-2345", "1-604-555-2345"], "+16045552345"),
+        (
+            "FR",
+            &["06 12 34 56 78", "0612345678", "06.12.34.56.78", "33612345678"],
+            "+33612345678",
+        ),
+        ("FR", &["01 42 68 53 00", "(01) 42-68-53-00"], "+33142685300"),
+        ("GB", &["020 7946 0018", "(020) 7946 0018"], "+442079460018"),
+        ("GB", &["07400 123456", "07400-123-456"], "+447400123456"),
+        ("DE", &["030 123456", "(030) 123456", "030/123456"], "+4930123456"),
+        ("DE", &["0151 23456789", "0151-2345 6789"], "+4915123456789"),
+        ("CH", &["044 668 18 00", "0446681800"], "+41446681800"),
+        ("BE", &["0470 12 34 56", "0470/12.34.56"], "+32470123456"),
+        ("BE", &["02 512 34 56"], "+3225123456"),
+        ("ES", &["612 34 56 78", "612345678"], "+34612345678"),
+        ("IT", &["06 6982 1234", "0669821234"], "+390669821234"),
+        ("IT", &["312 345 6789", "3123456789"], "+393123456789"),
+    ];
+
+    #[test]
+    fn national_numbers_are_read_by_the_plan_of_the_country() {
+        for (country, texts, number) in NATIONAL {
+            for text in texts {
+                let read = PhoneNumber::parse_any(text, country);
+                assert_eq!(
+                    read.map(|read| read.to_string()).as_deref(),
+                    Ok(number),
+                    "{text:?} in {country}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_plan_has_is_refused() {
+        for (text, country) in [
+            ("06 12 34 56 78", "US"),
+            ("(020) 7946 0018", "US"),
+            ("0033 6 12 34 56 78", "US"),
+            ("(015) 555-1234", "US"),
+            ("(415) 055-1234", "CA"),
+            ("555-1234", "US"),
+            ("911", "US"),
+            ("(415) 555-1234", "FR"),
+            ("06 12 34 56 7", "FR"),
+            ("06 12 34 56 78 9", "FR"),
+            ("00 00 00 00 00", "FR"),
+            ("112", "FR"),
+            ("07400 12345", "GB"),
+            ("01 42 68 53 00", "GB"),
+            ("030 1", "DE"),
+            ("0", "DE"),
+            ("(415) 555-1234", "CH"),
+            ("044 668 18 0", "CH"),
+            ("06 12 34 56 78", "BE"),
+            ("0470 12 34", "BE"),
+            ("06 12 34 56 78", "ES"),
+            ("112 34 56 78", "ES"),
+            ("912 345 6789 0123", "IT"),
+            ("12", "IT"),
+        ] {
+            assert_eq!(
+                PhoneNumber::parse_any(text, country),
+                Err(PhoneError::Unreadable),
+                "{text:?} in {country}"
+            );
+        }
+    }
+
+    proptest! {
+        /// Whatever the library prints of a valid number, in any of its formats, is read as that number.
+        #[test]
+        fn what_is_printed_is_read(
+            (country, plan) in prop::sample::select(vec![
+                ("US", "[2-9][0-9]{2}[2-9][0-9]{6}"),
+                ("CA", "(204|416|514|604)[2-9][0-9]{6}"),
+                ("FR", "[1-9][0-9]{8}"),
+                ("GB", "(20[0-9]{8}|7[0-9]{9}|1[0-9]{9}|800[0-9]{6,7})"),
+                ("DE", "(30[0-9]{4,8}|1[567][0-9]{8,9}|89[0-9]{5,8}|800[0-9]{7})"),
+                ("CH", "[2-9][0-9]{8}"),
+                ("BE", "(4[0-9]{8}|[1-9][0-9]{7})"),
+                ("ES", "[6-9][0-9]{8}"),
+                ("IT", "(0[0-9]{5,10}|3[0-9]{8,9}|800[0-9]{6})"),
+            ])
+            .prop_flat_map(|(country, plan)| (Just(country), plan)),
+        ) {
+            use phonenumber::Mode;
+            let id: phonenumber::country::Id = country.parse().unwrap();
+            let Ok(number) = phonenumber::parse(Some(id), format!("+{}{plan}", code(country))) else {
+                return Ok(());
+            };
+            if !number.is_valid() || number.country().id() != Some(id) {
+                return Ok(());
+            }
+            let wanted = number.format().mode(Mode::E164).to_string();
+            for mode in [Mode::E164, Mode::International, Mode::National, Mode::Rfc3966] {
+                let text = number.format().mode(mode).to_string();
+                let read = PhoneNumber::parse_any(&text, country);
+                prop_assert_eq!(read.map(|read| read.to_string()), Ok(wanted.clone()), "{:?} in {}", text, country);
+            }
+        }
+    }
+
+    fn code(country: &str) -> u16 {
+        let id: phonenumber::country::Id = country.parse().unwrap();
+        phonenumber::metadata::DATABASE
+            .by_id(id.as_ref())
+            .unwrap()
+            .country_code()
     }
 }
