@@ -132,6 +132,10 @@ statements! {
           WHERE i.team_id = $1 AND i.seq >= $2 AND i.seq <= $3 ORDER BY i.seq";
     SUMMARY_TEXTS_FROM =
         "SELECT seq, content FROM summaries WHERE team_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
+    CAME_IN_SINCE =
+        "SELECT 1 FROM items
+          WHERE team_id = $1 AND contact_number = $2 AND at > $3 AND seq > $4 AND conversation = $5
+            AND direction = 'INBOUND' LIMIT 1";
     LAST_SEQ = "SELECT MAX(seq) FROM items WHERE team_id = $1";
 }
 
@@ -266,6 +270,24 @@ pub fn get(conn: &mut Conn<'_>, team: TeamKey, id: ItemId) -> Result<Option<Item
 /// Of the engine.
 pub fn by_seq(conn: &mut Conn<'_>, team: TeamKey, seq: i64) -> Result<Option<ItemRow>, StoreError> {
     conn.row(BY_SEQ, params![team, seq], map_at)
+}
+
+/// The line of the item with this timeline number.
+///
+/// # Errors
+/// Of the engine.
+pub fn line(conn: &mut Conn<'_>, team: TeamKey, seq: i64) -> Result<Option<i64>, StoreError> {
+    conn.row(LINE, params![team, seq], |row| row.get(0))
+}
+
+/// Whether something was stored after `item` that came in in the same conversation, later than `at`.
+///
+/// # Errors
+/// Of the engine.
+pub fn came_in_since(conn: &mut Conn<'_>, team: TeamKey, item: &ItemRow, at: Millis) -> Result<bool, StoreError> {
+    let ItemRow { contact_number, seq, conversation, .. } = item;
+    let found = conn.row(CAME_IN_SINCE, params![team, *contact_number, at, *seq, *conversation], |row| row.get::<i64>(0));
+    Ok(found?.is_some())
 }
 
 /// The item with this id, with all that is shown of it.

@@ -18,7 +18,7 @@ use trunkline_store::items::{self, ItemRow, SummaryRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::users;
 
-use crate::conversations::{join, touch};
+use crate::conversations::{Learnt, answered, join};
 use crate::{Actor, Error, Refused, Work};
 
 /// How long the processing of an ended call may take before it is completed with what there is.
@@ -106,7 +106,7 @@ pub enum Step {
 /// # Errors
 /// `PHONE_NUMBER_NOT_FOUND` for a line that is not the team's, `MEMBER_NOT_FOUND` for a user who is not.
 pub fn ring(work: &mut Work<'_, '_>, ring: &Ring) -> Result<CallId, Error> {
-    let mut open = Open::ring(work, ring)?;
+    let mut open = Open::ring(work, ring, Learnt::Now)?;
     open.save(work)?;
     Ok(open.id)
 }
@@ -122,12 +122,20 @@ pub fn step(work: &mut Work<'_, '_>, call: CallId, step: &Step) -> Result<(), Er
 }
 
 /// Stores a call together with everything that happened to it, in one transaction: for carriers that report calls
-/// when they are over, and for history.
+/// when they are over, and for history. A call that nobody answered is news to the team only now; one that the team took
+/// part in changes nothing where something newer is there already.
 ///
 /// # Errors
 /// As [`ring`] and [`step`].
 pub fn record(work: &mut Work<'_, '_>, ring: &Ring, steps: &[Step]) -> Result<CallId, Error> {
-    let mut open = Open::ring(work, ring)?;
+    let took_part =
+        ring.direction == Direction::Outbound || steps.iter().any(|step| matches!(step, Step::Answer(..)));
+    let learnt = if took_part {
+        Learnt::Afterwards
+    } else {
+        Learnt::Now
+    };
+    let mut open = Open::ring(work, ring, learnt)?;
     for step in steps {
         open.step(work, step)?;
     }
@@ -182,7 +190,7 @@ struct Open {
 }
 
 impl Open {
-    fn ring(work: &mut Work<'_, '_>, ring: &Ring) -> Result<Self, Error> {
+    fn ring(work: &mut Work<'_, '_>, ring: &Ring, learnt: Learnt) -> Result<Self, Error> {
         let line = numbers::by_number(work.tx, work.team, ring.line)?
             .ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param("allo_number"))?;
         known_user(work, ring.user)?;
@@ -192,7 +200,7 @@ impl Open {
             (Direction::Inbound, false) => Activity::Incoming,
             (Direction::Outbound, _) => Activity::Outgoing,
         };
-        let conversation = join(work, line.line, ring.contact, activity, (ring.at, seq))?;
+        let conversation = join(work, line.line, ring.contact, (activity, learnt), (ring.at, seq))?;
         let item = ItemRow {
             seq,
             id: ItemId::Call(id),
@@ -324,12 +332,11 @@ impl Open {
             self.item.user_id = user;
         }
         if self.item.direction == Direction::Inbound {
-            touch(
-                work,
-                self.item.conversation,
-                self.row.call.answered_at.unwrap_or(at),
-                Activity::Answered,
-            )?;
+            let learnt = match self.stored {
+                Some(_) => Learnt::Now,
+                None => Learnt::Afterwards,
+            };
+            answered(work, &self.item, learnt, self.row.call.answered_at.unwrap_or(at))?;
         }
         let payload = CallRinging {
             answered_at: self.row.call.answered_at,

@@ -4,32 +4,40 @@ use trunkline_domain::conversation::{Activity, Standing};
 use trunkline_domain::events::{ConversationChange, Topic};
 use trunkline_domain::{ConversationAction, ErrorCode, Millis, PhoneNumber};
 use trunkline_store::conversations::{self, ConversationRow};
+use trunkline_store::items::{self, ItemRow};
 
 use crate::{Actor, Error, Work};
 
+/// When the team learns of an activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Learnt {
+    /// As it happens. Whatever time a carrier gives it, nobody of the team can have seen it before.
+    Now,
+    /// Afterwards, perhaps long ago: what is newer in the conversation has settled it.
+    Afterwards,
+}
+
 /// An item that is about to be stored in the conversation of a line with an outside number: finds or makes the
-/// conversation, counts the item, and lets its activity change the standing, unless something newer is there already
-/// (history that is imported late does not make anything unread). Returns the conversation's number.
+/// conversation, counts the item, and lets its activity change the standing. The newest item is the one with the latest
+/// time. Returns the conversation's number.
 pub(crate) fn join(
     work: &mut Work<'_, '_>,
     line: i64,
     number: PhoneNumber,
-    activity: Activity,
+    (activity, learnt): (Activity, Learnt),
     (at, seq): (Millis, i64),
 ) -> Result<i64, Error> {
     if let Some(before) = conversations::of_pair(work.tx, work.team, number, line)? {
-        let newest = (at, seq) > (before.last_at, before.last_item);
         let mut after = ConversationRow {
             items: before.items + 1,
             ..before
         };
+        let newest = (at, seq) > (before.last_at, before.last_item);
         if newest {
-            after = ConversationRow {
-                last_at: at,
-                last_item: seq,
-                standing: before.standing.after(activity),
-                ..after
-            };
+            (after.last_at, after.last_item) = (at, seq);
+        }
+        if newest || learnt == Learnt::Now {
+            after.standing = before.standing.after(activity);
         }
         conversations::update(work.tx, work.team, &before, &after)?;
         return Ok(before.conversation);
@@ -47,19 +55,24 @@ pub(crate) fn join(
     Ok(row.conversation)
 }
 
-/// Something happened at `at` to an item that the conversation has already: its activity changes the standing, unless
-/// something newer is there already. (A text that came in while the call was still ringing is older than the answer.)
-pub(crate) fn touch(
+/// Somebody answered a call at `at`: that settles what came in before. What came in while it rang, but after the answer
+/// (which may be reported late), is not settled.
+pub(crate) fn answered(
     work: &mut Work<'_, '_>,
-    conversation: i64,
+    call: &ItemRow,
+    learnt: Learnt,
     at: Millis,
-    activity: Activity,
 ) -> Result<(), Error> {
-    if let Some(before) = conversations::get(work.tx, work.team, conversation)?
-        && at >= before.last_at
-    {
+    let Some(before) = conversations::get(work.tx, work.team, call.conversation)? else {
+        return Ok(());
+    };
+    let settles = match learnt {
+        Learnt::Now => !items::came_in_since(work.tx, work.team, call, at)?,
+        Learnt::Afterwards => at >= before.last_at,
+    };
+    if settles {
         let after = ConversationRow {
-            standing: before.standing.after(activity),
+            standing: before.standing.after(Activity::Answered),
             ..before
         };
         conversations::update(work.tx, work.team, &before, &after)?;

@@ -12,7 +12,7 @@ use trunkline_store::messages::{self, MessageRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::{contacts, users};
 
-use crate::conversations::join;
+use crate::conversations::{Learnt, join};
 use crate::{Error, Refused, Work};
 
 /// The kind of job that hands a message to its carrier.
@@ -36,7 +36,7 @@ pub struct Receive {
     pub carrier: &'static str,
     /// The carrier's id: the same text reported twice is one message.
     pub carrier_ref: Option<String>,
-    /// When it was sent.
+    /// When it was sent, as the carrier says; a time to come counts as now.
     pub at: Millis,
 }
 
@@ -73,16 +73,17 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
         failure_reason: None,
         media: text.media.clone(),
     };
+    let at = text.at.min(work.now);
     let item = store(
         work,
         &line,
         text.from,
         Direction::Inbound,
         None,
-        text.at,
+        at,
         &message,
     )?;
-    tell(work, Topic::SmsReceived, text.at, &line, &item, &message)?;
+    tell(work, Topic::SmsReceived, at, &line, &item, &message)?;
     message_id(&item)
 }
 
@@ -254,7 +255,7 @@ fn store(
         Direction::Outbound => Activity::Outgoing,
     };
     let seq = message.seq;
-    let conversation = join(work, line.line, contact, activity, (at, seq))?;
+    let conversation = join(work, line.line, contact, (activity, Learnt::Now), (at, seq))?;
     let item = ItemRow {
         seq,
         id: ItemId::Message(work.new_id(at)),

@@ -27,12 +27,14 @@ enum Deed {
         with: PhoneNumber,
         seq: i64,
         at: Millis,
+        inbound: bool,
         effect: Effect,
     },
     /// Somebody answered a call.
     Answered {
         line: i64,
         with: PhoneNumber,
+        seq: i64,
         at: Millis,
     },
     /// A client acted, on one line or on all.
@@ -66,6 +68,7 @@ fn stored(work: &mut Work<'_, '_>, id: ItemId, effect: Effect) -> Result<Deed, E
         with: item.contact_number,
         seq: item.seq,
         at: item.at,
+        inbound: item.direction == Direction::Inbound,
         effect,
     })
 }
@@ -193,6 +196,7 @@ impl Client {
             let answered = Deed::Answered {
                 line: item.line,
                 with: item.contact_number,
+                seq: item.seq,
                 at,
             };
             Ok((answers && item.direction == Direction::Inbound).then_some((place, answered)))
@@ -223,6 +227,8 @@ impl Client {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Model {
     items: i64,
+    /// When what came in was, by number.
+    came_in: BTreeMap<i64, Millis>,
     last: (Millis, i64),
     unread: bool,
     archived: bool,
@@ -238,11 +244,13 @@ fn play(deeds: &[(Place, Deed)]) -> BTreeMap<(i64, PhoneNumber), Model> {
                 with,
                 seq,
                 at,
+                inbound,
                 effect,
             } => {
                 let last = (Millis(i64::MIN), 0);
                 let fresh = Model {
                     items: 0,
+                    came_in: BTreeMap::new(),
                     last,
                     unread: false,
                     archived: false,
@@ -250,17 +258,18 @@ fn play(deeds: &[(Place, Deed)]) -> BTreeMap<(i64, PhoneNumber), Model> {
                 };
                 let model = all.entry((*line, *with)).or_insert(fresh);
                 model.items += 1;
-                if (*at, *seq) > model.last {
-                    model.last = (*at, *seq);
-                    if *effect != Effect::None {
-                        let asks = *effect == Effect::AsksForAttention;
-                        (model.unread, model.archived, model.unresponded) = (asks, false, asks);
-                    }
+                model.last = model.last.max((*at, *seq));
+                if *inbound {
+                    model.came_in.insert(*seq, *at);
+                }
+                if *effect != Effect::None {
+                    let asks = *effect == Effect::AsksForAttention;
+                    (model.unread, model.archived, model.unresponded) = (asks, false, asks);
                 }
             }
-            Deed::Answered { line, with, at } => {
+            Deed::Answered { line, with, seq, at } => {
                 let model = all.get_mut(&(*line, *with)).unwrap();
-                if *at >= model.last.0 {
+                if model.came_in.range(seq + 1..).all(|(_, came_in)| came_in <= at) {
                     (model.unread, model.archived, model.unresponded) = (false, false, false);
                 }
             }
@@ -338,21 +347,16 @@ async fn conversations_stay_right_under_concurrent_writes(t: TestDb) {
             .unwrap();
         assert_eq!(found.len(), expected.len());
         for row in &found {
-            let standing = row.standing;
+            let (standing, expected) = (row.standing, &expected[&(row.line, row.contact_number)]);
             let model = Model {
                 items: row.items,
+                came_in: expected.came_in.clone(),
                 last: (row.last_at, row.last_item),
                 unread: standing.unread,
                 archived: standing.archived,
                 unresponded: standing.unresponded,
             };
-            assert_eq!(
-                model,
-                expected[&(row.line, row.contact_number)],
-                "line {} with {}",
-                row.line,
-                row.contact_number
-            );
+            assert_eq!(&model, expected, "line {} with {}", row.line, row.contact_number);
         }
         // Items alone tell the same: count, last item, and the totals kept beside them.
         office.assert_sound().await;

@@ -2,8 +2,9 @@
 
 use serde_json::json;
 use trunkline_domain::call::EndCause;
-use trunkline_domain::{ConversationAction, ErrorCode, Millis, PhoneNumber};
+use trunkline_domain::{Clock, ConversationAction, Direction, ErrorCode, Millis, PhoneNumber};
 use trunkline_store::conversations::{self as rows, ConversationRow};
+use trunkline_store::items;
 use trunkline_switchboard::calls::{self, Ring, Step};
 use trunkline_switchboard::messages::{self, Receive, Send};
 use trunkline_switchboard::{Actor, conversations};
@@ -26,7 +27,13 @@ fn text(line: PhoneNumber, from: PhoneNumber, at: Millis) -> Receive {
     }
 }
 
+/// Receives a text no sooner than it was sent.
 async fn receive(office: &Office, text: Receive) {
+    office.clock.set(office.clock.now().max(text.at));
+    receive_now(office, text).await;
+}
+
+async fn receive_now(office: &Office, text: Receive) {
     office
         .run(move |work| messages::receive(work, &text))
         .await
@@ -234,7 +241,7 @@ async fn standing_follows_what_happens(t: TestDb) {
     .unwrap();
     assert_eq!(standing(&office, sarah()).await, "ur", "a voicemail is no answer");
     let out = Ring {
-        direction: trunkline_domain::Direction::Outbound,
+        direction: Direction::Outbound,
         ..inbound(sarah(), START.plus(31_000))
     };
     ring(&office, out).await;
@@ -247,28 +254,101 @@ async fn standing_follows_what_happens(t: TestDb) {
     office.assert_sound().await;
 }
 
-/// What is stored late, behind something newer, is counted and changes nothing else.
-async fn what_comes_late_is_counted_only(t: TestDb) {
-    let office = t.office().await;
-    reply(&office, sarah()).await;
-    let newest = all(&office, sarah()).await[0];
-    receive(&office, text(us(), sarah(), START.plus(-60_000))).await;
-    let late = ring(&office, inbound(sarah(), START.plus(-50_000))).await;
-    step(&office, late, Step::Answer(None, START.plus(-40_000)))
+/// A call of Sarah's that rang at `at`, as a carrier reports it when it is over.
+async fn record(office: &Office, direction: Direction, at: Millis, answered: bool) {
+    let ring = Ring {
+        direction,
+        ..inbound(sarah(), at)
+    };
+    let answer = answered.then(|| Step::Answer(None, at.plus(1_000)));
+    let cause = if answered {
+        EndCause::HungUp
+    } else {
+        EndCause::NoAnswer
+    };
+    let rest = [
+        Step::End(cause, None, at.plus(2_000)),
+        Step::Complete(at.plus(3_000)),
+    ];
+    let steps: Vec<Step> = answer.into_iter().chain(rest).collect();
+    office
+        .run(move |work| calls::record(work, &ring, &steps))
         .await
         .unwrap();
+}
+
+/// What the team took part in and is stored late, behind something newer, is counted and changes nothing else; what
+/// nobody answered is news.
+async fn calls_that_are_reported_late(t: TestDb) {
+    use Direction::{Inbound, Outbound};
+    let office = t.office().await;
+    receive(&office, text(us(), sarah(), START)).await;
+    let newest = all(&office, sarah()).await[0];
+    record(&office, Inbound, START.plus(-60_000), true).await;
+    record(&office, Outbound, START.plus(-60_000), true).await;
+    record(&office, Outbound, START.plus(-60_000), false).await;
     assert_eq!(
         all(&office, sarah()).await,
-        [ConversationRow { items: 3, ..newest }]
+        [ConversationRow { items: 4, ..newest }],
+        "the text came after"
     );
-    // At the very same moment the one stored later is the newer one.
-    receive(&office, text(us(), sarah(), START)).await;
+    act(&office, sarah(), None, Read).await;
+    record(&office, Inbound, START.plus(-60_000), true).await;
+    assert_eq!(standing(&office, sarah()).await, "r");
+    record(&office, Inbound, START.plus(-60_000), false).await;
+    assert_eq!(standing(&office, sarah()).await, "ur", "a missed call");
+    record(&office, Inbound, START.plus(-500), true).await;
+    assert_eq!(standing(&office, sarah()).await, "", "answered after the text");
     let after = all(&office, sarah()).await[0];
     assert_eq!(
         (after.items, after.last_at, after.last_item),
-        (4, START, newest.last_item + 3)
+        (7, START, newest.last_item)
     );
+    office.assert_sound().await;
+}
+
+/// Clocks of carriers lag, and ours may be set back: what comes in now is unread, what the team does now settles it.
+async fn what_comes_in_now_is_news_whatever_its_time(t: TestDb) {
+    let office = t.office().await;
+    let sarahs = |at: i64| text(us(), sarah(), START.plus(at));
+    reply(&office, sarah()).await;
+    let newest = all(&office, sarah()).await[0];
+    receive(&office, sarahs(-60_000)).await;
     assert_eq!(standing(&office, sarah()).await, "ur");
+    act(&office, sarah(), None, Archive).await;
+    receive(&office, sarahs(-50_000)).await;
+    assert_eq!(standing(&office, sarah()).await, "ur", "out of the archive");
+    let lagging = ring(&office, inbound(sarah(), START.plus(-40_000))).await;
+    step(&office, lagging, Step::Answer(None, START.plus(-30_000)))
+        .await
+        .unwrap();
+    assert_eq!(standing(&office, sarah()).await, "", "answered");
+    let after = all(&office, sarah()).await[0];
+    assert_eq!(
+        after,
+        ConversationRow { items: 4, ..newest },
+        "the newest item stays it"
+    );
+    // At the very same moment the one stored later is the newer one.
+    receive(&office, sarahs(0)).await;
+    let after = all(&office, sarah()).await[0];
+    assert_eq!(
+        (after.items, after.last_at, after.last_item),
+        (5, START, newest.last_item + 4)
+    );
+    office.clock.set(START.plus(-3_600_000));
+    reply(&office, sarah()).await;
+    assert_eq!(standing(&office, sarah()).await, "");
+    receive_now(&office, sarahs(7_200_000)).await;
+    assert_eq!(standing(&office, sarah()).await, "ur");
+    // Nothing was sent later than now.
+    let (team, late) = (office.team, after.last_item + 2);
+    let found = office
+        .board
+        .db()
+        .read(move |conn| items::by_seq(conn, team, late))
+        .await;
+    assert_eq!(found.unwrap().unwrap().at, START.plus(-3_600_000));
     office.assert_sound().await;
 }
 
@@ -317,6 +397,7 @@ trunkline_testkit::on_both! {
     actions_tell_what_was_done,
     actions_on_nothing_are_refused,
     standing_follows_what_happens,
-    what_comes_late_is_counted_only,
+    calls_that_are_reported_late,
+    what_comes_in_now_is_news_whatever_its_time,
     a_pair_of_numbers_is_one_conversation,
 }
