@@ -1,6 +1,6 @@
 //! What messages add to items.
 
-use trunkline_domain::{MessageStatus, MessageType};
+use trunkline_domain::{MessageStatus, MessageType, Millis};
 
 use crate::engine::{Conn, Json, Row, StoreError, Tx, Value};
 use crate::{TeamKey, params};
@@ -24,19 +24,23 @@ pub struct MessageRow {
     pub failure_reason: Option<String>,
     /// URLs of media.
     pub media: Vec<String>,
+    /// When it was first known that the carrier had taken it, which was told then.
+    pub taken_at: Option<Millis>,
 }
 
 statements! {
     INSERT =
-        "INSERT INTO messages (team_id, seq, content, status, message_type, carrier, carrier_ref, failure_reason, media)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        "INSERT INTO messages (team_id, seq, content, status, message_type, carrier, carrier_ref, failure_reason, media,
+                               taken_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     UPDATE =
-        "UPDATE messages SET status = $1, carrier_ref = $2, failure_reason = $3 WHERE team_id = $4 AND seq = $5";
+        "UPDATE messages SET status = $1, carrier_ref = $2, failure_reason = $3, taken_at = $4
+          WHERE team_id = $5 AND seq = $6";
     GET =
-        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media
+        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at
            FROM messages WHERE team_id = $1 AND seq = $2";
     BY_REF =
-        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media
+        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at
            FROM messages WHERE team_id = $1 AND carrier = $2 AND carrier_ref = $3";
 }
 
@@ -57,19 +61,20 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, message: &MessageRow) -> Result<()
             &message.carrier,
             message.carrier_ref.as_deref(),
             message.failure_reason.as_deref(),
-            media
+            media,
+            message.taken_at
         ],
     )
     .map(drop)
 }
 
-/// Replaces status, carrier's id and reason of failure.
+/// Replaces status, carrier's id, reason of failure and when the carrier took it.
 ///
 /// # Errors
 /// Of the engine.
 pub fn update(tx: &mut Tx<'_>, team: TeamKey, message: &MessageRow) -> Result<(), StoreError> {
     let (reference, reason) = (message.carrier_ref.as_deref(), message.failure_reason.as_deref());
-    tx.execute(UPDATE, params![message.status, reference, reason, team, message.seq]).map(drop)
+    tx.execute(UPDATE, params![message.status, reference, reason, message.taken_at, team, message.seq]).map(drop)
 }
 
 fn map(row: &Row<'_>) -> Result<MessageRow, StoreError> {
@@ -82,6 +87,7 @@ fn map(row: &Row<'_>) -> Result<MessageRow, StoreError> {
         carrier_ref: row.get(5)?,
         failure_reason: row.get(6)?,
         media: row.get::<Option<Json<Vec<String>>>>(7)?.map(|json| json.0).unwrap_or_default(),
+        taken_at: row.get(8)?,
     })
 }
 

@@ -214,6 +214,7 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
                 carrier_ref: None,
                 failure_reason: None,
                 media: Vec::new(),
+                taken_at: None,
             };
             messages::insert(work.tx, work.team, &message)?;
         }

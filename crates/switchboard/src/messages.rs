@@ -72,17 +72,10 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
         carrier_ref: text.carrier_ref.clone(),
         failure_reason: None,
         media: text.media.clone(),
+        taken_at: None,
     };
     let at = text.at.min(work.now);
-    let item = store(
-        work,
-        &line,
-        text.from,
-        Direction::Inbound,
-        None,
-        at,
-        &message,
-    )?;
+    let item = store(work, &line, text.from, Direction::Inbound, None, at, &message)?;
     tell(work, Topic::SmsReceived, at, &line, &item, &message)?;
     message_id(&item)
 }
@@ -129,6 +122,7 @@ pub fn send(work: &mut Work<'_, '_>, text: &Send) -> Result<MessageId, Error> {
         carrier_ref: None,
         failure_reason: None,
         media: text.media.clone(),
+        taken_at: None,
     };
     let item = store(
         work,
@@ -165,47 +159,42 @@ pub struct Report {
     pub failure_reason: Option<String>,
 }
 
-/// Moves a text on by what the carrier says, and tells of each fact once: reports that come late or twice change
-/// nothing. Returns whether anything changed.
+/// Moves a text on by what the carrier says, and tells of each fact once, however often and in whatever order it is
+/// reported: that the carrier took it (a delivery that is known first implies it), that it arrived, that it failed. What
+/// arrived after all is told even if it was said to have failed. Returns whether anything was new.
 ///
 /// # Errors
 /// `TEXT_MESSAGE_NOT_FOUND`.
 pub fn report(work: &mut Work<'_, '_>, seq: i64, report: &Report) -> Result<bool, Error> {
+    use MessageStatus::{Delivered, Failed, Pending, Sent};
     let before = messages::get(work.tx, work.team, seq)?.ok_or(ErrorCode::TextMessageNotFound)?;
     let item = items::by_seq(work.tx, work.team, seq)?.ok_or(ErrorCode::TextMessageNotFound)?;
-    if !before.status.may_become(report.status) {
-        if before.carrier_ref.is_none() && report.carrier_ref.is_some() {
-            messages::update(
-                work.tx,
-                work.team,
-                &MessageRow {
-                    carrier_ref: report.carrier_ref.clone(),
-                    ..before
-                },
-            )?;
-        }
+    let taken = before.taken_at.is_some() || matches!(before.status, Sent | Delivered);
+    let takes = !taken && matches!(report.status, Sent | Delivered);
+    let moves = before.status.may_become(report.status);
+    let mut after = before.clone();
+    after.carrier_ref = after.carrier_ref.or_else(|| report.carrier_ref.clone());
+    if takes {
+        after.taken_at = Some(work.now);
+    }
+    if moves {
+        after.status = report.status;
+        after.failure_reason = report.failure_reason.clone().filter(|_| report.status == Failed);
+    }
+    if after != before {
+        messages::update(work.tx, work.team, &after)?;
+    }
+    if !takes && !moves {
         return Ok(false);
     }
-    let after = MessageRow {
-        status: report.status,
-        carrier_ref: before.carrier_ref.clone().or_else(|| report.carrier_ref.clone()),
-        failure_reason: report
-            .failure_reason
-            .clone()
-            .filter(|_| report.status == MessageStatus::Failed),
-        ..before.clone()
-    };
-    messages::update(work.tx, work.team, &after)?;
     let line = numbers::by_line(work.tx, work.team, item.line)?.ok_or(ErrorCode::PhoneNumberNotFound)?;
-    let at = work.now;
-    if before.status == MessageStatus::Pending && report.status != MessageStatus::Failed {
-        // A delivery receipt that overtakes the carrier's acceptance implies it.
-        tell(work, Topic::SmsSent, at, &line, &item, &after)?;
-    }
-    match report.status {
-        MessageStatus::Delivered => tell(work, Topic::SmsDelivered, at, &line, &item, &after)?,
-        MessageStatus::Failed => tell(work, Topic::SmsFailed, at, &line, &item, &after)?,
-        MessageStatus::Pending | MessageStatus::Sent => {}
+    let topic = match report.status {
+        Delivered => Some(Topic::SmsDelivered),
+        Failed => Some(Topic::SmsFailed),
+        Pending | Sent => None,
+    };
+    for topic in takes.then_some(Topic::SmsSent).into_iter().chain(topic) {
+        tell(work, topic, work.now, &line, &item, &after)?;
     }
     Ok(true)
 }
@@ -313,7 +302,10 @@ fn tell(
         to_name,
         user_email,
         media_urls: message.media.clone(),
-        failure_reason: message.failure_reason.clone(),
+        failure_reason: message
+            .failure_reason
+            .clone()
+            .filter(|_| topic == Topic::SmsFailed),
     };
     Ok(work.emit(topic, at, Some(item.seq), &payload)?)
 }

@@ -410,6 +410,7 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
                 carrier_ref: None,
                 failure_reason: None,
                 media: Vec::new(),
+                taken_at: None,
             };
             messages::insert(tx, team, &message)
         }

@@ -334,6 +334,7 @@ fn message_row(item: &ItemRow) -> MessageRow {
         carrier_ref: None,
         failure_reason: None,
         media: Vec::new(),
+        taken_at: None,
     }
 }
 
