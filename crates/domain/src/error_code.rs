@@ -298,6 +298,12 @@ error_codes! {
         cause: "The scheme is http, or the host resolves to a private, loopback or link-local address, or not at all.",
         remedy: "Give a public https URL; for development the operator of this server can allow single hosts.",
     }
+    WebhookLimitReached "WEBHOOK_LIMIT_REACHED" 400 {
+        message: "A team has at most 100 webhook endpoints.",
+        meaning: "No endpoint was made; those there are stay as they are.",
+        cause: "The team has as many endpoints as it may have, often because a script makes a new one at every start.",
+        remedy: "List them with GET /v2/api/webhooks, delete those that nobody needs, and subscribe one endpoint to several topics.",
+    }
     DialingQueueLimitReached "DIALING_QUEUE_LIMIT_REACHED" 400 {
         message: "A dialing queue holds 1,000 numbers at most, and this request would exceed that.",
         meaning: "None of the numbers was added.",
@@ -678,6 +684,12 @@ error_codes! {
         meaning: "The first attempt has not finished, so there is no answer to repeat yet.",
         cause: "The client gave up waiting and tried again before the first attempt was through.",
         remedy: "Wait a second and send the identical request again; it gets the answer of the first one.",
+    }
+    WebhookDisabled "WEBHOOK_DISABLED" 409 {
+        message: "The webhook endpoint is disabled.",
+        meaning: "Nothing is sent to a disabled endpoint, so nothing can be sent to it again.",
+        cause: "Somebody disabled it, or everything sent to it failed for five days.",
+        remedy: "Mend the receiver, enable the endpoint with PUT /v2/api/webhooks/{id}, and ask again.",
     }
     CallStateConflict "CALL_STATE_CONFLICT" 409 {
         message: "The call is in a state in which this cannot be done.",

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::named_topics;
 use crate::{
-    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, MessageId, MessageType,
-    Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
+    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, EndpointId, MessageId,
+    MessageType, Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
 };
 
 named_topics! {
@@ -50,6 +50,9 @@ named_topics! {
     SummaryUpdated = "summary.updated",
     /// A conversation was read, archived, … (ours; for the live feed, not for webhooks).
     ConversationUpdated = "conversation.updated",
+    /// A webhook endpoint was switched off because everything sent to it failed (ours; for the live feed, not for
+    /// webhooks).
+    EndpointDisabled = "webhook.disabled",
     /// History was imported (ours; for the text index, not for webhooks).
     ItemsImported = "items.imported",
 }
@@ -360,6 +363,21 @@ pub struct ConversationChange {
     pub action: ConversationAction,
     /// By whom.
     pub user_id: Option<UserId>,
+}
+
+/// Payload of `webhook.disabled`.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointDisabled {
+    /// The endpoint.
+    pub id: EndpointId,
+    /// Where its messages went.
+    pub url: String,
+    /// In the team's own words.
+    pub description: Option<String>,
+    /// Since when everything failed.
+    pub failing_since: Option<Millis>,
+    /// How the last attempt failed.
+    pub last_error: Option<String>,
 }
 
 /// Payload of `items.imported`: the timeline numbers `from` to `to`, both included, are new.

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use svix_ksuid::{KsuidLike, KsuidMs};
+use svix_ksuid::{Ksuid, KsuidLike, KsuidMs};
 
 use crate::Millis;
 
@@ -154,6 +154,41 @@ id_kinds! {
     ApiKeyId = ApiKeyKind("api-");
     /// A phone number or sender id of a team.
     NumberId = NumberKind("num-");
+    /// A webhook endpoint.
+    EndpointId = EndpointKind("ep_");
+    /// A webhook message: what one endpoint is told of one event. Derived from the two, see [`DeliveryId::of`].
+    DeliveryId = DeliveryKind("msg_");
+}
+
+impl DeliveryId {
+    /// The id of what `endpoint` is told of the team's event number `event`, which happened at `at`: a KSUID whose
+    /// payload is half of the endpoint's own randomness and the event's number. So every attempt and every replay has
+    /// the same id without its being stored, and no two endpoints have the same one.
+    #[must_use]
+    pub fn of(endpoint: EndpointId, event: i64, at: Millis) -> Self {
+        let own = Ksuid::from_base62(endpoint.ksuid()).map_or([0; 16], |ksuid| {
+            let mut payload = [0; 16];
+            payload.copy_from_slice(ksuid.payload());
+            payload
+        });
+        let mut payload = [0; 16];
+        payload[..8].copy_from_slice(&own[8..]);
+        payload[8..].copy_from_slice(&event.to_be_bytes());
+        let text =
+            Ksuid::from_seconds(Some(at.unix_seconds().max(1_400_000_000)), Some(&payload)).to_base62();
+        Self {
+            ksuid: padded(&text),
+            kind: PhantomData,
+        }
+    }
+
+    /// The number of the event it tells of, if it is an id of this kind at all.
+    #[must_use]
+    pub fn event(self) -> Option<i64> {
+        let ksuid = Ksuid::from_base62(self.ksuid()).ok()?;
+        let number: [u8; 8] = ksuid.payload().get(8..)?.try_into().ok()?;
+        Some(i64::from_be_bytes(number)).filter(|event| *event > 0)
+    }
 }
 
 /// The id of an item of the timeline: a call or a message.
@@ -211,6 +246,15 @@ impl Serialize for ItemId {
 
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// A KSUID in base 62, with leading zeros.
+fn padded(text: &str) -> [u8; KSUID_CHARACTERS] {
+    let mut ksuid = [b'0'; KSUID_CHARACTERS];
+    let bytes = text.as_bytes();
+    let width = bytes.len().min(KSUID_CHARACTERS);
+    ksuid[KSUID_CHARACTERS - width..].copy_from_slice(&bytes[bytes.len() - width..]);
+    ksuid
+}
+
 /// Makes ids and secrets. The one source of randomness.
 pub trait Ids: Send + Sync + 'static {
     /// Fills `bytes` with random bytes fit for secrets.
@@ -220,12 +264,7 @@ pub trait Ids: Send + Sync + 'static {
     fn ksuid(&self, at: Millis) -> [u8; KSUID_CHARACTERS] {
         let mut payload = [0u8; KsuidMs::PAYLOAD_BYTES];
         self.fill(&mut payload);
-        let text = KsuidMs::from_millis(Some(at.0.max(1_400_000_000_000)), Some(&payload)).to_base62();
-        let mut ksuid = [b'0'; KSUID_CHARACTERS];
-        let bytes = text.as_bytes();
-        let width = bytes.len().min(KSUID_CHARACTERS);
-        ksuid[KSUID_CHARACTERS - width..].copy_from_slice(&bytes[bytes.len() - width..]);
-        ksuid
+        padded(&KsuidMs::from_millis(Some(at.0.max(1_400_000_000_000)), Some(&payload)).to_base62())
     }
 
     /// `length` random letters and digits, every one equally likely.
@@ -307,6 +346,20 @@ mod tests {
             );
         }
         assert!(matches!(CallId::parse("msg-abc"), Err(IdError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_delivery_has_one_id_and_tells_its_event() {
+        let (ids, at) = (SeededIds::new(3), Millis(1_700_000_000_456));
+        let (one, other) = (EndpointId::new(&ids, at), EndpointId::new(&ids, at));
+        assert!(one.to_string().starts_with("ep_"));
+        let id = DeliveryId::of(one, 77, at);
+        assert_eq!(id, DeliveryId::of(one, 77, at));
+        assert_eq!(DeliveryId::parse(&id.to_string()).unwrap().event(), Some(77));
+        assert!(id.to_string().starts_with("msg_") && id.to_string().len() == 31);
+        assert_ne!(id, DeliveryId::of(other, 77, at));
+        assert_ne!(id, DeliveryId::of(one, 78, at));
+        assert_eq!(DeliveryId::of(one, i64::MAX, at).event(), Some(i64::MAX));
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub mod webhook;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
-    ApiKeyId, CallId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids, ItemId, MessageId,
-    NumberId, RandomIds, SeededIds, TagId, TeamId, UserId,
+    ApiKeyId, CallId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids, ItemId,
+    MessageId, NumberId, RandomIds, SeededIds, TagId, TeamId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;

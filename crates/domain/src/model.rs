@@ -263,6 +263,20 @@ named! {
     }
 }
 
+named! {
+    /// Where a webhook message stands.
+    DeliveryState {
+        /// It is to be sent, or being sent.
+        Pending = "PENDING",
+        /// The receiver said yes.
+        Delivered = "DELIVERED",
+        /// All attempts failed.
+        Failed = "FAILED",
+        /// It was not sent: its endpoint was enabled again without what it had missed.
+        Skipped = "SKIPPED",
+    }
+}
+
 /// The name people know a contact by, from its parts: "Sarah Johnson", or whichever part there is.
 #[must_use]
 pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {

@@ -3,7 +3,7 @@
 use trunkline_domain::Millis;
 use trunkline_domain::events::Topic;
 
-use crate::engine::{Conn, StoreError, Tx};
+use crate::engine::{Conn, Row, StoreError, Tx};
 use crate::{TeamKey, params};
 
 /// An event.
@@ -26,6 +26,9 @@ statements! {
     AFTER =
         "SELECT seq, topic, at, item, payload FROM events
           WHERE team_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    BETWEEN =
+        "SELECT seq, topic, at, item, payload FROM events
+          WHERE team_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4";
     TOUCHED =
         "SELECT seq, item, CASE WHEN topic = 'items.imported' THEN payload END FROM events
           WHERE team_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
@@ -45,20 +48,44 @@ pub fn append(tx: &mut Tx<'_>, team: TeamKey, event: &EventRow) -> Result<(), St
     Ok(())
 }
 
+fn map(row: &Row<'_>) -> Result<EventRow, StoreError> {
+    Ok(EventRow {
+        seq: row.get(0)?,
+        topic: row.get(1)?,
+        at: row.get(2)?,
+        item: row.get(3)?,
+        payload: row.get(4)?,
+    })
+}
+
 /// At most `limit` events behind number `after`, in order.
 ///
 /// # Errors
 /// Of the engine.
 pub fn after(conn: &mut Conn<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Vec<EventRow>, StoreError> {
-    conn.rows(AFTER, params![team, after, limit], |row| {
-        Ok(EventRow {
-            seq: row.get(0)?,
-            topic: row.get(1)?,
-            at: row.get(2)?,
-            item: row.get(3)?,
-            payload: row.get(4)?,
-        })
-    })
+    conn.rows(AFTER, params![team, after, limit], map)
+}
+
+/// At most `limit` events behind number `after`, up to number `to`, in order.
+///
+/// # Errors
+/// Of the engine.
+pub fn between(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    after: i64,
+    to: i64,
+    limit: i64,
+) -> Result<Vec<EventRow>, StoreError> {
+    conn.rows(BETWEEN, params![team, after, to, limit], map)
+}
+
+/// The event with this number, if it is still kept.
+///
+/// # Errors
+/// Of the engine.
+pub fn get(conn: &mut Conn<'_>, team: TeamKey, seq: i64) -> Result<Option<EventRow>, StoreError> {
+    Ok(between(conn, team, seq - 1, seq, 1)?.pop())
 }
 
 /// Which timeline numbers an event touched.

@@ -96,6 +96,7 @@ statements! {
     BY_SEQ =
         "SELECT seq, id, kind, direction, line, contact_number, conversation, user_id, at, day, result, duration, tags
            FROM items WHERE team_id = $1 AND seq = $2";
+    LINE = "SELECT line FROM items WHERE team_id = $1 AND seq = $2";
     DETAIL = detail!("i.id = $2");
     DETAILS_BY_ID = detail!("i.id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))");
     DETAILS_BY_SEQ = detail!("i.seq IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT)))");

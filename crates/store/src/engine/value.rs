@@ -327,6 +327,7 @@ stored_by_name!(
     trunkline_domain::DealStatus,
     trunkline_domain::SummaryTemplate,
     trunkline_domain::PropertyType,
+    trunkline_domain::DeliveryState,
     trunkline_domain::call::Phase,
     trunkline_domain::events::Topic,
 );
