@@ -28,7 +28,9 @@ aggregates!(
     search,
     tags,
     teams,
-    users
+    users,
+    webhook_messages,
+    webhooks
 );
 
 pub use engine::{
