@@ -15,6 +15,7 @@ pub mod people;
 pub mod summaries;
 pub mod sweeper;
 pub mod tags;
+pub mod webhooks;
 mod work;
 
 pub use error::{Error, Refused};
