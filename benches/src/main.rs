@@ -19,6 +19,7 @@ mod report;
 mod searches;
 mod startup;
 mod twin;
+mod webhooks;
 mod writes;
 
 use std::path::PathBuf;
@@ -32,7 +33,7 @@ struct Arguments {
     /// Smaller data, fewer requests: about five minutes
     #[arg(long)]
     short: bool,
-    /// Only rows whose group has this in its name: reads, paging, search, writes, start
+    /// Only rows whose group has this in its name: reads, paging, search, writes, webhooks, start
     #[arg(long)]
     only: Option<String>,
     /// Where the results go as JSON
@@ -54,6 +55,17 @@ enum Role {
         /// The database of answers
         file: PathBuf,
     },
+    /// Takes webhooks
+    #[command(hide = true)]
+    Sink {
+        /// Where it listens
+        address: std::net::SocketAddr,
+        /// Where it writes what came when
+        arrivals: Option<PathBuf>,
+    },
+    /// Sends webhooks
+    #[command(hide = true)]
+    Deliver(webhooks::sender::Arguments),
 }
 
 /// How much is measured.
@@ -73,8 +85,11 @@ pub struct Scale {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    if let Some(Role::Twin { file }) = arguments.role {
-        return twin::serve(&file);
+    match arguments.role {
+        Some(Role::Twin { file }) => return twin::serve(&file),
+        Some(Role::Sink { address, arrivals }) => return webhooks::sink::serve(address, arrivals.as_deref()),
+        Some(Role::Deliver(arguments)) => return webhooks::sender::run(&arguments),
+        None => {}
     }
     let scale = if arguments.short {
         Scale {
@@ -110,6 +125,9 @@ fn main() -> Result<()> {
     }
     if wanted("search") {
         searches::measure(&program, scale, &mut report)?;
+    }
+    if wanted("webhooks") {
+        webhooks::measure(scale, &mut report)?;
     }
     if wanted("paging") {
         reads::measure_paging(&program, scale, &mut report)?;

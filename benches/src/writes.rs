@@ -95,7 +95,9 @@ struct Speed {
     cpu_us: f64,
 }
 
-fn own_cpu_seconds() -> f64 {
+/// CPU of this process so far, in seconds.
+#[must_use]
+pub fn own_cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
     let fields: Vec<f64> = after
@@ -146,7 +148,11 @@ async fn product(location: Location, clients: usize, duration: Duration) -> Resu
     Ok(speed)
 }
 
-async fn one_line_team(board: &Switchboard) -> Result<TeamKey, Error> {
+/// A team with one line.
+///
+/// # Errors
+/// The store's failure.
+pub async fn one_line_team(board: &Switchboard) -> Result<TeamKey, Error> {
     let now = SystemClock.now();
     let make = move |tx: &mut Tx<'_>| -> Result<_, Error> {
         let team = CreateTeam {
