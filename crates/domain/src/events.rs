@@ -101,7 +101,7 @@ pub struct DealRef {
     pub value: Option<f64>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// When it should close.
+    /// The day it should close by, as its midnight without a time zone: `2026-06-15T00:00:00`.
     pub close_date: Option<String>,
 }
 

@@ -329,7 +329,7 @@ pub fn context(conn: &mut Conn<'_>, team: TeamKey, number: PhoneNumber) -> Resul
             status: row.get(2)?,
             value: row.get(3)?,
             currency: row.get(4)?,
-            close_date: row.get(5)?,
+            close_date: row.get::<Option<String>>(5)?.map(|day| format!("{day}T00:00:00")),
         })
     })?;
     let person = Person {

@@ -88,6 +88,28 @@ async fn every_command_of_contacts(t: TestDb) {
     insta::assert_snapshot!("every_command_of_contacts", diary.text());
 }
 
+/// Events name a deal's day by its midnight, in the form of the catalogue.
+async fn deals_say_when_they_should_close(t: TestDb) {
+    let office = t.office().await;
+    let deal = CreateDeal {
+        name: "Shelves".into(),
+        status: DealStatus::Open,
+        value: None,
+        currency: None,
+        close_date: Some("2026-06-15".parse().unwrap()),
+        company: None,
+        contacts: vec![office.marie],
+    };
+    office
+        .run(move |work| people::create_deal(work, &deal))
+        .await
+        .unwrap();
+    let before = office.last_event().await;
+    ring(&office, inbound(marie(), START)).await;
+    let rang = payload(&office.events_after(before).await[0]);
+    assert_eq!(rang["deals"][0]["close_date"], "2026-06-15T00:00:00");
+}
+
 async fn contact_created_has_the_fields_of_the_catalogue(t: TestDb) {
     let office = t.office().await;
     let before = office.last_event().await;
@@ -396,6 +418,7 @@ async fn faulty_contacts_are_refused(t: TestDb) {
 
 trunkline_testkit::on_both! {
     every_command_of_contacts,
+    deals_say_when_they_should_close,
     contact_created_has_the_fields_of_the_catalogue,
     contacts_match_by_number_in_any_formatting,
     an_international_number_means_the_same_in_every_team,
