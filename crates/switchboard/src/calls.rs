@@ -160,7 +160,9 @@ pub(crate) fn show_summary(
     seq: i64,
     template: SummaryTemplate,
 ) -> Result<(), Error> {
-    if let Some(row) = calls::get(work.tx, work.team, seq)? {
+    if let Some(row) = calls::get(work.tx, work.team, seq)?
+        && row.summary_template != Some(template)
+    {
         calls::update(
             work.tx,
             work.team,
@@ -493,7 +495,11 @@ impl Open {
             updated_by: None,
         };
         items::set_summary(work.tx, work.team, self.item.seq, &summary)?;
-        if self.row.summary_template.is_none() || template == SummaryTemplate::Classic {
+        // Of what the product wrote, the classic summary is shown; what a person wrote goes before both.
+        let by_a_person = existing.iter().any(|summary| {
+            Some(summary.template) == self.row.summary_template && summary.updated_by.is_some()
+        });
+        if self.row.summary_template.is_none() || (template == SummaryTemplate::Classic && !by_a_person) {
             self.row.summary_template = Some(template);
             self.summary = Some(content.to_owned());
         }

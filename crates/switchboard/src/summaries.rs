@@ -10,7 +10,7 @@ use crate::{Actor, Error, Refused, Work};
 pub const MAX_CHARACTERS: usize = 100_000;
 
 /// Replaces the text of a call's summary. A call with several needs `template` to tell which; one that has none yet
-/// gets one. Returns the new version.
+/// gets one. What a person wrote last is the summary that is shown. Returns the new version.
 ///
 /// # Errors
 /// `CALL_NOT_FOUND`, `SUMMARY_TEMPLATE_KEY_REQUIRED`, `SUMMARY_TEMPLATE_NOT_FOUND`, `INVALID_LENGTH`.
@@ -56,7 +56,7 @@ pub fn edit(
         updated_by: by.user_id(),
     };
     items::set_summary(work.tx, work.team, item.seq, &after)?;
-    if before.is_none() {
+    if before.is_none() || after.updated_by.is_some() {
         crate::calls::show_summary(work, item.seq, template)?;
     }
     let artefact = Artefact::Summary {

@@ -185,6 +185,38 @@ async fn the_template_tells_which_of_several(t: TestDb) {
         .unwrap();
 }
 
+/// What is shown: of several summaries the one a person wrote last; of the product's own the classic one.
+async fn what_a_person_wrote_is_not_hidden(t: TestDb) {
+    let office = t.office().await;
+    let call = ring(&office, inbound(sarah(), START)).await;
+    write(&office, call, ShortCall, "Short.").await;
+    assert_eq!(shown(&office, call).await.as_deref(), Some("Short."));
+    write(&office, call, Classic, "Classic.").await;
+    assert_eq!(shown(&office, call).await.as_deref(), Some("Classic."));
+    edit(&office, call, Some(ShortCall), "Short, by Ada.")
+        .await
+        .unwrap();
+    assert_eq!(shown(&office, call).await.as_deref(), Some("Short, by Ada."));
+    edit(&office, call, Some(Classic), "Classic, by Ada.")
+        .await
+        .unwrap();
+    assert_eq!(shown(&office, call).await.as_deref(), Some("Classic, by Ada."));
+
+    // The product writes the classic one when the short one was edited already.
+    let late = ring(&office, inbound(sarah(), START)).await;
+    write(&office, late, ShortCall, "Short.").await;
+    edit(&office, late, None, "By Ada.").await.unwrap();
+    write(&office, late, Classic, "Classic.").await;
+    assert_eq!(shown(&office, late).await.as_deref(), Some("By Ada."));
+    let before = office.last_event().await;
+    step(&office, late, Step::End(EndCause::HungUp, None, START))
+        .await
+        .unwrap();
+    step(&office, late, Step::Complete(START)).await.unwrap();
+    let events = office.events_after(before).await;
+    assert_eq!(payload(only(&events, Topic::CallCompleted))["summary"], "By Ada.");
+}
+
 /// Edits at the same time: each gets a version of its own.
 async fn no_two_edits_get_the_same_version(t: TestDb) {
     let office = t.office().await;
@@ -221,5 +253,6 @@ trunkline_testkit::on_both! {
     every_edit_of_a_summary,
     versions_grow_and_events_tell_them,
     the_template_tells_which_of_several,
+    what_a_person_wrote_is_not_hidden,
     no_two_edits_get_the_same_version,
 }
