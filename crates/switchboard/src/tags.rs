@@ -122,14 +122,25 @@ fn known_or_new(work: &mut Work<'_, '_>, key: &str) -> Result<TagRow, Error> {
             .because(message)
             .into());
     }
-    define(work, key, &name_of(key), color_of(key))
+    create(work, key, &name_of(key), color_of(key))
 }
 
 /// Defines a tag.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` when the team has too many.
+/// `TAG_ALREADY_EXISTS` when the team has one with this key, `INVALID_PARAMETER` when it has too many.
 pub fn define(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
+    if tags::get(work.tx, work.team, key)?.is_some() {
+        let message = format!("the team has a tag {key:?} already");
+        return Err(Refused::new(ErrorCode::TagAlreadyExists)
+            .param("key")
+            .because(message)
+            .into());
+    }
+    create(work, key, name, color)
+}
+
+fn create(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
     if tags::count(work.tx, work.team)? >= MAX_TAGS_PER_TEAM {
         let message = format!("a team has at most {MAX_TAGS_PER_TEAM} tags");
         return Err(Refused::new(ErrorCode::InvalidParameter)

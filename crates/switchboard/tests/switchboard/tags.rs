@@ -128,6 +128,18 @@ async fn faulty_tags_are_refused_all_or_none(t: TestDb) {
     );
 }
 
+async fn a_tag_is_defined_once(t: TestDb) {
+    let office = t.office().await;
+    office
+        .run(|work| tags::define(work, "vip", "Very important", "#112233"))
+        .await
+        .unwrap();
+    assert_refused(&office, ErrorCode::TagAlreadyExists, Some("key"), |work| {
+        tags::define(work, "vip", "Another", "#445566")
+    })
+    .await;
+}
+
 async fn tags_are_not_made_where_the_team_turned_that_off(t: TestDb) {
     let office = t.office().await;
     let call = ring(&office, inbound(sarah(), START)).await;
@@ -209,6 +221,7 @@ trunkline_testkit::on_both! {
     every_command_of_tags,
     events_have_the_fields_of_the_catalogue,
     faulty_tags_are_refused_all_or_none,
+    a_tag_is_defined_once,
     tags_are_not_made_where_the_team_turned_that_off,
     a_call_carries_so_many_tags_and_no_more,
     tags_put_on_at_once_are_all_there,
