@@ -209,7 +209,7 @@ async fn the_demo_team_is_what_the_product_would_have_written() {
             .all(|event| event.at < now() && event.at > now().plus(-100 * Millis::DAY))
     );
     assert_eq!(assert_calls_are_over(&events), in_calls);
-    assert_eq!(fresh.read(|conn| calls::live(conn, 10)).await, []);
+    assert_eq!(fresh.read(|conn| calls::live(conn, None, 10)).await, []);
     assert_eq!(
         fresh.read(|conn| jobs::next_due(conn, Millis(i64::MAX))).await,
         None
@@ -491,7 +491,7 @@ async fn traffic_leaves_no_call_hanging() {
         .unwrap();
     player.finish().await;
 
-    assert_eq!(fresh.read(|conn| calls::live(conn, 10)).await, []);
+    assert_eq!(fresh.read(|conn| calls::live(conn, None, 10)).await, []);
     let events = fresh.events(team).await;
     assert_calls_are_over(&events);
     let live: HashSet<Topic> = events[before..].iter().map(|event| event.topic).collect();

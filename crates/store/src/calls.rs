@@ -98,7 +98,7 @@ statements! {
     LIVE =
         "SELECT c.team_id, c.seq, c.phase, c.node, c.process_by, n.seen_at
            FROM calls c LEFT JOIN nodes n ON n.node = c.node
-          WHERE c.phase <> 'COMPLETED' ORDER BY c.team_id, c.seq LIMIT $1";
+          WHERE c.phase <> 'COMPLETED' AND (c.team_id, c.seq) > ($1, $2) ORDER BY c.team_id, c.seq LIMIT $3";
 }
 
 fn name<T: serde::Serialize>(value: Option<T>) -> Value<'static> {
@@ -215,12 +215,17 @@ pub fn get(conn: &mut Conn<'_>, team: TeamKey, seq: i64) -> Result<Option<CallRo
     })
 }
 
-/// At most `limit` calls of all teams that are not completed.
+/// At most `limit` calls of all teams that are not completed, by team and number; those behind `after`, if it is given.
 ///
 /// # Errors
 /// Of the engine.
-pub fn live(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<LiveCall>, StoreError> {
-    conn.rows(LIVE, params![limit], |row| {
+pub fn live(
+    conn: &mut Conn<'_>,
+    after: Option<(TeamKey, i64)>,
+    limit: i64,
+) -> Result<Vec<LiveCall>, StoreError> {
+    let (team, seq) = after.unwrap_or((TeamKey(i64::MIN), i64::MIN));
+    conn.rows(LIVE, params![team, seq, limit], |row| {
         Ok(LiveCall {
             team: row.get(0)?,
             seq: row.get(1)?,

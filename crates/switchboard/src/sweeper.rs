@@ -17,8 +17,8 @@ pub const HEARTBEAT: i64 = 5 * Millis::SECOND;
 /// Answers to requests with an idempotency key are kept so long.
 pub const IDEMPOTENCY_WINDOW: i64 = Millis::HOUR;
 
-/// The most live calls that are looked at in one sweep.
-const LIVE_LIMIT: i64 = 10_000;
+/// The most live calls that are read at a time.
+const LIVE_PAGE: i64 = 1_000;
 
 /// The most events deleted in one transaction.
 const PRUNE_STEP: i64 = 2_000;
@@ -55,30 +55,41 @@ pub async fn farewell(board: &Switchboard) -> Result<(), StoreError> {
 /// # Errors
 /// The store's failure; what was swept before it stays swept.
 pub async fn sweep_calls(board: &Switchboard, others: Others) -> Result<usize, Error> {
-    let live = board.db().scan(|conn| calls::live(conn, LIVE_LIMIT)).await?;
-    let now = board.now();
-    let mut swept = 0;
-    for call in live
-        .iter()
-        .filter(|call| is_abandoned(call, board.node(), now, others))
-    {
-        let seq = call.seq;
-        match board
-            .run(call.team, move |work| commands::give_up(work, seq))
-            .await
+    let (mut swept, mut after) = (0, None);
+    loop {
+        let live = board
+            .db()
+            .scan(move |conn| calls::live(conn, after, LIVE_PAGE))
+            .await?;
+        let now = board.now();
+        for call in live
+            .iter()
+            .filter(|call| is_abandoned(call, board.node(), now, others))
         {
-            Ok(()) => swept += 1,
-            // One call that cannot be swept does not keep the others hanging.
-            Err(Error::Refused(refused)) => {
-                tracing::error!(team.key = call.team.0, call.seq = seq, error = %refused, "a call could not be swept");
-            }
-            Err(failure) => return Err(failure),
+            swept += usize::from(sweep(board, call).await?);
+        }
+        after = live.last().map(|call| (call.team, call.seq));
+        if after.is_none() {
+            break;
         }
     }
     if swept > 0 {
         tracing::info!(calls = swept, "abandoned calls were ended and completed");
     }
     Ok(swept)
+}
+
+/// Ends and completes one call. One that cannot be swept does not keep the others hanging: tells whether it could.
+async fn sweep(board: &Switchboard, call: &LiveCall) -> Result<bool, Error> {
+    let (team, seq) = (call.team, call.seq);
+    match board.run(team, move |work| commands::give_up(work, seq)).await {
+        Ok(()) => Ok(true),
+        Err(Error::Refused(refused)) => {
+            tracing::error!(team.key = team.0, call.seq = seq, error = %refused, "a call could not be swept");
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool {

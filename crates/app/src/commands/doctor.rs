@@ -90,7 +90,7 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![finding("database", Verdict::Failed, error.to_string())],
     };
     let read = db
-        .scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, 10_001)?)) })
+        .scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, None, 10_001)?)) })
         .await;
     let now = SystemClock.now();
     // What changes nothing is not written: a row comes and goes in one transaction.

@@ -218,7 +218,7 @@ async fn assert_every_life_is_whole(office: &Office, calls: &[CallId]) {
         office
             .board
             .db()
-            .read(|conn| rows::live(conn, 10))
+            .read(|conn| rows::live(conn, None, 10))
             .await
             .unwrap()
             .is_empty()

@@ -4,7 +4,7 @@ use trunkline_domain::call::{EndCause, Phase};
 use trunkline_domain::events::Topic;
 use trunkline_domain::{ApiKeyId, CallId, ItemId, Millis, SeededIds};
 use trunkline_store::idempotency::{self, IdempotencyRow};
-use trunkline_store::{Db, StoreError, TeamKey, calls as rows, items, nodes};
+use trunkline_store::{Db, StoreError, TeamKey, calls as rows, items, nodes, params};
 use trunkline_switchboard::calls::{self, PROCESSING_LIMIT, Step};
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, IDEMPOTENCY_WINDOW, NODE_TIMEOUT, Others};
 use trunkline_switchboard::{Error, Switchboard};
@@ -165,6 +165,24 @@ async fn one_bad_call_does_not_keep_the_others_hanging(t: TestDb) {
     );
 }
 
+/// However many calls are alive: the abandoned ones behind them are found.
+async fn no_number_of_living_calls_hides_an_abandoned_one(t: TestDb) {
+    let office = t.office().await;
+    let abandoned = ring(&office.node("node-2"), &office).await;
+    let (team, own) = (office.team, office.board.node().to_owned());
+    let many = "INSERT INTO calls (team_id, seq, phase, node)
+                WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10050)
+                SELECT CAST($1 AS BIGINT), -n, 'RINGING', CAST($2 AS TEXT) FROM numbers";
+    office
+        .board
+        .db()
+        .write(move |tx| tx.execute(many, params![team, &own]))
+        .await
+        .unwrap();
+    assert_eq!(sweep(&office.board, Others::None).await, 1);
+    assert_eq!(phase(&office, abandoned).await, Phase::Completed);
+}
+
 async fn answer(db: &Db, team: TeamKey, key: &str, created_at: Millis) {
     let row = IdempotencyRow {
         api_key: ApiKeyId::new(&SeededIds::new(3), START),
@@ -270,5 +288,6 @@ trunkline_testkit::on_both! {
     a_node_that_says_farewell_leaves_its_calls_at_once,
     processing_is_given_up_on_in_time,
     one_bad_call_does_not_keep_the_others_hanging,
+    no_number_of_living_calls_hides_an_abandoned_one,
     only_what_is_old_is_deleted,
 }
