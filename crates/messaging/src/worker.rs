@@ -1,14 +1,14 @@
 //! Hands texts to their carriers: jobs are claimed by lease, so that any number of nodes may do it, and a crash gives a
-//! job back.
+//! job back. A worker that is so slow that its lease has ended works for nothing: the job is somebody else's then.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::{MessageStatus, Millis};
+use trunkline_store::StoreError;
 use trunkline_store::crypto::Vault;
 use trunkline_store::jobs::{self, JobRow};
-use trunkline_store::{StoreError, TeamKey};
 use trunkline_switchboard::messages::{self, Report, SEND_JOB};
 use trunkline_switchboard::{Error, Switchboard};
 
@@ -17,7 +17,8 @@ use crate::carrier::{Accepted, Carriers, SendError};
 /// The kind of job that brings what a carrier says later.
 const REPORT_JOB: &str = "message.report";
 
-/// For how long a claimed job is this process's.
+/// For how long a claimed job is this process's. Work on it begins with at least half of that left, which is more than a
+/// carrier may take to answer.
 const LEASE_MS: i64 = Millis::MINUTE;
 
 /// The most jobs claimed at a time.
@@ -91,14 +92,58 @@ pub async fn work_once(board: &Switchboard, carriers: &Carriers, vault: &Vault) 
     let count = claimed.len();
     for job in claimed {
         let (team, id) = (job.team, job.id.clone());
-        if let Err(error) = work_on(board, carriers, vault, job).await {
-            tracing::warn!(job.id = %id, team.key = team.0, error = %error, "a job failed; it will be tried again");
+        let outcome = match hold(board, &job, now.plus(LEASE_MS)).await {
+            Ok(true) => work_on(board, carriers, vault, job).await,
+            Ok(false) => Ok(Standing::Lost),
+            Err(error) => Err(error.into()),
+        };
+        match outcome {
+            Ok(Standing::Held) => {}
+            Ok(Standing::Lost) => {
+                tracing::info!(job.id = %id, team.key = team.0, "a job took so long that another worker has it now");
+            }
+            Err(error) => {
+                tracing::warn!(job.id = %id, team.key = team.0, error = %error, "a job failed; it will be tried again");
+            }
         }
     }
     Ok(count)
 }
 
-async fn work_on(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: JobRow) -> Result<(), Error> {
+/// Whose a job is, once it was worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Ours.
+    Held,
+    /// Another worker's, who claimed it after our lease had ended.
+    Lost,
+}
+
+impl From<bool> for Standing {
+    fn from(held: bool) -> Self {
+        if held { Self::Held } else { Self::Lost }
+    }
+}
+
+/// Makes sure that a claimed job is ours for long enough to work on it: those before it may have taken their time.
+async fn hold(board: &Switchboard, job: &JobRow, leased_until: Millis) -> Result<bool, StoreError> {
+    let now = board.now();
+    if leased_until.since(now) >= LEASE_MS / 2 {
+        return Ok(true);
+    }
+    let job = job.clone();
+    board
+        .db()
+        .write(move |tx| jobs::renew(tx, job.team, &job.id, job.attempts, now.plus(LEASE_MS)))
+        .await
+}
+
+async fn work_on(
+    board: &Switchboard,
+    carriers: &Carriers,
+    vault: &Vault,
+    job: JobRow,
+) -> Result<Standing, Error> {
     match job.kind.as_str() {
         SEND_JOB => send(board, carriers, vault, job).await,
         REPORT_JOB => {
@@ -111,21 +156,26 @@ async fn work_on(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: J
                 };
                 (later.seq, report)
             });
-            finish(board, job.team, job.id, report, None).await
+            finish(board, job, report, None).await
         }
         // Another kind of worker's.
-        _ => Ok(()),
+        _ => Ok(Standing::Held),
     }
 }
 
-async fn send(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: JobRow) -> Result<(), Error> {
+async fn send(
+    board: &Switchboard,
+    carriers: &Carriers,
+    vault: &Vault,
+    job: JobRow,
+) -> Result<Standing, Error> {
     let (team, seq) = (job.team, job.payload.parse::<i64>().unwrap_or(0));
     let read = board
         .db()
         .read(move |conn| messages::outgoing(conn, team, seq))
         .await?;
     let Some(mut text) = read.filter(|text| text.status == MessageStatus::Pending) else {
-        return finish(board, team, job.id, None, None).await;
+        return finish(board, job, None, None).await;
     };
     text.attempts = job.attempts;
     let settings = match &text.line.carrier_settings {
@@ -169,55 +219,54 @@ async fn send(board: &Switchboard, carriers: &Carriers, vault: &Vault, job: JobR
                     },
                 )
             });
-            finish(board, team, job.id, Some((seq, report)), later).await
+            finish(board, job, Some((seq, report)), later).await
         }
-        Err(SendError::Refused(reason)) => {
-            finish(board, team, job.id, Some((seq, failed(reason))), None).await
-        }
+        Err(SendError::Refused(reason)) => finish(board, job, Some((seq, failed(reason))), None).await,
         Err(SendError::Later(reason)) if job.attempts >= MAX_ATTEMPTS => {
-            finish(board, team, job.id, Some((seq, failed(reason))), None).await
+            finish(board, job, Some((seq, failed(reason))), None).await
         }
         Err(SendError::Later(_)) => {
             // 0.5 s, 1 s, 2 s, … 64 s.
-            let (id, at) = (
-                job.id,
-                board
-                    .now()
-                    .plus(500 << job.attempts.clamp(1, 8).saturating_sub(1)),
-            );
-            Ok(board
+            let pause = 500 << job.attempts.clamp(1, 8).saturating_sub(1);
+            let at = board.now().plus(pause);
+            let held = board
                 .db()
-                .write(move |tx| jobs::postpone(tx, team, &id, at))
-                .await?)
+                .write(move |tx| jobs::postpone(tx, team, &job.id, job.attempts, at))
+                .await?;
+            Ok(held.into())
         }
     }
 }
 
-/// Reports, schedules what comes later and removes the job, all in one transaction.
+/// Reports, schedules what comes later and removes the job, all in one transaction. Of a job that is another worker's by
+/// now only this is kept: a text that a carrier has taken is taken, whoever asked it to.
 async fn finish(
     board: &Switchboard,
-    team: TeamKey,
-    id: String,
+    job: JobRow,
     report: Option<(i64, Report)>,
     later: Option<(i64, Later)>,
-) -> Result<(), Error> {
+) -> Result<Standing, Error> {
     board
-        .run(team, move |work| {
-            if let Some((seq, report)) = &report {
-                messages::report(work, *seq, report)?;
-            }
-            if let Some((after_ms, later)) = &later {
-                let job = JobRow {
-                    team,
-                    id: format!("{id}-report"),
+        .run(job.team, move |work| {
+            let held = jobs::finish(work.tx, job.team, &job.id, job.attempts)?;
+            let told = match &report {
+                Some((seq, report)) if held || report.status == MessageStatus::Sent => {
+                    messages::report(work, *seq, report)?
+                }
+                _ => false,
+            };
+            if let Some((after_ms, later)) = later.as_ref().filter(|_| told) {
+                let later = JobRow {
+                    team: job.team,
+                    id: format!("{}-report", job.id),
                     kind: REPORT_JOB.to_owned(),
                     run_at: work.now.plus(*after_ms),
                     attempts: 0,
                     payload: serde_json::to_string(later).unwrap_or_default(),
                 };
-                jobs::insert(work.tx, &job)?;
+                jobs::insert(work.tx, &later)?;
             }
-            Ok(jobs::finish(work.tx, team, &id)?)
+            Ok(held.into())
         })
         .await
 }

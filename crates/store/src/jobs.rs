@@ -1,4 +1,7 @@
 //! Work that must happen after a commit: stored with the row that asks for it, claimed by lease, gone when done.
+//!
+//! A job is its worker's by the number of its attempt, which every claim adds to: whoever was so slow that the job was
+//! claimed again can neither finish it nor give it back.
 
 use trunkline_domain::Millis;
 
@@ -32,8 +35,9 @@ statements! {
     CLAIM =
         "UPDATE jobs SET lease_until = $1, attempts = attempts + 1
           WHERE team_id = $2 AND id = $3 AND lease_until <= $4";
-    FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2";
-    POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3";
+    RENEW = "UPDATE jobs SET lease_until = $1 WHERE team_id = $2 AND id = $3 AND attempts = $4";
+    FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2 AND attempts = $3";
+    POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3 AND attempts = $4";
     NEXT = "SELECT MIN(run_at) FROM jobs WHERE lease_until <= $1";
 }
 
@@ -74,20 +78,43 @@ pub fn claim(tx: &mut Tx<'_>, now: Millis, lease_ms: i64, limit: i64) -> Result<
     Ok(claimed)
 }
 
-/// Removes a job that is done.
+/// Holds a job until `lease_until`, unless it was claimed again after this attempt began; tells whether it is still the
+/// caller's.
 ///
 /// # Errors
 /// Of the engine.
-pub fn finish(tx: &mut Tx<'_>, team: TeamKey, id: &str) -> Result<(), StoreError> {
-    tx.execute(FINISH, params![team, id]).map(drop)
+pub fn renew(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    id: &str,
+    attempts: i64,
+    lease_until: Millis,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(RENEW, params![lease_until, team, id, attempts])? > 0)
 }
 
-/// Gives a job back, to be begun again at `run_at`.
+/// Removes a job that is done, unless it was claimed again after this attempt began; tells whether it was still the
+/// caller's.
 ///
 /// # Errors
 /// Of the engine.
-pub fn postpone(tx: &mut Tx<'_>, team: TeamKey, id: &str, run_at: Millis) -> Result<(), StoreError> {
-    tx.execute(POSTPONE, params![run_at, team, id]).map(drop)
+pub fn finish(tx: &mut Tx<'_>, team: TeamKey, id: &str, attempts: i64) -> Result<bool, StoreError> {
+    Ok(tx.execute(FINISH, params![team, id, attempts])? > 0)
+}
+
+/// Gives a job back, to be begun again at `run_at`, unless it was claimed again after this attempt began; tells whether
+/// it was still the caller's.
+///
+/// # Errors
+/// Of the engine.
+pub fn postpone(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    id: &str,
+    attempts: i64,
+    run_at: Millis,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(POSTPONE, params![run_at, team, id, attempts])? > 0)
 }
 
 /// When the next job is due that nobody holds.

@@ -103,5 +103,7 @@ fn write_sent(work: &mut Work<'_, '_>, text: &Send, arrives: bool) -> Result<(),
             failure_reason,
         },
     )?;
-    Ok(jobs::finish(work.tx, work.team, &id.to_string())?)
+    // Nobody has claimed it: it was made in this very transaction.
+    jobs::finish(work.tx, work.team, &id.to_string(), 0)?;
+    Ok(())
 }

@@ -29,6 +29,27 @@ async fn claim(db: &Db, now: Millis, limit: i64) -> Vec<JobRow> {
         .unwrap()
 }
 
+async fn finish(db: &Db, job: &JobRow) -> bool {
+    let job = job.clone();
+    db.write(move |tx| jobs::finish(tx, job.team, &job.id, job.attempts))
+        .await
+        .unwrap()
+}
+
+async fn renew(db: &Db, job: &JobRow, until: Millis) -> bool {
+    let job = job.clone();
+    db.write(move |tx| jobs::renew(tx, job.team, &job.id, job.attempts, until))
+        .await
+        .unwrap()
+}
+
+async fn postpone(db: &Db, job: &JobRow, run_at: Millis) -> bool {
+    let job = job.clone();
+    db.write(move |tx| jobs::postpone(tx, job.team, &job.id, job.attempts, run_at))
+        .await
+        .unwrap()
+}
+
 fn ids(claimed: &[JobRow]) -> Vec<&str> {
     claimed.iter().map(|job| job.id.as_str()).collect()
 }
@@ -61,27 +82,32 @@ async fn a_job_is_claimed_by_lease(t: TestDb) {
     );
 
     // Held until the lease ends, to the millisecond.
-    assert_eq!(ids(&claim(db, START.plus(LEASE - 1), 10).await), ["later"]);
-    db.write(move |tx| jobs::finish(tx, team, "later")).await.unwrap();
+    let later = claim(db, START.plus(LEASE - 1), 10).await;
+    assert_eq!(ids(&later), ["later"]);
+    assert!(finish(db, &later[0]).await && !finish(db, &later[0]).await);
     let again = claim(db, START.plus(LEASE), 10).await;
     assert_eq!(ids(&again), ["first", "second"]);
     assert_eq!(again.iter().map(|job| job.attempts).collect::<Vec<_>>(), [2, 2]);
 
+    // Whoever held them before has lost them.
+    assert!(!finish(db, &one[0]).await && !postpone(db, &rest[0], START).await);
+    assert!(!renew(db, &one[0], START.plus(10 * LEASE)).await);
+    assert!(claim(db, START.plus(2 * LEASE - 1), 10).await.is_empty());
+
+    // Whoever holds one may hold it longer.
+    assert!(renew(db, &again[0], START.plus(2 * LEASE + 1)).await);
+    let second = claim(db, START.plus(2 * LEASE), 10).await;
+    assert_eq!(ids(&second), ["second"]);
+
     // Given back: nobody's, but not due before its time.
-    let retry = START.plus(LEASE + 60_000);
-    db.write(move |tx| jobs::postpone(tx, team, "first", retry))
-        .await
-        .unwrap();
-    assert!(
-        claim(db, retry.plus(-1), 10)
-            .await
-            .iter()
-            .all(|job| job.id != "first")
-    );
-    assert_eq!(ids(&claim(db, retry, 10).await), ["first"]);
-    for id in ["first", "second"] {
-        db.write(move |tx| jobs::finish(tx, team, id)).await.unwrap();
-    }
+    let retry = START.plus(3 * LEASE + 1);
+    assert!(postpone(db, &again[0], retry).await);
+    let second = claim(db, retry.plus(-1), 10).await;
+    assert_eq!(ids(&second), ["second"]);
+    let first = claim(db, retry, 10).await;
+    assert_eq!(ids(&first), ["first"]);
+    assert!(!finish(db, &again[0]).await && !finish(db, &again[1]).await);
+    assert!(finish(db, &first[0]).await && finish(db, &second[0]).await);
     assert!(claim(db, retry.plus(1_000_000), 10).await.is_empty());
     assert_eq!(
         db.read(move |conn| jobs::next_due(conn, retry)).await.unwrap(),
