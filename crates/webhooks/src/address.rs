@@ -202,3 +202,286 @@ pub fn verdict(address: IpAddr) -> Result<(), Forbidden> {
     };
     found.map_or(Ok(()), Err)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// First and last address of everything that must be refused, and why, written down apart from the networks above.
+    const REFUSED: &[(&str, &str, Forbidden)] = &[
+        ("0.0.0.0", "0.255.255.255", Forbidden::Unspecified),
+        ("10.0.0.0", "10.255.255.255", Forbidden::Private),
+        ("172.16.0.0", "172.31.255.255", Forbidden::Private),
+        ("192.168.0.0", "192.168.255.255", Forbidden::Private),
+        ("100.64.0.0", "100.100.100.199", Forbidden::CarrierGradeNat),
+        ("100.100.100.200", "100.100.100.200", Forbidden::Metadata),
+        ("100.100.100.201", "100.127.255.255", Forbidden::CarrierGradeNat),
+        ("127.0.0.0", "127.255.255.255", Forbidden::Loopback),
+        ("169.254.0.0", "169.254.169.253", Forbidden::LinkLocal),
+        ("169.254.169.254", "169.254.169.254", Forbidden::Metadata),
+        ("169.254.170.2", "169.254.170.2", Forbidden::Metadata),
+        ("169.254.170.23", "169.254.170.23", Forbidden::Metadata),
+        ("169.254.171.0", "169.254.255.255", Forbidden::LinkLocal),
+        ("168.63.129.16", "168.63.129.16", Forbidden::Metadata),
+        ("192.0.0.0", "192.0.0.191", Forbidden::Protocol),
+        ("192.0.0.192", "192.0.0.192", Forbidden::Metadata),
+        ("192.0.0.193", "192.0.0.255", Forbidden::Protocol),
+        ("192.0.2.0", "192.0.2.255", Forbidden::Documentation),
+        ("198.51.100.0", "198.51.100.255", Forbidden::Documentation),
+        ("203.0.113.0", "203.0.113.255", Forbidden::Documentation),
+        ("192.88.99.0", "192.88.99.255", Forbidden::Transition),
+        ("198.18.0.0", "198.19.255.255", Forbidden::Benchmarking),
+        ("224.0.0.0", "239.255.255.255", Forbidden::Multicast),
+        ("240.0.0.0", "255.255.255.254", Forbidden::Reserved),
+        ("255.255.255.255", "255.255.255.255", Forbidden::Broadcast),
+        ("::", "::", Forbidden::Unspecified),
+        ("::1", "::1", Forbidden::Loopback),
+        ("::2", "::ffff:ffff", Forbidden::Transition),
+        ("::ffff:0:0:0", "::ffff:0:ffff:ffff", Forbidden::Transition),
+        ("64:ff9b::", "64:ff9b::ffff:ffff", Forbidden::Transition),
+        (
+            "64:ff9b:1::",
+            "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Transition,
+        ),
+        ("100::", "100::ffff:ffff:ffff:ffff", Forbidden::Discard),
+        // A prefix for dummies (RFC 9780) and segment routing (RFC 9602): outside of 2000::/3.
+        (
+            "100:0:0:1::",
+            "100:0:0:1:ffff:ffff:ffff:ffff",
+            Forbidden::Reserved,
+        ),
+        (
+            "5f00::",
+            "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Reserved,
+        ),
+        (
+            "200::",
+            "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Reserved,
+        ),
+        (
+            "4000::",
+            "fbff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Reserved,
+        ),
+        (
+            "2001::",
+            "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Transition,
+        ),
+        (
+            "2001:1::",
+            "2001:1:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Protocol,
+        ),
+        (
+            "2001:2::",
+            "2001:2:0:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Benchmarking,
+        ),
+        (
+            "2001:10::",
+            "2001:1f:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Orchid,
+        ),
+        (
+            "2001:20::",
+            "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Orchid,
+        ),
+        (
+            "2001:30::",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Protocol,
+        ),
+        (
+            "2001:db8::",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Documentation,
+        ),
+        (
+            "3fff::",
+            "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Documentation,
+        ),
+        (
+            "2002::",
+            "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Transition,
+        ),
+        (
+            "fc00::",
+            "fcff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::UniqueLocal,
+        ),
+        ("fd00:ec2::254", "fd00:ec2::254", Forbidden::Metadata),
+        ("fd00:ec2::23", "fd00:ec2::23", Forbidden::Metadata),
+        ("fd20:ce::254", "fd20:ce::254", Forbidden::Metadata),
+        (
+            "fd21::",
+            "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::UniqueLocal,
+        ),
+        (
+            "fe80::",
+            "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::LinkLocal,
+        ),
+        (
+            "fec0::",
+            "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::SiteLocal,
+        ),
+        (
+            "ff00::",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            Forbidden::Multicast,
+        ),
+    ];
+
+    /// The neighbours of the refused ones, and some of everybody's.
+    const ALLOWED: &[&str] = &[
+        "1.0.0.0",
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "100.128.0.0",
+        "126.255.255.255",
+        "128.0.0.0",
+        "168.63.129.15",
+        "168.63.129.17",
+        "169.253.255.255",
+        "169.255.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "191.255.255.255",
+        "192.0.1.0",
+        "192.0.1.255",
+        "192.0.3.0",
+        "192.88.98.255",
+        "192.88.100.0",
+        "192.167.255.255",
+        "192.169.0.0",
+        "198.17.255.255",
+        "198.20.0.0",
+        "198.51.99.255",
+        "198.51.101.0",
+        "203.0.112.255",
+        "203.0.114.0",
+        "223.255.255.255",
+        "1.1.1.1",
+        "8.8.8.8",
+        "93.184.216.34",
+        "2000::",
+        "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2001:200::",
+        "2001:4860:4860::8888",
+        "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2001:db9::",
+        "2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "2003::",
+        "2606:4700:4700::1111",
+        "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "3fff:1000::",
+        "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    ];
+
+    fn parsed(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    /// An address between two, both included, `share` of the way from 0 to `u128::MAX`.
+    fn between(first: &str, last: &str, share: u128) -> IpAddr {
+        match (parsed(first), parsed(last)) {
+            (IpAddr::V4(first), IpAddr::V4(last)) => {
+                let width = u128::from(last.to_bits() - first.to_bits()) + 1;
+                Ipv4Addr::from_bits(first.to_bits() + u32::try_from(share % width).unwrap()).into()
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) => {
+                let width = last.to_bits() - first.to_bits();
+                let place = width.checked_add(1).map_or(share, |width| share % width);
+                Ipv6Addr::from_bits(first.to_bits() + place).into()
+            }
+            _ => panic!("of two families: {first} and {last}"),
+        }
+    }
+
+    #[test]
+    fn the_ends_of_every_forbidden_network_are_refused() {
+        for (first, last, why) in REFUSED {
+            for address in [first, last] {
+                assert_eq!(verdict(parsed(address)), Err(*why), "{address}");
+            }
+        }
+    }
+
+    #[test]
+    fn their_neighbours_are_allowed() {
+        for address in ALLOWED {
+            assert_eq!(verdict(parsed(address)), Ok(()), "{address}");
+        }
+    }
+
+    #[test]
+    fn each_network_is_met_first_for_some_address() {
+        for (net, why) in V4 {
+            let first = IpAddr::V4(net.network());
+            assert!(
+                verdict(first).is_err() && REFUSED.iter().any(|(_, _, named)| named == why),
+                "{net}"
+            );
+        }
+        for (net, why) in V6 {
+            let first = IpAddr::V6(net.network());
+            assert!(
+                verdict(first).is_err() && REFUSED.iter().any(|(_, _, named)| named == why),
+                "{net}"
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn every_address_between_is_refused(place in 0..REFUSED.len(), share in any::<u128>()) {
+            let (first, last, why) = REFUSED[place];
+            prop_assert_eq!(verdict(between(first, last, share)), Err(why));
+        }
+
+        /// Written as an IPv6 address, an IPv4 address is what it is; behind a translator or tunnel it is refused.
+        #[test]
+        fn no_disguise_helps(bits in any::<u32>(), host in any::<u16>()) {
+            let v4 = Ipv4Addr::from_bits(bits);
+            prop_assert_eq!(verdict(v4.to_ipv6_mapped().into()), verdict(v4.into()));
+            let [high, low] = [(bits >> 16) as u16, bits as u16];
+            for disguise in [
+                [0, 0, 0, 0, 0, 0, high.max(1), low],
+                [0, 0, 0, 0, 0xffff, 0, high, low],
+                [0x64, 0xff9b, 0, 0, 0, 0, high, low],
+                [0x64, 0xff9b, 1, host, 0, 0, high, low],
+                [0x2002, high, low, host, 0, 0, 0, 1],
+                [0x2001, 0, high, low, 0, host, !high, !low],
+            ] {
+                prop_assert_eq!(verdict(Ipv6Addr::from(disguise).into()), Err(Forbidden::Transition));
+            }
+        }
+
+        /// IPv4 by a second way: what the standard library knows, and what it does not yet tell on stable.
+        #[test]
+        fn the_standard_library_agrees(bits in any::<u32>()) {
+            let address = Ipv4Addr::from_bits(bits);
+            let [a, b, c, _] = address.octets();
+            let refused = address.is_private() || address.is_loopback() || address.is_link_local()
+                || address.is_documentation() || address.is_multicast() || address.is_broadcast()
+                || a == 0 || a >= 240 || (a, b, c) == (192, 0, 0) || (a, b, c) == (192, 88, 99)
+                || (a == 100 && b & 0xc0 == 64) || (a == 198 && b & 0xfe == 18)
+                || address == Ipv4Addr::new(168, 63, 129, 16);
+            prop_assert_eq!(verdict(address.into()).is_err(), refused);
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub mod address;
 pub mod attempt;
 mod chores;
 mod client;
+mod clock_watch;
 mod dispatcher;
 mod fanout;
 mod lane;

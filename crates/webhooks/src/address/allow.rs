@@ -52,8 +52,8 @@ impl FromStr for AllowedHost {
         }
         let refused = || NotAHost(text.to_owned());
         let (host, port) = match text.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port.parse().map_err(|_| refused())?)),
-            None => (text, None),
+            Some((host, port)) if !text.ends_with(']') => (host, Some(port.parse().map_err(|_| refused())?)),
+            _ => (text, None),
         };
         match Host::parse(host).map_err(|_| refused())? {
             Host::Domain(name) => {
@@ -151,7 +151,144 @@ pub(super) fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// Whether a name has the lengths that DNS allows (RFC 1035, section 2.3.4).
+/// Whether a name has the lengths that DNS allows (RFC 1035, section 2.3.4), and no characters but those of host names
+/// (RFC 1123, section 2.1) and the underscore, which some use.
 pub(super) fn is_name(name: &str) -> bool {
-    name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()))
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(hosts: &[&str]) -> AllowList {
+        AllowList {
+            http: true,
+            hosts: hosts.iter().map(|host| host.parse().unwrap()).collect(),
+        }
+    }
+
+    fn socket(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn nothing_private_is_dialled_unless_listed() {
+        let none = AllowList::default();
+        assert_eq!(none.may_dial("example.com", socket("93.184.216.34:443")), Ok(()));
+        assert_eq!(
+            none.may_dial("example.com", socket("10.0.0.1:443")),
+            Err(Forbidden::Private)
+        );
+        assert_eq!(
+            none.may_dial("localhost", socket("127.0.0.1:443")),
+            Err(Forbidden::Loopback)
+        );
+        assert_eq!(
+            none.may_dial("[::1]", socket("[::1]:443")),
+            Err(Forbidden::Loopback)
+        );
+        assert!(!none.permits("example.com", socket("[::ffff:127.0.0.1]:443")));
+    }
+
+    #[test]
+    fn names_addresses_networks_and_ports_are_listed() {
+        for (entry, host, address, allowed) in [
+            ("hooks.dev", "hooks.dev", "10.0.0.1:443", true),
+            ("hooks.dev", "HOOKS.dev.", "10.0.0.1:443", true),
+            ("Hooks.Dev.", "hooks.dev", "10.0.0.1:443", true),
+            ("hooks.dev", "other.dev", "10.0.0.1:443", false),
+            ("hooks.dev", "a.hooks.dev", "10.0.0.1:443", false),
+            ("hooks.dev:8443", "hooks.dev", "10.0.0.1:8443", true),
+            ("hooks.dev:8443", "hooks.dev", "10.0.0.1:443", false),
+            ("10.0.0.1", "any.name", "10.0.0.1:443", true),
+            ("10.0.0.1", "any.name", "[::ffff:10.0.0.1]:443", true),
+            ("10.0.0.1", "any.name", "10.0.0.2:443", false),
+            ("10.0.0.1:80", "any.name", "10.0.0.1:443", false),
+            ("10.1.2.3/8", "any.name", "10.200.0.1:443", true),
+            ("10.0.0.0/8", "any.name", "11.0.0.1:443", true),
+            ("10.0.0.0/8", "any.name", "172.16.0.1:443", false),
+            ("[fd00::1]:8443", "any.name", "[fd00::1]:8443", true),
+            ("[fd00::1]:8443", "any.name", "[fd00::1]:443", false),
+            ("fd00::/8", "any.name", "[fd12::1]:443", true),
+            ("::1", "localhost", "[::1]:443", true),
+            ("[::1]", "localhost", "[::1]:443", true),
+            ("127.1", "localhost", "127.0.0.1:443", true),
+            ("localhost", "localhost", "127.0.0.1:443", true),
+            ("bücher.example", "xn--bcher-kva.example", "10.0.0.1:443", true),
+        ] {
+            assert_eq!(
+                list(&[entry]).permits(host, socket(address)),
+                allowed,
+                "{entry}: {host} at {address}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_listed_name_does_not_lead_to_the_metadata_service() {
+        let metadata = socket("169.254.169.254:80");
+        assert_eq!(
+            list(&["hooks.dev"]).may_dial("hooks.dev", metadata),
+            Err(Forbidden::Metadata)
+        );
+        assert!(list(&["169.254.169.254"]).permits("hooks.dev", metadata));
+    }
+
+    #[test]
+    fn loopback_is_this_machine_and_no_more() {
+        let list = AllowList::loopback();
+        assert!(list.http);
+        for address in [
+            "127.0.0.1:80",
+            "127.9.9.9:3000",
+            "[::1]:80",
+            "[::ffff:127.0.0.1]:80",
+        ] {
+            assert!(list.permits("any.name", socket(address)), "{address}");
+        }
+        for address in ["10.0.0.1:80", "169.254.169.254:80", "0.0.0.0:80", "[fe80::1]:80"] {
+            assert!(!list.permits("any.name", socket(address)), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_told() {
+        for text in [
+            "",
+            " ",
+            ":80",
+            "a b",
+            "host:port",
+            "host:70000",
+            "10.0.0.0/33",
+            "http://localhost",
+            "a..b",
+            "1.2.3.4.5",
+            "[::1",
+            "*",
+        ] {
+            let fault = text.parse::<AllowedHost>();
+            assert_eq!(fault, Err(NotAHost(text.to_owned())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_is_read() {
+        let read = |text| serde_json::from_str::<AllowList>(text);
+        assert_eq!(read("{}").unwrap(), AllowList::default());
+        assert_eq!(
+            read(r#"{"http": true, "hosts": ["localhost:3000", "10.0.0.0/8"]}"#).unwrap(),
+            list(&["localhost:3000", "10.0.0.0/8"])
+        );
+        let fault = read(r#"{"hosts": ["http://x"]}"#).unwrap_err().to_string();
+        assert!(fault.contains("http://x"), "{fault}");
+        assert!(read(r#"{"host": []}"#).is_err());
+    }
 }

@@ -1,0 +1,106 @@
+//! Events become messages.
+
+use trunkline_domain::Millis;
+use trunkline_store::{StoreError, TeamKey, webhooks};
+
+use super::claiming::{LEASE_MS, MOST_HELD};
+use super::{Dispatcher, Note, warn};
+use crate::fanout::{self, FanOut, Room};
+use crate::lane::{Claimed, Key, Lane};
+
+impl Dispatcher {
+    pub(super) async fn look_for_events(&mut self) {
+        match self.board.db().read(webhooks::ahead).await {
+            Ok(teams) => teams.into_iter().for_each(|team| self.fan_out(team)),
+            Err(error) => warn("events could not be looked up", &error),
+        }
+    }
+
+    pub(super) fn fan_out(&mut self, key: TeamKey) {
+        let team = self.teams.entry(key).or_default();
+        if team.fanning || self.stopping {
+            team.again = true;
+            return;
+        }
+        (team.fanning, team.again) = (true, false);
+        let room = self.room_for(key);
+        let (board, now) = (self.board.clone(), self.board.now());
+        let lease = now.plus(LEASE_MS);
+        self.start(async move {
+            let outcome = board
+                .db()
+                .write(move |tx| fanout::fan_out(tx, key, &room, now, lease))
+                .await;
+            Note::FannedOut(key, lease, outcome)
+        });
+    }
+
+    /// How many new messages may be claimed as they are stored. Endpoints with older messages that wait get none.
+    pub(super) fn room_for(&self, team: TeamKey) -> Room {
+        let free = MOST_HELD.saturating_sub(self.held());
+        let lanes = self.lanes.iter().filter(|(key, _)| key.team == team);
+        let of = lanes
+            .map(|(key, lane)| {
+                let room = if lane.backlog || lane.claiming {
+                    0
+                } else {
+                    lane.room()
+                };
+                (key.endpoint, room.min(free))
+            })
+            .collect();
+        let other = Lane::new(0, 1).room().min(free);
+        Room { of, other }
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.lanes.values().map(|lane| lane.leases.len()).sum()
+    }
+
+    pub(super) fn fanned_out(&mut self, key: TeamKey, lease: Millis, outcome: Result<FanOut, StoreError>) {
+        let again = {
+            let team = self.teams.entry(key).or_default();
+            team.fanning = false;
+            std::mem::take(&mut team.again)
+        };
+        let batch = match outcome {
+            Ok(batch) => batch,
+            Err(error) => return warn("events could not be fanned out; it will be tried again", &error),
+        };
+        let mut touched: Vec<Key> = Vec::new();
+        for fresh in batch.claimed {
+            let lane_key = Key {
+                team: key,
+                endpoint: fresh.endpoint,
+            };
+            let version = batch.versions.get(&fresh.endpoint).copied().unwrap_or(0);
+            let message = Claimed {
+                event: fresh.event,
+                at: fresh.at,
+                tries: 0,
+                attempts: None,
+                body: Some(fresh.body),
+            };
+            self.lane(lane_key, version).take(message, lease);
+            if touched.last() != Some(&lane_key) {
+                touched.push(lane_key);
+            }
+        }
+        for endpoint in batch.left {
+            let version = batch.versions.get(&endpoint).copied().unwrap_or(0);
+            self.lane(Key { team: key, endpoint }, version).backlog = true;
+        }
+        touched.into_iter().for_each(|key| self.pump(key));
+        self.claim();
+        if batch.more || again {
+            self.fan_out(key);
+        }
+    }
+
+    pub(super) fn lane(&mut self, key: Key, version: i64) -> &mut Lane {
+        let width = self.options.concurrency;
+        let lane = self.lanes.entry(key).or_insert_with(|| Lane::new(version, width));
+        lane.version = lane.version.max(version);
+        lane
+    }
+}

@@ -1,0 +1,253 @@
+//! Messages are sent.
+
+use std::sync::Arc;
+
+use trunkline_domain::webhook::schedule::{
+    AttemptError, Jitter, Outcome, TIME_LIMIT_MS, Verdict, after_attempt,
+};
+use trunkline_domain::{DeliveryId, DeliveryState, Millis};
+use trunkline_store::webhook_messages::Settled;
+use trunkline_store::{StoreError, TeamKey, events, webhooks};
+use trunkline_switchboard::Switchboard;
+
+use super::storing::{MOST_UNSTORED, note_health};
+use super::{Dispatcher, Note, warn};
+use crate::attempt::{self, Attempt};
+use crate::client::{Client, Reply};
+use crate::clock_watch::Stopwatch;
+use crate::fanout;
+use crate::lane::{Claimed, Key, Lane};
+use crate::target::Target;
+
+/// What must be left of a lease when an attempt begins.
+const LEAST_LEASE_MS: i64 = TIME_LIMIT_MS + 5 * Millis::SECOND;
+
+/// The pause before an endpoint that could not be opened is opened again.
+const SHUT_MS: i64 = 30 * Millis::SECOND;
+
+/// An attempt that was made, or could not be.
+pub(super) struct Tried {
+    at: Millis,
+    ms: i64,
+    reply: Reply,
+    /// Whether there was nothing left to be sent.
+    gone: bool,
+}
+
+impl Dispatcher {
+    /// Sends what an endpoint's share allows.
+    pub(super) fn pump(&mut self, key: Key) {
+        let team = self.teams.entry(key.team).or_default();
+        team.stalled |= team.unstored.settled.len() >= MOST_UNSTORED;
+        if self.stopping || team.stalled {
+            return;
+        }
+        // While much is under way, everybody gets the same share: those who hang must not have it all.
+        let share = if self.in_flight * 2 > self.options.in_flight {
+            (self.options.in_flight / 2 / self.busy.max(1)).max(1)
+        } else {
+            usize::MAX
+        };
+        let now = self.board.now();
+        loop {
+            let Some(lane) = self.lanes.get_mut(&key) else {
+                return;
+            };
+            if lane.ready.is_empty() || lane.in_flight >= lane.width.min(share) {
+                return;
+            }
+            lane.used_at = now;
+            let target = match &lane.target {
+                Some(target) if target.version >= lane.version => target.clone(),
+                _ => return self.open(key),
+            };
+            if self.in_flight >= self.options.in_flight {
+                if !lane.waits {
+                    lane.waits = true;
+                    self.waiting.push_back(key);
+                }
+                return;
+            }
+            let Some(message) = lane.ready.pop_front() else {
+                return;
+            };
+            let lease = lane.leases.get(&message.event).copied().unwrap_or(now);
+            if lease.since(now) < LEAST_LEASE_MS {
+                // It is due again when the lease ends, here or elsewhere.
+                lane.leases.remove(&message.event);
+                continue;
+            }
+            self.busy += usize::from(lane.in_flight == 0);
+            lane.in_flight += 1;
+            self.in_flight += 1;
+            self.attempt(key, target, message);
+        }
+    }
+
+    /// Reads the endpoint and opens its secrets.
+    pub(super) fn open(&mut self, key: Key) {
+        let now = self.board.now();
+        let Some(lane) = self.lanes.get_mut(&key) else {
+            return;
+        };
+        if lane.opening || lane.shut_until.is_some_and(|until| now < until) {
+            return;
+        }
+        lane.opening = true;
+        let (board, vault) = (self.board.clone(), self.vault.clone());
+        self.start(async move {
+            let row = board
+                .db()
+                .read(move |conn| webhooks::by_number(conn, key.team, key.endpoint))
+                .await;
+            let outcome = row
+                .map_err(|error: StoreError| error.to_string())
+                .and_then(|row| {
+                    row.filter(|row| row.enabled && row.deleted_at.is_none())
+                        .map(|row| Target::open(&vault, &row))
+                        .transpose()
+                        .map_err(|error| error.to_string())
+                });
+            Note::Opened(key, outcome)
+        });
+    }
+
+    pub(super) fn opened(&mut self, key: Key, outcome: Result<Option<Target>, String>) {
+        let Some(lane) = self.lanes.get_mut(&key) else {
+            return;
+        };
+        lane.opening = false;
+        match outcome {
+            Ok(Some(target)) => {
+                lane.version = target.version;
+                lane.target = Some(Arc::new(target));
+                self.pump(key);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                // Its messages wait meanwhile.
+                lane.shut_until = Some(self.board.now().plus(SHUT_MS));
+                tracing::error!(
+                    team.key = key.team.0,
+                    endpoint = key.endpoint,
+                    error,
+                    "an endpoint cannot be used"
+                );
+            }
+        }
+    }
+
+    pub(super) fn attempt(&self, key: Key, target: Arc<Target>, message: Claimed) {
+        let (board, client, notes) = (self.board.clone(), self.client.clone(), self.notes.clone());
+        tokio::spawn(async move {
+            let tried = make(&board, &client, key.team, &target, &message).await;
+            drop(notes.send(Note::Tried(key, Box::new(message), Box::new(tried))));
+        });
+    }
+
+    pub(super) fn tried(&mut self, key: Key, message: Claimed, tried: Tried) {
+        self.in_flight -= 1;
+        let now = self.board.now();
+        let tries = message.tries + 1;
+        let Tried {
+            at,
+            ms,
+            reply: Reply { outcome, body },
+            gone,
+        } = tried;
+        let made = u8::try_from(tries).unwrap_or(u8::MAX);
+        let verdict = if gone {
+            Verdict::Failed
+        } else {
+            after_attempt(made, &outcome, now, Jitter::draw(self.board.ids().as_ref()))
+        };
+        let (state, due_at) = match verdict {
+            Verdict::Delivered => (DeliveryState::Delivered, None),
+            Verdict::Retry { at } => (DeliveryState::Pending, Some(at)),
+            Verdict::Failed => (DeliveryState::Failed, None),
+        };
+        let result = outcome.error().map_or("DELIVERED", |error| error.as_str());
+        metrics::counter!("trunkline_webhook_attempts_total", "result" => result).increment(1);
+        metrics::histogram!("trunkline_webhook_attempt_seconds").record(ms as f64 / 1_000.0);
+        let team = self.teams.entry(key.team).or_default();
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.in_flight -= 1;
+            self.busy -= usize::from(lane.in_flight == 0);
+            lane.learn(outcome.status().is_some(), ms, self.options.concurrency);
+            if let Some(lease) = lane.leases.remove(&message.event) {
+                let attempt = Attempt::new(at, ms, &outcome, body);
+                team.unstored.settled.push(Settled {
+                    endpoint: key.endpoint,
+                    event: message.event,
+                    lease,
+                    state,
+                    due_at,
+                    tries,
+                    attempts: attempt::append(message.attempts.as_deref(), attempt),
+                });
+            }
+            note_health(lane, team.unstored.health.entry(key.endpoint), &outcome, now);
+        }
+        self.record(key.team);
+        self.pump(key);
+        while self.in_flight < self.options.in_flight
+            && let Some(next) = self.waiting.pop_front()
+        {
+            if let Some(lane) = self.lanes.get_mut(&next) {
+                lane.waits = false;
+            }
+            self.pump(next);
+        }
+        if self.lanes.get(&key).is_some_and(Lane::is_hungry) {
+            self.claim();
+        }
+    }
+}
+
+/// Makes an attempt.
+async fn make(
+    board: &Switchboard,
+    client: &Client,
+    team: TeamKey,
+    target: &Target,
+    message: &Claimed,
+) -> Tried {
+    let body = match &message.body {
+        Some(body) => Ok(Some(body.clone())),
+        None => {
+            let event = message.event;
+            let read = board.db().read(move |conn| events::get(conn, team, event)).await;
+            read.and_then(|event| event.map(|event| fanout::body(&event)).transpose())
+        }
+    };
+    let at = board.now();
+    let unsent = |gone, body: &str| Tried {
+        at,
+        ms: 0,
+        reply: Reply {
+            outcome: Outcome::Broken(AttemptError::Internal),
+            body: body.to_owned(),
+        },
+        gone,
+    };
+    match body {
+        Ok(Some(body)) => {
+            let id = DeliveryId::of(target.id, message.event, message.at);
+            let headers = target.headers(id, &body, at);
+            let stopwatch = Stopwatch::start();
+            let reply = client.post(target.url.clone(), headers, body, at).await;
+            let ms = stopwatch.ms();
+            Tried {
+                at,
+                ms,
+                reply,
+                gone: false,
+            }
+        }
+        Ok(None) => unsent(true, "the event is not kept any more"),
+        Err(error) => {
+            warn("an event could not be read", &error);
+            unsent(false, "")
+        }
+    }
+}

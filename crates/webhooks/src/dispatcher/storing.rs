@@ -1,0 +1,151 @@
+//! What attempts came to is stored.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use trunkline_domain::Millis;
+use trunkline_domain::webhook::schedule::{AttemptError, Outcome};
+use trunkline_store::{StoreError, TeamKey, webhook_messages};
+use trunkline_switchboard::webhooks as commands;
+
+use super::{Dispatcher, Note, warn};
+use crate::lane::{Key, Lane};
+use crate::recording::{self, Batch, Health};
+
+/// The most results of a team that wait to be stored; beyond that nothing more is sent for it.
+pub(super) const MOST_UNSTORED: usize = 2_048;
+
+/// The most results stored in one transaction.
+const BATCH: usize = 512;
+
+/// How often a success is stored of an endpoint that has not failed.
+const SUCCESS_EVERY_MS: i64 = Millis::SECOND;
+
+impl Dispatcher {
+    pub(super) fn record(&mut self, key: TeamKey) {
+        let Some(team) = self.teams.get_mut(&key) else {
+            return;
+        };
+        if team.storing || team.unstored.is_empty() {
+            return;
+        }
+        team.storing = true;
+        let batch = team.unstored.take(BATCH);
+        let (board, now) = (self.board.clone(), self.board.now());
+        self.start(async move {
+            let batch = Arc::new(batch);
+            let stored = batch.clone();
+            let outcome = board
+                .db()
+                .write(move |tx| recording::record(tx, key, &stored, now))
+                .await;
+            Note::Recorded(key, batch, outcome)
+        });
+    }
+
+    pub(super) fn recorded(&mut self, key: TeamKey, batch: &Batch, outcome: Result<Vec<i64>, StoreError>) {
+        let team = self.teams.entry(key).or_default();
+        team.storing = false;
+        let opened = match outcome {
+            Ok(opened) => opened,
+            // At the end of the program it is given up: what was sent is sent again after its lease.
+            Err(error) if self.stopping => return warn("what attempts came to is not stored", &error),
+            Err(error) => {
+                team.unstored.put_back(batch.clone());
+                return warn(
+                    "what attempts came to could not be stored; it will be tried again",
+                    &error,
+                );
+            }
+        };
+        let resumes = team.stalled && team.unstored.settled.len() < MOST_UNSTORED / 2;
+        team.stalled &= !resumes;
+        self.record(key);
+        if resumes {
+            let keys: Vec<Key> = self
+                .lanes
+                .keys()
+                .copied()
+                .filter(|lane| lane.team == key)
+                .collect();
+            keys.into_iter().for_each(|key| self.pump(key));
+        }
+        opened
+            .into_iter()
+            .for_each(|endpoint| self.give_up(key, endpoint));
+    }
+
+    /// Switches off an endpoint whose breaker has opened.
+    pub(super) fn give_up(&mut self, team: TeamKey, endpoint: i64) {
+        let board = self.board.clone();
+        self.start(async move {
+            match board.run(team, move |work| commands::give_up(work, endpoint)).await {
+                Ok(true) => tracing::warn!(team.key = team.0, endpoint, "an endpoint that failed for days was disabled"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(error = %error, "an endpoint could not be disabled; it will be tried again"),
+            }
+            Note::Done
+        });
+    }
+
+    /// Gives back what was claimed and not sent, so that the next process need not wait for the leases to end.
+    pub(super) fn give_back(&mut self) {
+        let mut unsent: BTreeMap<TeamKey, Vec<(i64, i64, Millis)>> = BTreeMap::new();
+        for (key, lane) in &mut self.lanes {
+            for message in lane.ready.drain(..) {
+                if let Some(lease) = lane.leases.remove(&message.event) {
+                    unsent
+                        .entry(key.team)
+                        .or_default()
+                        .push((key.endpoint, message.event, lease));
+                }
+            }
+        }
+        for (team, messages) in unsent {
+            let board = self.board.clone();
+            self.start(async move {
+                let given = board.db().write(move |tx| {
+                    for (endpoint, event, lease) in &messages {
+                        webhook_messages::give_back(tx, team, *endpoint, *event, *lease)?;
+                    }
+                    Ok::<_, StoreError>(())
+                });
+                if let Err(error) = given.await {
+                    warn(
+                        "claimed messages could not be given back; they are sent when their leases end",
+                        &error,
+                    );
+                }
+                Note::Done
+            });
+        }
+    }
+}
+
+/// Notes how an endpoint did. A success is stored at most once a second unless something had failed.
+pub(super) fn note_health(lane: &mut Lane, entry: Entry<'_, i64, Health>, outcome: &Outcome, now: Millis) {
+    let Some(error) = outcome.error() else {
+        let is_known = lane
+            .at_rest_since
+            .is_some_and(|at| (0..SUCCESS_EVERY_MS).contains(&now.since(at)));
+        if !is_known {
+            lane.at_rest_since = Some(now);
+            *entry.or_default() = Health {
+                success: Some(now),
+                failure: None,
+            };
+        }
+        return;
+    };
+    // An endpoint that cannot be served because of this server is not to blame.
+    if error == AttemptError::Internal {
+        return;
+    }
+    lane.at_rest_since = None;
+    let text = match outcome.status() {
+        Some(status) => format!("{} {status}", error.as_str()),
+        None => error.as_str().to_owned(),
+    };
+    entry.or_default().failure = Some((now, text));
+}
