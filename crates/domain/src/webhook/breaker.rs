@@ -366,6 +366,9 @@ mod tests {
             "what is less than a minute apart is one failure"
         );
         assert!(!counts(&[0, 25 * HOUR, 50 * HOUR, 75 * HOUR]));
+        let mut run = Run::default();
+        run.fail_at(&[0, 2 * HOUR, 3 * HOUR, 25 * HOUR]);
+        assert_eq!(run.breaker.failing_since(), Some(START.plus(2 * HOUR)));
     }
 
     #[test]
@@ -407,6 +410,13 @@ mod tests {
             assert_eq!(breaker.on_failure(START.plus(ms)), (breaker, None));
         }
         assert_ne!(breaker.on_failure(START.plus(BURST)).0, breaker);
+        for ms in [1, HOUR, QUIET] {
+            assert_eq!(
+                breaker.on_failure(START.plus(-ms)),
+                (breaker, None),
+                "the clock was set back"
+            );
+        }
     }
 
     #[test]

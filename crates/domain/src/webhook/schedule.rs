@@ -445,6 +445,11 @@ mod tests {
             "spread, but never earlier"
         );
         assert_eq!(
+            pause_after(2, &asks(429, 3_600_000), Jitter::LONGEST),
+            Some(30 * Millis::MINUTE),
+            "nor later than the step after"
+        );
+        assert_eq!(
             pause_after(8, &asks(429, 60_000), Jitter::NONE),
             None,
             "no attempt is added"
@@ -512,18 +517,20 @@ mod tests {
     }
 
     fn outcomes() -> impl Strategy<Value = Outcome> {
+        let statuses = prop_oneof![0_u16..1_000, proptest::sample::select(vec![200, 302, 429, 503])];
+        let pauses = prop_oneof![any::<i64>(), 0..12 * Millis::HOUR];
         prop_oneof![
-            (0_u16..1_000, proptest::option::of(any::<i64>())).prop_map(|(status, retry_after_ms)| {
-                Outcome::Answered {
-                    status,
-                    retry_after_ms,
-                }
+            (statuses, proptest::option::of(pauses)).prop_map(|(status, retry_after_ms)| Outcome::Answered {
+                status,
+                retry_after_ms
             }),
             proptest::sample::select(AttemptError::ALL).prop_map(Outcome::Broken),
         ]
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
         /// Whatever comes: at most eight attempts a round, no pause shorter than four fifths of its step or longer
         /// than the longer of six fifths of it and the step after, and nothing overflows.
         #[test]
