@@ -211,7 +211,9 @@ async fn the_demo_team_is_what_the_product_would_have_written() {
     assert_eq!(assert_calls_are_over(&events), in_calls);
     assert_eq!(fresh.read(|conn| calls::live(conn, None, 10)).await, []);
     assert_eq!(
-        fresh.read(|conn| jobs::next_due(conn, Millis(i64::MAX))).await,
+        fresh
+            .read(|conn| jobs::next_due(conn, &trunkline_messaging::worker::KINDS, Millis(i64::MAX)))
+            .await,
         None
     );
     assert_conversations(&fresh.conversations(team).await, &items);

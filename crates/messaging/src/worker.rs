@@ -17,6 +17,9 @@ use crate::carrier::{Accepted, Carriers, SendError};
 /// The kind of job that brings what a carrier says later.
 const REPORT_JOB: &str = "message.report";
 
+/// What this worker does; other kinds of jobs are other workers'.
+pub const KINDS: [&str; 2] = [SEND_JOB, REPORT_JOB];
+
 /// For how long a claimed job is this process's. Work on it begins with at least half of that left, which is more than a
 /// carrier may take to answer.
 const LEASE_MS: i64 = Millis::MINUTE;
@@ -60,7 +63,7 @@ async fn sleep_ms(board: &Switchboard) -> Duration {
     let now = board.now();
     let next = board
         .db()
-        .read(move |conn| jobs::next_due(conn, now))
+        .read(move |conn| jobs::next_due(conn, &KINDS, now))
         .await
         .ok()
         .flatten();
@@ -79,7 +82,7 @@ pub async fn work_once(board: &Switchboard, carriers: &Carriers, vault: &Vault) 
     // Looking costs nothing on disk; claiming does.
     if board
         .db()
-        .read(move |conn| jobs::next_due(conn, now))
+        .read(move |conn| jobs::next_due(conn, &KINDS, now))
         .await?
         .is_none_or(|at| at > now)
     {
@@ -87,7 +90,7 @@ pub async fn work_once(board: &Switchboard, carriers: &Carriers, vault: &Vault) 
     }
     let claimed = board
         .db()
-        .write(move |tx| jobs::claim(tx, now, LEASE_MS, CLAIM))
+        .write(move |tx| jobs::claim(tx, &KINDS, now, LEASE_MS, CLAIM))
         .await?;
     let count = claimed.len();
     for job in claimed {
@@ -158,7 +161,7 @@ async fn work_on(
             });
             finish(board, job, report, None).await
         }
-        // Another kind of worker's.
+        // Never claimed.
         _ => Ok(Standing::Held),
     }
 }

@@ -31,14 +31,17 @@ statements! {
          VALUES ($1, $2, $3, $4, 0, 0, $5)";
     DUE =
         "SELECT team_id, id, kind, run_at, attempts, payload FROM jobs
-          WHERE run_at <= $1 AND lease_until <= $1 ORDER BY run_at, id LIMIT $2";
+          WHERE run_at <= $1 AND lease_until <= $1 AND kind IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
+          ORDER BY run_at, id LIMIT $3";
     CLAIM =
         "UPDATE jobs SET lease_until = $1, attempts = attempts + 1
           WHERE team_id = $2 AND id = $3 AND lease_until <= $4";
     RENEW = "UPDATE jobs SET lease_until = $1 WHERE team_id = $2 AND id = $3 AND attempts = $4";
     FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2 AND attempts = $3";
     POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3 AND attempts = $4";
-    NEXT = "SELECT MIN(run_at) FROM jobs WHERE lease_until <= $1";
+    NEXT =
+        "SELECT MIN(run_at) FROM jobs
+          WHERE lease_until <= $1 AND kind IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
 }
 
 /// Stores a job, in the transaction that asks for it.
@@ -52,13 +55,19 @@ pub fn insert(tx: &mut Tx<'_>, job: &JobRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Claims at most `limit` jobs that are due, for as long as `lease_ms`: until then nobody else gets them, after it
-/// they are due again.
+/// Claims at most `limit` jobs of these kinds that are due, for as long as `lease_ms`: until then nobody else gets them,
+/// after it they are due again.
 ///
 /// # Errors
 /// Of the engine.
-pub fn claim(tx: &mut Tx<'_>, now: Millis, lease_ms: i64, limit: i64) -> Result<Vec<JobRow>, StoreError> {
-    let due = tx.rows(DUE, params![now, limit], |row| {
+pub fn claim(
+    tx: &mut Tx<'_>,
+    kinds: &[&str],
+    now: Millis,
+    lease_ms: i64,
+    limit: i64,
+) -> Result<Vec<JobRow>, StoreError> {
+    let due = tx.rows(DUE, params![now, list(kinds), limit], |row| {
         Ok(JobRow {
             team: row.get(0)?,
             id: row.get(1)?,
@@ -117,10 +126,14 @@ pub fn postpone(
     Ok(tx.execute(POSTPONE, params![run_at, team, id, attempts])? > 0)
 }
 
-/// When the next job is due that nobody holds.
+/// When the next job of these kinds is due that nobody holds.
 ///
 /// # Errors
 /// Of the engine.
-pub fn next_due(conn: &mut Conn<'_>, now: Millis) -> Result<Option<Millis>, StoreError> {
-    Ok(conn.row(NEXT, params![now], |row| row.get::<Option<Millis>>(0))?.flatten())
+pub fn next_due(conn: &mut Conn<'_>, kinds: &[&str], now: Millis) -> Result<Option<Millis>, StoreError> {
+    Ok(conn.row(NEXT, params![now, list(kinds)], |row| row.get::<Option<Millis>>(0))?.flatten())
+}
+
+fn list(kinds: &[&str]) -> String {
+    serde_json::Value::from(kinds).to_string()
 }

@@ -10,6 +10,8 @@ use trunkline_testkit::db::{START, TestDb};
 
 const LEASE: i64 = 30_000;
 
+const KINDS: [&str; 1] = ["test.job"];
+
 async fn insert(db: &Db, team: TeamKey, id: &str, run_at: Millis) -> Result<(), StoreError> {
     let (id, kind, payload) = (id.to_owned(), "test.job".to_owned(), "{}".to_owned());
     let job = JobRow {
@@ -24,7 +26,7 @@ async fn insert(db: &Db, team: TeamKey, id: &str, run_at: Millis) -> Result<(), 
 }
 
 async fn claim(db: &Db, now: Millis, limit: i64) -> Vec<JobRow> {
-    db.write(move |tx| jobs::claim(tx, now, LEASE, limit))
+    db.write(move |tx| jobs::claim(tx, &KINDS, now, LEASE, limit))
         .await
         .unwrap()
 }
@@ -64,7 +66,7 @@ async fn a_job_is_claimed_by_lease(t: TestDb) {
         Err(StoreError::Duplicate { .. })
     ));
     assert_eq!(
-        db.read(|conn| jobs::next_due(conn, START)).await.unwrap(),
+        db.read(|conn| jobs::next_due(conn, &KINDS, START)).await.unwrap(),
         Some(START.plus(-2_000))
     );
 
@@ -77,7 +79,7 @@ async fn a_job_is_claimed_by_lease(t: TestDb) {
     assert_eq!(ids(&rest), ["second"], "what is due, and nobody holds");
     assert!(claim(db, START, 10).await.is_empty());
     assert_eq!(
-        db.read(|conn| jobs::next_due(conn, START)).await.unwrap(),
+        db.read(|conn| jobs::next_due(conn, &KINDS, START)).await.unwrap(),
         Some(START.plus(5_000))
     );
 
@@ -110,7 +112,9 @@ async fn a_job_is_claimed_by_lease(t: TestDb) {
     assert!(finish(db, &first[0]).await && finish(db, &second[0]).await);
     assert!(claim(db, retry.plus(1_000_000), 10).await.is_empty());
     assert_eq!(
-        db.read(move |conn| jobs::next_due(conn, retry)).await.unwrap(),
+        db.read(move |conn| jobs::next_due(conn, &KINDS, retry))
+            .await
+            .unwrap(),
         None
     );
 }
@@ -136,7 +140,7 @@ async fn no_job_is_claimed_twice(t: TestDb) {
                 loop {
                     let claimed = claim(&db, START, 3).await;
                     // Others may have been faster with all that was seen due: then there may be more.
-                    let left = db.read(|conn| jobs::next_due(conn, START)).await.unwrap();
+                    let left = db.read(|conn| jobs::next_due(conn, &KINDS, START)).await.unwrap();
                     mine.extend(claimed);
                     if left.is_none() {
                         return mine;
@@ -266,9 +270,28 @@ async fn of_two_requests_with_one_key_one_wins(t: TestDb) {
     }
 }
 
+async fn a_worker_gets_its_own_kinds_only(t: TestDb) {
+    let team = t.bare_team("One").await;
+    insert(t.db(), team, "one", START).await.unwrap();
+    let others = t
+        .db()
+        .write(|tx| jobs::claim(tx, &["test.other", "test"], START, LEASE, 10))
+        .await;
+    assert_eq!(others.unwrap(), []);
+    assert_eq!(
+        t.db()
+            .read(|conn| jobs::next_due(conn, &["test.other"], START))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(claim(t.db(), START, 10).await.len(), 1);
+}
+
 trunkline_testkit::on_both! {
     a_job_is_claimed_by_lease,
     no_job_is_claimed_twice,
+    a_worker_gets_its_own_kinds_only,
     a_key_stands_for_one_answer_for_an_hour,
     of_two_requests_with_one_key_one_wins,
 }
