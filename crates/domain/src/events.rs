@@ -366,7 +366,7 @@ pub struct ConversationChange {
 }
 
 /// Payload of `webhook.disabled`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointDisabled {
     /// The endpoint.
     pub id: EndpointId,

@@ -7,6 +7,7 @@ use trunkline_domain::events::{EndpointDisabled, Topic};
 use trunkline_domain::webhook::Breaker;
 use trunkline_domain::{DeliveryId, EndpointId, ErrorCode, Millis};
 use trunkline_store::crypto::Vault;
+use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::webhooks::{self, EndpointRow};
 use trunkline_store::{StoreError, audit, teams, webhook_messages};
 
@@ -28,6 +29,9 @@ const SECRET_BYTES: usize = 24;
 pub const BY_OWNER: &str = "OWNER";
 /// Why an endpoint is disabled: everything failed for five days.
 pub const BY_FAILURES: &str = "FAILURES";
+
+/// The kind of job that tells admins of a disabled endpoint by e-mail.
+pub const DISABLED_MAIL_JOB: &str = "mail.webhook_disabled";
 
 /// A signing secret of an endpoint. Has no `Debug`: it is a secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -405,6 +409,15 @@ pub fn give_up(work: &mut Work<'_, '_>, endpoint: i64) -> Result<bool, Error> {
         last_error: row.last_error,
     };
     work.emit(Topic::EndpointDisabled, work.now, None, &told)?;
+    let job = JobRow {
+        team: work.team,
+        id: format!("{}-disabled-{}", told.id, work.now.0),
+        kind: DISABLED_MAIL_JOB.to_owned(),
+        run_at: work.now,
+        attempts: 0,
+        payload: serde_json::to_string(&told).unwrap_or_default(),
+    };
+    jobs::insert(work.tx, &job)?;
     Ok(true)
 }
 

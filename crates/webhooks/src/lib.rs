@@ -13,6 +13,7 @@ mod clock_watch;
 mod dispatcher;
 mod fanout;
 mod lane;
+pub mod mail;
 mod recording;
 pub mod signature;
 mod target;

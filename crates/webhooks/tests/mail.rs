@@ -1,0 +1,151 @@
+//! Admins are told by e-mail that an endpoint was disabled.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use trunkline_domain::events::EndpointDisabled;
+use trunkline_domain::{EndpointId, Millis, Role};
+use trunkline_store::jobs::{self, JobRow};
+use trunkline_switchboard::accounts;
+use trunkline_switchboard::webhooks::DISABLED_MAIL_JOB;
+use trunkline_testkit::db::{Office, TestDb};
+use trunkline_webhooks::mail::{Mailer, work_once};
+
+/// A mail as it came in: the recipients and the text.
+type Mail = (Vec<String>, String);
+
+/// An SMTP server (RFC 5321) that takes everything, or refuses recipients.
+struct Post {
+    url: String,
+    mails: Arc<Mutex<Vec<Mail>>>,
+    refuses: Arc<Mutex<bool>>,
+}
+
+impl Post {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://{}", listener.local_addr().unwrap());
+        let (mails, refuses) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(false)));
+        let (kept, refusing) = (mails.clone(), refuses.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(session(stream, kept.clone(), refusing.clone()));
+            }
+        });
+        Self { url, mails, refuses }
+    }
+}
+
+async fn session(stream: TcpStream, mails: Arc<Mutex<Vec<Mail>>>, refuses: Arc<Mutex<bool>>) {
+    let mut stream = BufReader::new(stream);
+    let (mut recipients, mut text, mut in_text) = (Vec::new(), String::new(), false);
+    stream.write_all(b"220 ready\r\n").await.unwrap();
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
+        let answer = if in_text {
+            if line == ".\r\n" {
+                in_text = false;
+                mails.lock().push((std::mem::take(&mut recipients), std::mem::take(&mut text)));
+                "250 taken\r\n"
+            } else {
+                text.push_str(&line);
+                ""
+            }
+        } else if line.starts_with("RCPT") {
+            recipients.push(line.trim().to_owned());
+            if *refuses.lock() { "451 later\r\n" } else { "250 ok\r\n" }
+        } else if line.starts_with("DATA") {
+            in_text = true;
+            "354 go on\r\n"
+        } else {
+            "250 ok\r\n"
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
+async fn told(office: &Office) -> EndpointDisabled {
+    let told = EndpointDisabled {
+        id: EndpointId::new(office.board.ids().as_ref(), office.board.now()),
+        url: "https://crm.example.com/hook".into(),
+        description: Some("The CRM".into()),
+        failing_since: Some(Millis(1_700_000_000_000)),
+        last_error: Some("STATUS 500".into()),
+    };
+    let (team, payload) = (office.team, serde_json::to_string(&told).unwrap());
+    let job = move |run_at| JobRow {
+        team,
+        id: "one".into(),
+        kind: DISABLED_MAIL_JOB.into(),
+        run_at,
+        attempts: 0,
+        payload: payload.clone(),
+    };
+    office
+        .run(move |work| Ok(jobs::insert(work.tx, &job(work.now))?))
+        .await
+        .unwrap();
+    told
+}
+
+async fn every_admin_is_told_once(t: TestDb) {
+    let (office, post) = (t.office().await, Post::start().await);
+    office
+        .run(|work| accounts::create_user(work, "Member", "member@office.example", Role::Member))
+        .await
+        .unwrap();
+    let told = told(&office).await;
+    let mailer = Mailer::new(&post.url, "Trunkline <phone@example.com>").unwrap();
+    assert_eq!(work_once(&office.board, Some(&mailer), "https://phone.example.com").await.unwrap(), 1);
+    let mails = post.mails.lock().clone();
+    assert!(!mails.is_empty());
+    for (recipients, text) in &mails {
+        assert!(recipients.iter().all(|to| !to.contains("member@")), "{recipients:?}");
+        let text = text.replace("=\r\n", "").replace("=3D", "=");
+        assert!(text.contains(&told.id.to_string()) && text.contains("STATUS 500"), "{text}");
+        assert!(text.contains("2023-11-14T22:13:20.000Z"), "{text}");
+    }
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 0);
+}
+
+async fn a_server_that_says_later_is_tried_later(t: TestDb) {
+    let (office, post) = (t.office().await, Post::start().await);
+    told(&office).await;
+    *post.refuses.lock() = true;
+    let mailer = Mailer::new(&post.url, "phone@example.com").unwrap();
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 1);
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 0, "not at once");
+    assert!(post.mails.lock().is_empty());
+    *post.refuses.lock() = false;
+    office.clock.advance(Millis::MINUTE);
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 1);
+    assert!(!post.mails.lock().is_empty());
+}
+
+async fn without_a_server_nothing_waits(t: TestDb) {
+    let office = t.office().await;
+    told(&office).await;
+    assert_eq!(work_once(&office.board, None, "").await.unwrap(), 1);
+    assert_eq!(work_once(&office.board, None, "").await.unwrap(), 0);
+}
+
+#[test]
+fn an_unusable_configuration_is_named_without_its_password() {
+    for url in ["smtp//user:pa55@host", "http://user:pa55@host", ""] {
+        let error = Mailer::new(url, "phone@example.com").err().unwrap().to_string();
+        assert!(!error.contains("pa55"), "{error}");
+    }
+    let error = Mailer::new("smtp://127.0.0.1:25", "nobody").err().unwrap().to_string();
+    assert!(error.contains("nobody"), "{error}");
+}
+
+trunkline_testkit::on_both! {
+    every_admin_is_told_once,
+    a_server_that_says_later_is_tried_later,
+    without_a_server_nothing_waits,
+}
