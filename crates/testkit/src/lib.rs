@@ -1,5 +1,6 @@
 //! What the tests share.
 
+#[cfg(feature = "server")]
 pub mod app;
 pub mod catcher;
 pub mod db;
