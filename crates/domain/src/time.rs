@@ -93,14 +93,11 @@ impl Millis {
     }
 }
 
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Days to civil date by the algorithm of H. Hinnant ("chrono-compatible low-level date algorithms"): an
-        // instant is written several times in every answer, and this costs a third of a general formatter.
-        let Ok(days) = i32::try_from(self.0.div_euclid(Self::DAY)) else {
-            return f.write_str("out of range");
-        };
-        let in_day = self.0.rem_euclid(Self::DAY);
+impl Millis {
+    /// Year, month and day in UTC, by the algorithm of H. Hinnant ("chrono-compatible low-level date algorithms");
+    /// `None` far outside of any calendar.
+    fn civil(self) -> Option<(i64, i64, i64)> {
+        let days = i32::try_from(self.0.div_euclid(Self::DAY)).ok()?;
         let z = i64::from(days) + 719_468;
         let era = z.div_euclid(146_097);
         let day_of_era = z.rem_euclid(146_097);
@@ -114,7 +111,41 @@ impl fmt::Display for Millis {
         } else {
             month_index - 9
         };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Some((year_of_era + era * 400 + i64::from(month <= 2), month, day))
+    }
+
+    /// The text of an instant of the years 0 to 9999. Digit by digit: an instant is written several times in every
+    /// answer, and a general formatter takes several times as long.
+    fn text(self) -> Option<[u8; 24]> {
+        let (year, month, day) = self.civil().filter(|(year, ..)| (0..=9_999).contains(year))?;
+        let in_day = self.0.rem_euclid(Self::DAY);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |last: usize, digits: usize, mut number: i64| {
+            for place in (last + 1 - digits..=last).rev() {
+                text[place] = b"0123456789"[(number % 10) as usize];
+                number /= 10;
+            }
+        };
+        put(3, 4, year);
+        put(6, 2, month);
+        put(9, 2, day);
+        put(12, 2, in_day / Self::HOUR);
+        put(15, 2, in_day / Self::MINUTE % 60);
+        put(18, 2, in_day / Self::SECOND % 60);
+        put(22, 3, in_day % 1_000);
+        Some(text)
+    }
+}
+
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.text() {
+            return f.write_str(std::str::from_utf8(&text).unwrap_or_default());
+        }
+        let Some((year, month, day)) = self.civil() else {
+            return f.write_str("out of range");
+        };
+        let in_day = self.0.rem_euclid(Self::DAY);
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
@@ -128,7 +159,10 @@ impl fmt::Display for Millis {
 
 impl Serialize for Millis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.text() {
+            Some(text) => serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default()),
+            None => serializer.collect_str(self),
+        }
     }
 }
 
