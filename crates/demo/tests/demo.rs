@@ -263,7 +263,7 @@ async fn what_was_said_can_be_searched_and_tagged() {
         if let Some(url) = &detail.recording_url {
             assert_eq!(
                 *url,
-                format!("https://phone.example/sandbox/recordings/{}.wav", detail.item.id)
+                format!("https://phone.example/sandbox/recordings/{}.wav", detail.id)
             );
         }
     }

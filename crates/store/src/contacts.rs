@@ -82,7 +82,7 @@ pub struct PropertyRow {
 }
 
 /// What lists and items show of a contact.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContactCard {
     /// The contact.
     pub id: ContactId,
@@ -92,6 +92,9 @@ pub struct ContactCard {
     pub company: Option<(CompanyId, String)>,
     /// Deals: id, name, status.
     pub deals: Vec<(DealId, String, DealStatus)>,
+    /// When the contact was made.
+    pub created_at: Millis,
+    has_deals: bool,
 }
 
 statements! {
@@ -117,20 +120,12 @@ statements! {
         "SELECT c.first_name, c.last_name
            FROM contact_numbers n JOIN contacts c ON c.team_id = n.team_id AND c.id = n.contact_id
           WHERE n.team_id = $1 AND n.number = $2 ORDER BY c.created_at, c.id LIMIT 1";
-    CARDS_OF_ONE =
-        "SELECT n.number, c.id, c.first_name, c.last_name, c.has_deals, c.company_id, o.name
-           FROM contact_numbers n
-           JOIN contacts c ON c.team_id = n.team_id AND c.id = n.contact_id
-           LEFT JOIN companies o ON o.team_id = c.team_id AND o.id = c.company_id
-          WHERE n.team_id = $1 AND n.number = $2
-          ORDER BY c.created_at, c.id";
     CARDS =
-        "SELECT n.number, c.id, c.first_name, c.last_name, c.has_deals, c.company_id, o.name
-           FROM contact_numbers n
-           JOIN contacts c ON c.team_id = n.team_id AND c.id = n.contact_id
-           LEFT JOIN companies o ON o.team_id = c.team_id AND o.id = c.company_id
-          WHERE n.team_id = $1 AND n.number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
-          ORDER BY c.created_at, c.id";
+        "SELECT k.number, k.contact_id, p.first_name, p.last_name, p.has_deals, p.created_at, p.company_id, o.name
+           FROM contact_numbers k
+           JOIN contacts p ON p.team_id = k.team_id AND p.id = k.contact_id
+           LEFT JOIN companies o ON o.team_id = p.team_id AND o.id = p.company_id
+          WHERE k.team_id = $1 AND k.number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
     MAIN_NUMBERS =
         "SELECT n.number, c.first_name, c.last_name, o.name
            FROM contacts c
@@ -238,14 +233,45 @@ pub fn name_by_number(conn: &mut Conn<'_>, team: TeamKey, number: PhoneNumber) -
     Ok(found.flatten())
 }
 
-fn map_card(row: &Row<'_>) -> Result<(PhoneNumber, ContactCard, bool), StoreError> {
-    let (first, last): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
-    let company = match (row.get::<Option<CompanyId>>(5)?, row.get::<Option<String>>(6)?) {
-        (Some(id), Some(name)) => Some((id, name)),
-        _ => None,
-    };
-    let name = full_name(first.as_deref(), last.as_deref());
-    Ok((row.get(0)?, ContactCard { id: row.get(1)?, name, company, deals: Vec::new() }, row.get(4)?))
+/// The card in the columns of `row` from `first` on: first name, last name, whether there are deals, when it was made,
+/// id and name of the company. Its deals are added by [`complete`].
+pub(crate) fn map_card(row: &Row<'_>, id: ContactId, first: usize) -> Result<ContactCard, StoreError> {
+    let (first_name, last_name) = (row.column(first)?.text(), row.column(first + 1)?.text());
+    Ok(ContactCard {
+        id,
+        name: full_name(first_name, last_name),
+        company: row.get::<Option<_>>(first + 4)?.zip(row.get::<Option<_>>(first + 5)?),
+        deals: Vec::new(),
+        created_at: row.get(first + 3)?,
+        has_deals: row.get(first + 2)?,
+    })
+}
+
+/// Puts the cards of each number in order, oldest first, and adds their deals.
+///
+/// # Errors
+/// Of the engine.
+pub(crate) fn complete<'c>(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    cards: impl Iterator<Item = &'c mut Vec<ContactCard>>,
+) -> Result<(), StoreError> {
+    let mut with_deals = Vec::new();
+    for same_number in cards {
+        same_number.sort_by_key(|card| (card.created_at, card.id));
+        with_deals.extend(same_number.iter_mut().filter(|card| card.has_deals));
+    }
+    if with_deals.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<ContactId> = with_deals.iter().map(|card| card.id).collect();
+    conn.for_each(DEALS_OF_MANY, params![team, &Json(&ids)], |row| {
+        let (contact, deal): (ContactId, _) = (row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?));
+        for card in with_deals.iter_mut().filter(|card| card.id == contact) {
+            card.deals.push(deal.clone());
+        }
+        Ok(true)
+    })
 }
 
 /// The cards of all contacts that have one of `numbers`, by number, each oldest first.
@@ -257,24 +283,12 @@ pub fn cards(
     team: TeamKey,
     numbers: &[PhoneNumber],
 ) -> Result<HashMap<PhoneNumber, Vec<ContactCard>>, StoreError> {
-    let found = match numbers {
-        [] => return Ok(HashMap::new()),
-        [one] => conn.rows(CARDS_OF_ONE, params![team, *one], map_card)?,
-        many => conn.rows(CARDS, params![team, &Json(many)], map_card)?,
-    };
-    let with_deals: Vec<ContactId> = found.iter().filter(|(_, _, deals)| *deals).map(|(_, card, _)| card.id).collect();
-    let mut deals: HashMap<ContactId, Vec<(DealId, String, DealStatus)>> = HashMap::new();
-    if !with_deals.is_empty() {
-        conn.for_each(DEALS_OF_MANY, params![team, &Json(&with_deals)], |row| {
-            deals.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?, row.get(3)?));
-            Ok(true)
-        })?;
-    }
-    let mut cards: HashMap<PhoneNumber, Vec<ContactCard>> = HashMap::with_capacity(found.len());
-    for (number, mut card, _) in found {
-        card.deals = deals.get(&card.id).cloned().unwrap_or_default();
-        cards.entry(number).or_default().push(card);
-    }
+    let mut cards: HashMap<PhoneNumber, Vec<ContactCard>> = HashMap::with_capacity(numbers.len());
+    conn.for_each(CARDS, params![team, &Json(numbers)], |row| {
+        cards.entry(row.get(0)?).or_default().push(map_card(row, row.get(1)?, 2)?);
+        Ok(true)
+    })?;
+    complete(conn, team, cards.values_mut())?;
     Ok(cards)
 }
 

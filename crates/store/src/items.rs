@@ -2,10 +2,11 @@
 
 use trunkline_domain::events::TranscriptLine;
 use trunkline_domain::{
-    CallResult, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, SummaryTemplate, UserId,
+    CallResult, ContactId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, SummaryTemplate, UserId,
 };
 
 use crate::engine::{Conn, Json, Row, StoreError, Tx, Value};
+use crate::contacts::{self, ContactCard};
 use crate::{TeamKey, params};
 
 /// What calls and messages have in common.
@@ -39,15 +40,31 @@ pub struct ItemRow {
     pub tags: Vec<String>,
 }
 
-/// An item with everything that is shown of it, but the contacts.
+/// An item with everything that is shown of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemDetail {
-    /// The item.
-    pub item: ItemRow,
+    /// The team's number for it, in the order of storing.
+    pub seq: i64,
+    /// Public id.
+    pub id: ItemId,
+    /// Which way it went.
+    pub direction: Direction,
+    /// The outside number.
+    pub contact_number: PhoneNumber,
+    /// Everybody with the outside number, oldest first.
+    pub contacts: Vec<ContactCard>,
+    /// When it began.
+    pub at: Millis,
+    /// How a call ended.
+    pub result: Option<CallResult>,
+    /// Seconds a call lasted.
+    pub duration: Option<i64>,
+    /// Tag keys, in the order they were added.
+    pub tags: Vec<String>,
     /// The number of the line; `None` for a sender id.
     pub allo_number: Option<PhoneNumber>,
-    /// Name and e-mail address of the user.
-    pub user: Option<(String, String)>,
+    /// Who of the team handled or sent it: id, name and e-mail address.
+    pub user: Option<(UserId, String, String)>,
     /// Where a call's recording is.
     pub recording_url: Option<String>,
     /// A call's summary.
@@ -64,18 +81,24 @@ pub struct ItemDetail {
     pub media: Option<String>,
 }
 
+/// One statement for all that is shown, since each costs as much as some joins. An item has as many rows as contacts
+/// have its number, and one if none has. (The joins to calls and messages compare with NULL for items of the other
+/// kind, so that nothing is looked up for these.)
 macro_rules! detail {
     ($rest:literal) => {
         concat!(
-            "SELECT i.seq, i.id, i.kind, i.direction, i.line, i.contact_number, i.conversation, i.user_id, i.at, i.day,
-                i.result, i.duration, i.tags, n.number, u.name, u.email, c.recording_url, s.content, c.extracted_data,
-                m.content, m.status, m.message_type, m.media
+            "SELECT i.seq, i.id, i.direction, i.contact_number, i.at, i.result, i.duration, i.tags, n.number, i.user_id,
+                u.name, u.email, c.recording_url, s.content, c.extracted_data, m.content, m.status, m.message_type,
+                m.media, k.contact_id, p.first_name, p.last_name, p.has_deals, p.created_at, p.company_id, o.name
            FROM items i
            LEFT JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line
            LEFT JOIN users u ON u.team_id = i.team_id AND u.id = i.user_id
-           LEFT JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
+           LEFT JOIN calls c ON c.team_id = i.team_id AND c.seq = CASE WHEN i.kind = 'CALL' THEN i.seq END
            LEFT JOIN summaries s ON s.team_id = i.team_id AND s.seq = i.seq AND s.template = c.summary_template
-           LEFT JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq
+           LEFT JOIN messages m ON m.team_id = i.team_id AND m.seq = CASE WHEN i.kind = 'SMS' THEN i.seq END
+           LEFT JOIN contact_numbers k ON k.team_id = i.team_id AND k.number = i.contact_number
+           LEFT JOIN contacts p ON p.team_id = k.team_id AND p.id = k.contact_id
+           LEFT JOIN companies o ON o.team_id = p.team_id AND o.id = p.company_id
           WHERE i.team_id = $1 AND ",
             $rest
         )
@@ -159,23 +182,54 @@ fn map_at(row: &Row<'_>) -> Result<ItemRow, StoreError> {
     })
 }
 
-fn map_detail(row: &Row<'_>) -> Result<ItemDetail, StoreError> {
-    let user = match (row.get::<Option<String>>(14)?, row.get::<Option<String>>(15)?) {
-        (Some(name), Some(email)) => Some((name, email)),
+/// Adds a row to what was read: the item, unless an earlier row had it, and the contact.
+fn collect_detail(row: &Row<'_>, all: &mut Vec<ItemDetail>) -> Result<(), StoreError> {
+    let seq = row.get(0)?;
+    let card = match row.get::<Option<ContactId>>(19)? {
+        Some(id) => Some(contacts::map_card(row, id, 20)?),
+        None => None,
+    };
+    // Rows of an item mostly come one after the other.
+    if let Some(known) = all.iter_mut().rev().find(|detail| detail.seq == seq) {
+        known.contacts.extend(card);
+        return Ok(());
+    }
+    let user = match (row.get(9)?, row.get(10)?, row.get(11)?) {
+        (Some(id), Some(name), Some(email)) => Some((id, name, email)),
         _ => None,
     };
-    Ok(ItemDetail {
-        item: map_at(row)?,
-        allo_number: row.get(13)?,
+    all.push(ItemDetail {
+        seq,
+        id: row.get(1)?,
+        direction: row.get(2)?,
+        contact_number: row.get(3)?,
+        contacts: card.into_iter().collect(),
+        at: row.get(4)?,
+        result: row.get(5)?,
+        duration: row.get(6)?,
+        tags: row.get::<Option<Json<_>>>(7)?.map(|json| json.0).unwrap_or_default(),
+        allo_number: row.get(8)?,
         user,
-        recording_url: row.get(16)?,
-        summary: row.get(17)?,
-        extracted_data: row.get(18)?,
-        content: row.get(19)?,
-        status: row.get(20)?,
-        message_type: row.get(21)?,
-        media: row.get(22)?,
-    })
+        recording_url: row.get(12)?,
+        summary: row.get(13)?,
+        extracted_data: row.get(14)?,
+        content: row.get(15)?,
+        status: row.get(16)?,
+        message_type: row.get(17)?,
+        media: row.get(18)?,
+    });
+    Ok(())
+}
+
+/// Runs one of the statements above. The order of the items is the engine's.
+fn details(conn: &mut Conn<'_>, team: TeamKey, sql: &str, which: Value<'_>, room: usize) -> Result<Vec<ItemDetail>, StoreError> {
+    let mut all = Vec::with_capacity(room);
+    conn.for_each(sql, &[team.into(), which], |row| {
+        collect_detail(row, &mut all)?;
+        Ok(true)
+    })?;
+    contacts::complete(conn, team, all.iter_mut().map(|detail| &mut detail.contacts))?;
+    Ok(all)
 }
 
 fn tags_value(tags: &[String]) -> Value<'static> {
@@ -296,7 +350,7 @@ pub fn came_in_since(conn: &mut Conn<'_>, team: TeamKey, item: &ItemRow, at: Mil
 /// # Errors
 /// Of the engine.
 pub fn detail(conn: &mut Conn<'_>, team: TeamKey, id: ItemId) -> Result<Option<ItemDetail>, StoreError> {
-    conn.row(DETAIL, params![team, id], map_detail)
+    Ok(details(conn, team, DETAIL, id.into(), 1)?.pop())
 }
 
 /// The items with these ids, in their order; unknown ones are left out.
@@ -304,8 +358,8 @@ pub fn detail(conn: &mut Conn<'_>, team: TeamKey, id: ItemId) -> Result<Option<I
 /// # Errors
 /// Of the engine.
 pub fn details_by_id(conn: &mut Conn<'_>, team: TeamKey, ids: &[ItemId]) -> Result<Vec<ItemDetail>, StoreError> {
-    let found = conn.rows(DETAILS_BY_ID, params![team, &Json(ids)], map_detail)?;
-    Ok(ids.iter().filter_map(|id| found.iter().find(|detail| detail.item.id == *id).cloned()).collect())
+    let found = details(conn, team, DETAILS_BY_ID, (&Json(ids)).into(), ids.len())?;
+    Ok(in_order(found, ids, |detail| detail.id))
 }
 
 /// The items with these numbers, in their order; unknown ones are left out.
@@ -316,13 +370,14 @@ pub fn details_by_seq(conn: &mut Conn<'_>, team: TeamKey, seqs: &[i64]) -> Resul
     if seqs.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found: Vec<Option<ItemDetail>> = conn
-        .rows(DETAILS_BY_SEQ, params![team, &json_texts(seqs)], map_detail)?
-        .into_iter()
-        .map(Some)
-        .collect();
-    let take = |seq: &i64| found.iter_mut().find(|slot| slot.as_ref().is_some_and(|d| d.item.seq == *seq))?.take();
-    Ok(seqs.iter().filter_map(take).collect())
+    let found = details(conn, team, DETAILS_BY_SEQ, json_texts(seqs).into(), seqs.len())?;
+    Ok(in_order(found, seqs, |detail| detail.seq))
+}
+
+fn in_order<K: PartialEq>(found: Vec<ItemDetail>, keys: &[K], key: impl Fn(&ItemDetail) -> K) -> Vec<ItemDetail> {
+    let mut found: Vec<Option<ItemDetail>> = found.into_iter().map(Some).collect();
+    let mut take = |wanted: &K| found.iter_mut().find(|slot| slot.as_ref().is_some_and(|detail| key(detail) == *wanted))?.take();
+    keys.iter().filter_map(&mut take).collect()
 }
 
 /// Numbers as a JSON list of texts: what `json_each` of both engines reads alike.

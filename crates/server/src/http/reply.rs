@@ -90,6 +90,19 @@ impl Paging {
     }
 }
 
+/// 200 with a page of a list.
+#[must_use]
+pub fn page<T: Serialize>(page: &Page<T>) -> Response {
+    let mut body = Vec::with_capacity(256 + page.data.len() * ENTRY_BYTES);
+    match serde_json::to_writer(&mut body, page) {
+        Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => unwritable(error).into_response(),
+    }
+}
+
+/// Room for an entry of a list, so that a page need not be moved again and again while it is written.
+const ENTRY_BYTES: usize = 1_024;
+
 /// A JSON answer.
 #[must_use]
 pub fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
@@ -106,10 +119,13 @@ pub fn data<T: Serialize>(data: T) -> Response {
 }
 
 pub(crate) fn to_json<T: Serialize>(body: &T) -> Result<String, ApiError> {
-    serde_json::to_string(body).map_err(|error| {
-        tracing::error!(error = %error, "an answer could not be written");
-        ApiError::new(ErrorCode::InternalServerError)
-    })
+    serde_json::to_string(body).map_err(unwritable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
+fn unwritable(error: serde_json::Error) -> ApiError {
+    tracing::error!(error = %error, "an answer could not be written");
+    ApiError::new(ErrorCode::InternalServerError)
 }
 
 pub(crate) fn raw(status: StatusCode, body: String) -> Response {

@@ -82,7 +82,7 @@ pub async fn list(
     } else {
         state.board.db().read(work).await?
     };
-    Ok(reply::json(StatusCode::OK, &page))
+    Ok(reply::page(&page))
 }
 
 fn fingerprint(team: TeamKey, line: Option<PhoneNumber>, filter: ConversationFilter) -> String {

@@ -1,7 +1,6 @@
 //! Search across all conversations: filters alone by the database, text by the index.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -205,7 +204,7 @@ pub async fn search(
     } else {
         by_text(&state, wanted).await?
     };
-    Ok(reply::json(StatusCode::OK, &page))
+    Ok(reply::page(&page))
 }
 
 /// Whether the database may have to count or walk many rows.
@@ -376,7 +375,7 @@ fn by_filters(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<Page<ItemView>, Ap
     let has_more = trim(&mut seqs, paging.size);
     let details = items::details_by_seq(conn, team, &seqs)?;
     let last = details.last().filter(|_| has_more);
-    let next = last.map(|detail| Cursor::Behind(detail.item.at, detail.item.seq).write(&wanted.fingerprint));
+    let next = last.map(|detail| Cursor::Behind(detail.at, detail.seq).write(&wanted.fingerprint));
     let data = views::items(conn, team, details, wanted.extend)?;
     Ok(Page {
         data,

@@ -1,6 +1,7 @@
 //! What goes out: the wire names of v2, known here and nowhere else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -9,7 +10,7 @@ use trunkline_domain::{
     CompanyId, ContactId, DealId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis,
     PhoneNumber, Speaker, UserId,
 };
-use trunkline_store::contacts::{self, ContactCard};
+use trunkline_store::contacts::ContactCard;
 use trunkline_store::conversations::ConversationRow;
 use trunkline_store::items::{self, ItemDetail};
 use trunkline_store::{Conn, StoreError, TeamKey};
@@ -111,7 +112,8 @@ pub struct ItemView {
     #[schema(value_type = String, example = "+14155551234")]
     contact_number: PhoneNumber,
     /// Every contact with the outside number; empty when there is none.
-    contacts: Vec<ContactView>,
+    #[schema(value_type = Vec<ContactView>)]
+    contacts: Arc<[ContactView]>,
     /// Who of the team handled or sent it; `null` when nobody did.
     user: Option<UserRefView>,
     /// When it began.
@@ -160,7 +162,8 @@ pub struct ConversationView {
     #[schema(value_type = String, example = "+14155551234")]
     contact_number: PhoneNumber,
     /// Every contact with that number; empty when there is none.
-    contacts: Vec<ContactView>,
+    #[schema(value_type = Vec<ContactView>)]
+    contacts: Arc<[ContactView]>,
     /// When the newest item was.
     #[schema(value_type = String, format = DateTime)]
     last_activity: Millis,
@@ -181,10 +184,9 @@ pub struct Extend {
     pub transcript: bool,
 }
 
-type Cards = HashMap<PhoneNumber, Vec<ContactCard>>;
 type Transcripts = HashMap<i64, Vec<TranscriptLine>>;
 
-/// Adds contacts (and transcripts, if wanted) to items.
+/// Items as they are shown, with transcripts if wanted.
 ///
 /// # Errors
 /// Of the store.
@@ -194,14 +196,10 @@ pub fn items(
     details: Vec<ItemDetail>,
     extend: Extend,
 ) -> Result<Vec<ItemView>, StoreError> {
-    let mut numbers: Vec<PhoneNumber> = details.iter().map(|detail| detail.item.contact_number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let cards = contacts::cards(conn, team, &numbers)?;
     let mut transcripts = transcripts(conn, team, &details, extend)?;
     Ok(details
         .into_iter()
-        .map(|detail| item(detail, &cards, &mut transcripts, extend))
+        .map(|detail| item(detail, &mut transcripts, extend))
         .collect())
 }
 
@@ -214,27 +212,16 @@ fn transcripts(
     if !extend.transcript {
         return Ok(Transcripts::new());
     }
-    let calls = details.iter().filter(|detail| detail.item.kind == ItemKind::Call);
-    let seqs: Vec<i64> = calls.map(|detail| detail.item.seq).collect();
+    let calls = details.iter().filter(|detail| detail.id.call().is_some());
+    let seqs: Vec<i64> = calls.map(|detail| detail.seq).collect();
     items::transcripts(conn, team, &seqs)
 }
 
-fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend: Extend) -> ItemView {
-    let ItemDetail {
-        item,
-        allo_number,
-        user,
-        recording_url,
-        summary,
-        extracted_data,
-        content,
-        status,
-        message_type,
-        media,
-    } = detail;
+fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> ItemView {
+    let is_call = detail.id.call().is_some();
     let transcript = extend.transcript.then(|| {
-        (item.kind == ItemKind::Call).then(|| {
-            let lines = transcripts.remove(&item.seq).unwrap_or_default();
+        is_call.then(|| {
+            let lines = transcripts.remove(&detail.seq).unwrap_or_default();
             lines
                 .into_iter()
                 .map(|line| TranscriptView {
@@ -245,42 +232,40 @@ fn item(detail: ItemDetail, cards: &Cards, transcripts: &mut Transcripts, extend
                 .collect()
         })
     });
+    let number = detail.contact_number;
+    let contacts = detail.contacts.into_iter();
     ItemView {
-        id: item.id,
-        kind: item.kind,
-        direction: item.direction,
-        allo_number,
-        contact_number: item.contact_number,
-        contacts: contact_views(cards, item.contact_number),
-        user: item
-            .user_id
-            .zip(user)
-            .map(|(id, (name, email))| UserRefView { id, name, email }),
-        date: item.at,
-        duration: item.duration,
-        result: item.result.map(trunkline_domain::CallResult::as_v2),
-        recording_url,
-        summary,
-        tags: item.tags,
+        id: detail.id,
+        kind: if is_call {
+            ItemKind::Call
+        } else {
+            ItemKind::Message
+        },
+        direction: detail.direction,
+        allo_number: detail.allo_number,
+        contact_number: number,
+        contacts: contacts.map(|card| ContactView::new(card, number)).collect(),
+        user: detail
+            .user
+            .map(|(id, name, email)| UserRefView { id, name, email }),
+        date: detail.at,
+        duration: detail.duration,
+        result: detail.result.map(trunkline_domain::CallResult::as_v2),
+        recording_url: detail.recording_url,
+        summary: detail.summary,
+        tags: detail.tags,
         transcript,
-        extracted_data: extracted_data.and_then(|json| RawValue::from_string(json).ok()),
-        content,
-        status,
-        message_type,
-        media_urls: media.and_then(|json| RawValue::from_string(json).ok()),
+        extracted_data: detail
+            .extracted_data
+            .and_then(|json| RawValue::from_string(json).ok()),
+        content: detail.content,
+        status: detail.status,
+        message_type: detail.message_type,
+        media_urls: detail.media.and_then(|json| RawValue::from_string(json).ok()),
     }
 }
 
-fn contact_views(cards: &Cards, number: PhoneNumber) -> Vec<ContactView> {
-    cards
-        .get(&number)
-        .into_iter()
-        .flatten()
-        .map(|card| ContactView::new(card.clone(), number))
-        .collect()
-}
-
-/// Adds last items and contacts to conversations.
+/// Conversations as they are shown: with their newest items, whose contacts are theirs too.
 ///
 /// # Errors
 /// Of the store.
@@ -292,21 +277,23 @@ pub fn conversations(
 ) -> Result<Vec<ConversationView>, StoreError> {
     let seqs: Vec<i64> = rows.iter().map(|row| row.last_item).collect();
     let details = items::details_by_seq(conn, team, &seqs)?;
-    let numbers: Vec<PhoneNumber> = rows.iter().map(|row| row.contact_number).collect();
-    let cards = contacts::cards(conn, team, &numbers)?;
     let mut transcripts = transcripts(conn, team, &details, extend)?;
-    let mut last: HashMap<i64, ItemView> = HashMap::with_capacity(details.len());
-    for detail in details {
-        last.insert(detail.item.seq, item(detail, &cards, &mut transcripts, extend));
-    }
-    let view = |row: &ConversationRow| ConversationView {
-        contact_number: row.contact_number,
-        contacts: contact_views(&cards, row.contact_number),
-        last_activity: row.last_at,
-        last_item: last.remove(&row.last_item),
-        unread: row.standing.unread,
-        archived: row.standing.archived,
-        unresponded: row.standing.unresponded,
+    let mut details = details.into_iter().peekable();
+    let view = |row: &ConversationRow| {
+        let detail = details.next_if(|detail| detail.seq == row.last_item);
+        let last_item = detail.map(|detail| item(detail, &mut transcripts, extend));
+        ConversationView {
+            contact_number: row.contact_number,
+            contacts: last_item
+                .as_ref()
+                .map(|item| item.contacts.clone())
+                .unwrap_or_default(),
+            last_activity: row.last_at,
+            last_item,
+            unread: row.standing.unread,
+            archived: row.standing.archived,
+            unresponded: row.standing.unresponded,
+        }
     };
     Ok(rows.iter().map(view).collect())
 }

@@ -117,6 +117,14 @@ pub enum Column<'c> {
     Text(&'c str),
 }
 
+impl<'c> Column<'c> {
+    /// The text, borrowed from the row; `None` for everything else.
+    #[must_use]
+    pub const fn text(self) -> Option<&'c str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
 impl<'c> FromSql<'c> for Column<'c> {
     fn from_sql(ty: &Type, raw: &'c [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
         Ok(match *ty {
