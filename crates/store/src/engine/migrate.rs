@@ -64,6 +64,19 @@ pub enum MigrateError {
         /// Where it stands.
         schema: Schema,
     },
+    /// Another program's database.
+    #[error(
+        "{place} is another program's database: it has a table {table:?} and no schema version of Trunkline's; nothing \
+         was changed; {remedy}"
+    )]
+    Foreign {
+        /// The file, or "the database".
+        place: String,
+        /// What was found.
+        table: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The file is no database of ours.
     #[error("{} is not a Trunkline database, or it is damaged: {problem}; restore it from a backup, or name another --data-dir", path.display())]
     Corrupt {
@@ -99,9 +112,10 @@ pub enum MigrateError {
     Store(#[from] StoreError),
 }
 
-const SELECT_TABLE_SQLITE: &str =
-    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
-const SELECT_TABLE_POSTGRES: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'schema_version'";
+const SELECT_TABLES_SQLITE: &str = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite~_%' ESCAPE '~' ORDER BY name";
+const SELECT_TABLES_POSTGRES: &str = "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY table_name";
+/// The table that tells the version.
+const VERSION_TABLE: &str = "schema_version";
 const SELECT_VERSION: &str = "SELECT version FROM schema_version";
 
 /// Tells how the database stands, without changing it.
@@ -133,6 +147,10 @@ pub(crate) fn inspect(location: &Location) -> Result<Schema, MigrateError> {
 pub(crate) fn run(location: &Location) -> Result<(), MigrateError> {
     match location {
         Location::Sqlite(path) => {
+            // Looked at first without any right to write: opening for writing switches the file's journal mode.
+            if path.is_file() {
+                inspect(location)?;
+            }
             let connection = sqlite::connect(path, false, 1_024).map_err(|error| explain(path, error))?;
             let mut conn = Conn(Inner::Sqlite(&connection));
             apply(&mut conn, "BEGIN IMMEDIATE").map_err(|error| explained(path, error))
@@ -147,12 +165,20 @@ pub(crate) fn run(location: &Location) -> Result<(), MigrateError> {
 }
 
 fn standing(conn: &mut Conn<'_>) -> Result<Schema, MigrateError> {
-    let tables = if conn.is_postgres() {
-        SELECT_TABLE_POSTGRES
+    let select = if conn.is_postgres() {
+        SELECT_TABLES_POSTGRES
     } else {
-        SELECT_TABLE_SQLITE
+        SELECT_TABLES_SQLITE
     };
-    if conn.row(tables, &[], |row| row.get::<i64>(0))? == Some(0) {
+    let tables = conn.rows(select, &[], |row| row.get::<String>(0))?;
+    if let Some(table) = foreign(&tables, conn.is_postgres()) {
+        return Err(MigrateError::Foreign {
+            place: "the database".to_owned(),
+            table: table.to_owned(),
+            remedy: "give Trunkline a database, or a schema, of its own",
+        });
+    }
+    if !tables.iter().any(|table| table == VERSION_TABLE) {
         return Ok(Schema::Empty);
     }
     let found = conn
@@ -164,6 +190,27 @@ fn standing(conn: &mut Conn<'_>) -> Result<Schema, MigrateError> {
         std::cmp::Ordering::Equal => Ok(Schema::Current),
         std::cmp::Ordering::Greater => Err(MigrateError::Newer { found, known }),
     }
+}
+
+/// A table that tells that another program uses this database. A file is one program's, so there any table does; a
+/// PostgreSQL schema may be shared, as long as nobody has a table that we need.
+fn foreign(tables: &[String], shared: bool) -> Option<&str> {
+    let ours = |table: &str| {
+        let mut lines = MIGRATIONS.iter().flat_map(|migration| migration.postgres.lines());
+        lines.any(|line| {
+            line.strip_prefix("CREATE TABLE ")
+                .and_then(|rest| rest.split(' ').next())
+                == Some(table)
+        })
+    };
+    let versioned = tables.iter().any(|table| table == VERSION_TABLE);
+    let mut tables = tables.iter().map(String::as_str);
+    if versioned {
+        // Others keep a table of this name, too; with the first migration comes the table of teams.
+        let complete = tables.any(|table| table == "teams");
+        return (!complete).then_some(VERSION_TABLE);
+    }
+    tables.find(|table| !shared || ours(table))
 }
 
 fn apply(conn: &mut Conn<'_>, begin: &str) -> Result<(), MigrateError> {
@@ -220,6 +267,11 @@ fn of_server(error: MigrateError) -> MigrateError {
 fn explained(path: &Path, error: MigrateError) -> MigrateError {
     match error {
         MigrateError::Store(error) => explain(path, error),
+        MigrateError::Foreign { table, .. } => MigrateError::Foreign {
+            place: path.display().to_string(),
+            table,
+            remedy: "name another --data-dir",
+        },
         other => other,
     }
 }

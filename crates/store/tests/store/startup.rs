@@ -113,18 +113,8 @@ async fn an_outdated_database_asks_for_its_migration(t: TestDb) {
 }
 
 async fn a_migration_that_fails_leaves_nothing_behind(t: TestDb) {
-    for table in ["schema_version", "users"] {
-        run(
-            &t,
-            if table == "users" {
-                "DELETE FROM users"
-            } else {
-                "DROP TABLE schema_version"
-            },
-        )
-        .await;
-    }
-    // All tables are there, and nothing says so: the first migration meets them.
+    // All tables are there, and the version does not say so: the first migration meets them.
+    run(&t, "UPDATE schema_version SET version = 0").await;
     let failed = error(migrate(t.location()));
     assert!(
         matches!(
@@ -140,9 +130,58 @@ async fn a_migration_that_fails_leaves_nothing_behind(t: TestDb) {
     assert!(matches!(
         open(t.location()),
         Err(MigrateError::Outdated {
-            schema: Schema::Empty
+            schema: Schema::Behind { version: 0 }
         })
     ));
+}
+
+/// Tables that stand in our way: another program's, or ours without a version.
+async fn a_database_with_foreign_tables_is_refused(t: TestDb) {
+    run(&t, "DROP TABLE schema_version").await;
+    let (theirs, _folder) = empty(t.engine());
+    execute(
+        &theirs,
+        "CREATE TABLE schema_version (v INTEGER); INSERT INTO schema_version VALUES (3)",
+    );
+    let (same_name, _folder) = empty(t.engine());
+    execute(
+        &same_name,
+        "CREATE TABLE messages (n INTEGER); INSERT INTO messages VALUES (3)",
+    );
+    for (location, table) in [
+        (t.location(), "api_keys"),
+        (&theirs, "schema_version"),
+        (&same_name, "messages"),
+    ] {
+        for refused in [open(location), migrate(location)] {
+            let error = error(refused);
+            assert!(matches!(error, MigrateError::Foreign { .. }), "{error:?}");
+            says(
+                &error,
+                &[&name(location), table, "another program's", "nothing was changed"],
+            );
+        }
+    }
+    execute(
+        &theirs,
+        "UPDATE schema_version SET v = 4; DROP TABLE schema_version",
+    );
+    execute(&same_name, "UPDATE messages SET n = 4; DROP TABLE messages");
+    drop(migrate(&theirs).unwrap());
+    drop(migrate(&same_name).unwrap());
+}
+
+fn execute(location: &Location, sql: &str) {
+    apart(|| match location {
+        Location::Sqlite(path) => rusqlite::Connection::open(path)
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap(),
+        Location::Postgres(url) => ::postgres::Client::connect(url, ::postgres::NoTls)
+            .unwrap()
+            .batch_execute(sql)
+            .unwrap(),
+    });
 }
 
 async fn several_processes_may_start_at_once_on_an_empty_database(t: TestDb) {
@@ -168,6 +207,7 @@ trunkline_testkit::on_both! {
     a_database_of_a_newer_program_is_refused,
     an_outdated_database_asks_for_its_migration,
     a_migration_that_fails_leaves_nothing_behind,
+    a_database_with_foreign_tables_is_refused,
     several_processes_may_start_at_once_on_an_empty_database,
 }
 
@@ -198,6 +238,36 @@ fn a_file_that_is_no_database_is_named() {
             "somebody's file was changed"
         );
     }
+}
+
+/// Whatever its journal mode: not a byte of it changes, and no file appears beside it.
+#[test]
+fn a_file_of_another_program_is_left_alone() {
+    for mode in ["DELETE", "WAL"] {
+        let (location, _folder) = empty(Engine::Sqlite);
+        let sql =
+            "CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('https://bakery.example')";
+        execute(&location, &format!("PRAGMA journal_mode = {mode}; {sql}"));
+        let Location::Sqlite(path) = &location else {
+            unreachable!()
+        };
+        let before = fs::read(path).unwrap();
+        for refused in [open(&location), migrate(&location)] {
+            says(&error(refused), &[&name(&location), "bookmarks", "--data-dir"]);
+        }
+        assert!(
+            fs::read(path).unwrap() == before,
+            "somebody's database was changed"
+        );
+    }
+}
+
+/// A PostgreSQL schema may be shared with others who do not use our names.
+#[test]
+fn tables_of_others_do_not_matter_where_several_programs_share_a_server() {
+    let (location, _folder) = empty(Engine::Postgres);
+    execute(&location, "CREATE TABLE bookmarks (url TEXT)");
+    migrate(&location).unwrap();
 }
 
 #[test]
