@@ -29,8 +29,8 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A unit of work panicked; it was rolled back.
-    #[error("a unit of work panicked")]
+    /// A read or a unit of work panicked; the unit was rolled back.
+    #[error("work on the database panicked")]
     Panicked,
     /// The store was closed.
     #[error("the store is closed")]

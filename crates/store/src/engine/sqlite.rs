@@ -3,6 +3,7 @@
 //! The writer takes whatever units wait, runs each in a savepoint of its own, commits them together with one fsync
 //! (`synchronous=FULL`) and only then answers. A unit that fails is rolled back alone.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -131,7 +132,8 @@ impl Sqlite {
         })
     }
 
-    /// Runs `read` on this thread with a pooled connection.
+    /// Runs `read` on this thread with a pooled connection. Its panic is an error to the caller, as that of a unit of
+    /// work is.
     pub(crate) fn read<T, E: From<StoreError>>(
         &self,
         cache_kib: u32,
@@ -139,8 +141,17 @@ impl Sqlite {
     ) -> Result<T, E> {
         let idle = self.readers.idle.lock().as_mut().ok_or(StoreError::Closed)?.pop();
         let connection = idle.map_or_else(|| connect(&self.readers.path, true, cache_kib), Ok)?;
-        let outcome = read(&mut Conn(Inner::Sqlite(&connection)));
-        if let Some(idle) = self.readers.idle.lock().as_mut() {
+        // What it captured may be half-changed after a panic, but is only dropped afterwards; so is the connection, which
+        // may be at one moment.
+        let outcome = catch_unwind(AssertUnwindSafe(|| read(&mut Conn(Inner::Sqlite(&connection)))))
+            .map_err(|_| StoreError::Panicked)?;
+        if let Some(idle) = self
+            .readers
+            .idle
+            .lock()
+            .as_mut()
+            .filter(|_| connection.is_autocommit())
+        {
             idle.push(connection);
         }
         outcome

@@ -65,10 +65,8 @@ where
 {
     fn run(&mut self, tx: &mut Tx<'_>) -> bool {
         // The unit's captured state may be half-changed after a panic, but it is only dropped afterwards.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(tx))).unwrap_or_else(|_| {
-            tracing::error!("a unit of work panicked and was rolled back");
-            Err(StoreError::Panicked.into())
-        });
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(tx)))
+            .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
         self.rerun =
             matches!(&outcome, Err(error) if error.store().is_some_and(StoreError::is_serialization_failure));
         let keep = outcome.is_ok();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trunkline_store::{Db, StoreError, TeamKey, UnitError, events, params, teams};
+use trunkline_store::{Conn, Db, StoreError, TeamKey, UnitError, events, params, teams};
 use trunkline_testkit::db::{Engine, START, TestDb, assert_sound};
 
 use crate::support::{Gate, NOTE, make_notes, note, notes, one_at_a_time, until};
@@ -186,6 +186,33 @@ async fn nested_work_is_undone_alone(t: TestDb) {
     assert_eq!(notes(t.db()).await, [1, 4, 5, 6, 9]);
 }
 
+/// A read that panics is an error to whoever asked, and nobody else notices: not the next reader of the connection
+/// either, which was at one moment.
+async fn a_read_that_panics_is_an_error(t: TestDb) {
+    make_notes(t.db()).await;
+    note(t.db(), 1).await.unwrap();
+    let read = |conn: &mut Conn<'_>| -> Result<i64, StoreError> {
+        conn.row("SELECT n FROM notes", &[], |_| -> Result<i64, StoreError> {
+            panic!("a read panics, as it should")
+        })?;
+        Ok(1)
+    };
+    for _ in 0..20 {
+        let outcomes = [
+            t.db().read(read).await,
+            t.db().scan(read).await,
+            t.db().read(move |conn| conn.at_one_moment(read)).await,
+        ];
+        for outcome in outcomes {
+            assert!(matches!(outcome, Err(StoreError::Panicked)), "{outcome:?}");
+        }
+    }
+    note(t.db(), 2).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(notes(t.db()).await, [1, 2]);
+    }
+}
+
 /// A unit that goes on after a refused statement: PostgreSQL has given the transaction up and would answer its COMMIT
 /// with a silent ROLLBACK. Whatever an engine does, it must not say "kept" of what is not.
 async fn nothing_is_acknowledged_that_was_not_kept(t: TestDb) {
@@ -294,6 +321,7 @@ trunkline_testkit::on_both! {
     each_unit_succeeds_or_fails_alone,
     neighbours_of_a_failure_are_kept,
     nested_work_is_undone_alone,
+    a_read_that_panics_is_an_error,
     nothing_is_acknowledged_that_was_not_kept,
     followers_are_woken_by_commits_with_events_only,
     work_of_a_caller_that_went_away_is_done,
