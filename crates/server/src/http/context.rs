@@ -1,6 +1,7 @@
 //! The envelope around every route of the API: request id, identity, rate limit, time-out, headers, errors.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -90,16 +91,22 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
 /// Lets the route answer within the time a request may take, unless the request is refused already, and reads the
 /// body to its end.
 async fn run(state: &AppState, refused: Option<ApiError>, request: Request, next: Next) -> Response {
-    let time = state.settings.request_timeout;
+    let mut time = pin!(tokio::time::sleep(state.settings.request_timeout));
     let (request, rest) = Rest::of(request);
     let response = match refused {
         Some(error) => error.into_response(),
-        None => tokio::time::timeout(time, next.run(request))
-            .await
-            .unwrap_or_else(|_| ApiError::new(ErrorCode::RequestTimeout).into_response()),
+        None => tokio::select! {
+            biased;
+            response = next.run(request) => response,
+            () = &mut time => ApiError::new(ErrorCode::RequestTimeout).into_response(),
+        },
     };
     // A client that does not come to an end within the time has had its chance.
-    drop(tokio::time::timeout(time, rest.discard()).await);
+    tokio::select! {
+        biased;
+        () = rest.discard() => {}
+        () = &mut time => {}
+    }
     response
 }
 
