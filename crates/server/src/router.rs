@@ -4,7 +4,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-use crate::http::context::no_such_path;
+use crate::http::context::{no_such_path, plain_envelope};
 use crate::http::endpoint::{Endpoint, endpoint, mount};
 use crate::layers::enveloped;
 use crate::{AppState, carriers, docs, health, sandbox, v2};
@@ -34,14 +34,9 @@ pub fn table() -> Vec<Endpoint> {
 /// The whole server.
 pub fn router(state: AppState) -> Router {
     let api = enveloped(mount(table()).fallback(no_such_path), &state);
-    let carriers = Router::new()
+    let open = Router::new()
         .route("/carriers/twilio/messages", post(carriers::twilio_messages))
         .route("/carriers/twilio/status", post(carriers::twilio_status))
-        .layer(from_fn_with_state(
-            state.clone(),
-            crate::http::context::plain_envelope,
-        ));
-    let open = Router::new()
         .route("/", get(docs::home))
         .route("/openapi.json", get(docs::openapi_json))
         .route("/docs/errors", get(docs::errors))
@@ -49,6 +44,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/sandbox/recordings/{file}", get(sandbox::recording))
-        .merge(docs::reference());
-    crate::layers::around(api.merge(carriers).merge(open), &state.settings).with_state(state)
+        .merge(docs::reference())
+        .layer(from_fn_with_state(state.clone(), plain_envelope));
+    crate::layers::around(api.merge(open), &state.settings).with_state(state)
 }

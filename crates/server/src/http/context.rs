@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
@@ -212,17 +212,44 @@ fn finish(
     response
 }
 
-/// Wraps a route that is not for API keys (webhooks of carriers): request id, time-out, errors in the common form.
+/// Wraps a route that is not for API keys (webhooks of carriers, pages, health): request id, time-out, errors in the
+/// common form.
 pub async fn plain_envelope(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let request_id = request_id(request.headers(), &state);
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let reads = Class::of(&method) == Class::Read;
     let mut response = run(&state, None, request, next).await;
-    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+    let error = response.extensions_mut().remove::<ApiError>();
+    if let Some(error) = error.or_else(|| bare(response.status(), &method, &uri)) {
         response = error.render(Surface::V2, &request_id, &state.settings.public_url);
     }
+    let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&request_id) {
-        response.headers_mut().insert(X_REQUEST_ID, id);
+        headers.insert(X_REQUEST_ID, id);
+    }
+    // Who looks at a page or asks for the health does so often, and changes nothing.
+    if !reads {
+        tracing::info!(
+            http.request = %format_args!("{method} {}", uri.path()),
+            http.status = response.status().as_u16(),
+            request.id = %request_id,
+            "request"
+        );
     }
     response
+}
+
+/// What the router answers without a word: a path below a page that is not there, another method. (It adds `Allow`
+/// later.)
+fn bare(status: StatusCode, method: &Method, uri: &Uri) -> Option<ApiError> {
+    match status {
+        StatusCode::NOT_FOUND => Some(nothing_at(method, uri)),
+        StatusCode::METHOD_NOT_ALLOWED => Some(
+            ApiError::new(ErrorCode::MethodNotAllowed)
+                .suggestion("Use one of the methods that the header Allow names."),
+        ),
+        _ => None,
+    }
 }
 
 /// The names of ignored parameters, as far as a header can carry them.
@@ -247,7 +274,11 @@ fn told(ignored: &[String]) -> String {
 }
 
 /// The answer for a path that nothing is at.
-pub async fn no_such_path(method: Method, uri: axum::http::Uri) -> ApiError {
+pub async fn no_such_path(method: Method, uri: Uri) -> ApiError {
+    nothing_at(&method, &uri)
+}
+
+fn nothing_at(method: &Method, uri: &Uri) -> ApiError {
     ApiError::new(ErrorCode::EndpointNotFound)
         .message(format!("there is nothing at {method} {}", uri.path()))
         .suggestion(

@@ -1,4 +1,4 @@
-//! What surrounds routes: browsers of other origins, panics, time-outs.
+//! What surrounds routes: browsers of other origins, panics, time-outs, and the routes that need no key.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::TestDb;
 
 use crate::operations::operations;
-use crate::support::{World, authorization, searchable};
+use crate::support::{World, assert_error, authorization, searchable};
 
 trunkline_testkit::on_both! {
     browsers_of_other_origins_are_not_let_in_by_default,
     the_operator_lets_origins_in,
+    routes_without_a_key_answer_in_the_common_form,
     a_route_that_panics_or_takes_too_long_answers_like_any_other,
     keys_that_were_made_just_now_work,
 }
@@ -145,6 +146,51 @@ async fn the_operator_lets_origins_in(db: TestDb) {
                 .iter()
                 .all(|name| headers.contains(name))
         );
+    }
+}
+
+/// Pages, health and the webhooks of carriers need no key; what fails there fails like everything else.
+async fn routes_without_a_key_answer_in_the_common_form(db: TestDb) {
+    let app = searchable(db).await;
+    let pages = [
+        "/",
+        "/docs/",
+        "/docs/errors",
+        "/docs/guide",
+        "/openapi.json",
+        "/healthz",
+        "/readyz",
+    ];
+    let recording = "/sandbox/recordings/x.wav";
+    for path in pages.into_iter().chain([recording]) {
+        let reply = app
+            .send_with(Method::GET, path, &[("X-Request-Id", "mine")], None)
+            .await;
+        assert!(reply.status < 400, "{path} {}", reply.status);
+        assert_eq!(reply.header("x-request-id"), "mine", "{path}");
+        let reply = app.send_with(Method::DELETE, path, &[], None).await;
+        assert_error(&reply, "METHOD_NOT_ALLOWED");
+        assert_eq!(reply.header("allow"), "GET,HEAD", "{path}");
+    }
+    for path in [
+        "/docs/nowhere",
+        "/docs/errors/",
+        "/docs/guide/x",
+        "/carriers/nobody",
+    ] {
+        assert_error(
+            &app.send_with(Method::GET, path, &[], None).await,
+            "ENDPOINT_NOT_FOUND",
+        );
+    }
+    for path in ["/carriers/twilio/messages", "/carriers/twilio/status"] {
+        let reply = app.send_with(Method::GET, path, &[], None).await;
+        assert_error(&reply, "METHOD_NOT_ALLOWED");
+        assert_eq!(reply.header("allow"), "POST", "{path}");
+        let reply = app
+            .send_with(Method::POST, path, &[], Some("To=%2B14155550100".to_owned()))
+            .await;
+        assert_error(&reply, "CARRIER_SIGNATURE_INVALID");
     }
 }
 
