@@ -98,10 +98,7 @@ impl ApiError {
     #[must_use]
     pub fn render(&self, surface: Surface, request_id: &str, public_url: &str) -> Response {
         let status = self.status(surface);
-        let retry_after = self.retry_after.or(match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Some(1),
-            _ => None,
-        });
+        let retry_after = self.retry_after.or(self.code.retryable().then_some(1));
         let body = match surface {
             Surface::V1 => serde_json::to_vec(&V1Error {
                 code: self.code,

@@ -237,6 +237,14 @@ pub fn assert_error(reply: &Reply, code: &str) {
     assert_eq!(error["retryable"], known.retryable());
     assert_eq!(error["request_id"], reply.header("x-request-id"));
     assert!(!error["message"].as_str().unwrap().is_empty());
+    // Who may come back is told when.
+    let later = reply.header("retry-after");
+    assert_eq!(!later.is_empty(), known.retryable(), "{error}");
+    assert_eq!(
+        error["retry_after_seconds"].as_u64(),
+        later.parse().ok(),
+        "{error}"
+    );
     assert!(
         error["doc_url"]
             .as_str()
