@@ -29,7 +29,10 @@ pub async fn readyz(State(state): State<AppState>) -> Response {
     let database = match read.await {
         Ok(_) => "ok",
         Err(error) => {
-            tracing::warn!(error = %error, "the database does not answer");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the database does not answer"
+            );
             "not available"
         }
     };

@@ -1,5 +1,6 @@
 //! The one border where failures become answers.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -255,9 +256,9 @@ impl From<StoreError> for ApiError {
             ErrorCode::InternalServerError
         };
         if code == ErrorCode::ServiceUnavailable {
-            tracing::warn!(error = %error, "a request was turned away");
+            tracing::warn!(error = &error as &dyn Error, "a request was turned away");
         } else {
-            tracing::error!(error = %error, "a request failed");
+            tracing::error!(error = &error as &dyn Error, "a request failed");
         }
         Self {
             store: Some(Arc::new(error)),
@@ -286,7 +287,7 @@ impl From<SearchError> for ApiError {
                 "the text index is being rebuilt: {done} of {total} items are in"
             )),
             other => {
-                tracing::error!(error = %other, "a search failed");
+                tracing::error!(error = &other as &dyn Error, "a search failed");
                 Self::new(ErrorCode::InternalServerError)
             }
         }
