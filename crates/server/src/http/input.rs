@@ -146,6 +146,7 @@ async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiErr
         return Ok(Input::new(Map::new(), Source::Body, context));
     }
     json_content_type(&parts.headers)?;
+    no_content_encoding(&parts.headers)?;
     let malformed = |message: String| {
         ApiError::new(ErrorCode::InvalidRequestBody)
             .message(message)
@@ -199,6 +200,20 @@ fn json_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
         .message(message)
         .param("Content-Type")
         .suggestion("Send Content-Type: application/json."))
+}
+
+/// Compressed bodies are refused for what they are (RFC 9110, 8.4), not for being no JSON.
+fn no_content_encoding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(coding) = headers.get(header::CONTENT_ENCODING) else {
+        return Ok(());
+    };
+    if coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity") {
+        return Ok(());
+    }
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType)
+        .message(format!("the body has Content-Encoding {coding:?}"))
+        .param("Content-Encoding")
+        .suggestion("Send the body as it is, without Content-Encoding."))
 }
 
 impl Input {

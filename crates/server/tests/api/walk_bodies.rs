@@ -10,6 +10,7 @@ use crate::support::{World, assert_common, assert_error, authorization, next_sec
 trunkline_testkit::on_both! {
     a_body_of_another_type_is_refused,
     json_is_recognised_in_every_spelling,
+    a_compressed_body_is_refused,
     a_body_that_is_no_object_is_refused,
     an_empty_body_is_refused_where_something_is_needed,
     a_body_that_is_too_large_is_refused,
@@ -85,6 +86,44 @@ async fn json_is_recognised_in_every_spelling(db: TestDb) {
                 operation.name(),
                 reply.text
             );
+        }
+    }
+}
+
+async fn a_compressed_body_is_refused(db: TestDb) {
+    let world = World::open(db).await;
+    let own = authorization(&world.app.key);
+    for operation in with_bodies() {
+        let request = operation.request(&world);
+        for (coding, refused) in [
+            ("gzip", true),
+            ("br", true),
+            ("GZIP, identity", true),
+            ("identity", false),
+        ] {
+            let reply = request
+                .with(
+                    &world.app,
+                    &[("Authorization", &own), ("Content-Encoding", coding)],
+                )
+                .await;
+            assert_common(&reply);
+            if refused {
+                assert_error(&reply, "UNSUPPORTED_MEDIA_TYPE");
+                assert_eq!(
+                    reply.json["error"]["param"],
+                    "Content-Encoding",
+                    "{}",
+                    operation.name()
+                );
+            } else {
+                assert!(
+                    (200..300).contains(&reply.status),
+                    "{}: {}",
+                    operation.name(),
+                    reply.text
+                );
+            }
         }
     }
 }
