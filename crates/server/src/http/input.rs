@@ -85,7 +85,13 @@ impl FromRequestParts<AppState> for Query {
         context.ignored.lock().clear();
         let mut fields = Map::new();
         for (name, value) in form_pairs(parts.uri.query().unwrap_or_default()) {
-            fields.insert(name, Value::String(value));
+            let value = Value::String(value);
+            let before = fields.insert(name.clone(), value.clone());
+            // The last one counts; that another was there is told.
+            let mut told = context.ignored.lock();
+            if before.is_some_and(|before| before != value) && !told.contains(&name) {
+                told.push(name);
+            }
         }
         Ok(Self(Input::new(fields, Source::Query, context)))
     }
@@ -573,9 +579,14 @@ impl Input {
             .fields
             .keys()
             .filter(|name| !self.asked.contains(&name.as_str()));
-        let mut names: Vec<String> = unknown.map(|name| format!("{}{name}", self.prefix)).collect();
+        let names: Vec<String> = unknown.map(|name| format!("{}{name}", self.prefix)).collect();
         if !names.is_empty() {
-            self.context.ignored.lock().append(&mut names);
+            let mut told = self.context.ignored.lock();
+            for name in names {
+                if !told.contains(&name) {
+                    told.push(name);
+                }
+            }
         }
     }
 

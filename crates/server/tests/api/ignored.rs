@@ -11,6 +11,7 @@ use crate::support::{World, assert_error, ignored};
 
 trunkline_testkit::on_both! {
     unknown_parameters_are_named,
+    a_parameter_that_is_there_twice_is_named,
     unknown_fields_are_named,
     unknown_fields_deep_inside_are_named,
     what_is_unknown_is_told_with_failures_too,
@@ -57,6 +58,35 @@ async fn unknown_parameters_are_named(db: TestDb) {
         .request(&world)
         .parameter("page", "2");
     assert_eq!(ignored(&request.send(&world.app).await), ["page"]);
+}
+
+/// The last value counts; that there was another is told.
+async fn a_parameter_that_is_there_twice_is_named(db: TestDb) {
+    let world = World::open(db).await;
+    let request = operation("listConversations").request(&world);
+    for (values, told) in [
+        (["5", "7"].as_slice(), ["size"].as_slice()),
+        (&["5", "6", "7"], &["size"]),
+        (&["7", "7"], &[]),
+    ] {
+        let request = values
+            .iter()
+            .fold(request.clone(), |request, value| request.parameter("size", value));
+        let reply = request.send(&world.app).await;
+        assert_eq!(reply.json["pagination"]["size"], 7, "{}", reply.text);
+        assert_eq!(ignored(&reply), told, "{values:?}");
+    }
+    let reply = request
+        .parameter("size", "x")
+        .parameter("size", "7")
+        .send(&world.app)
+        .await;
+    assert_eq!(
+        (reply.status, ignored(&reply)),
+        (200, vec!["size"]),
+        "{}",
+        reply.text
+    );
 }
 
 async fn unknown_fields_are_named(db: TestDb) {
