@@ -168,6 +168,17 @@ async fn read_json(request: Request, may_be_empty: bool) -> Result<Input, ApiErr
     }
 }
 
+/// `5.0` is a whole number too, by JSON Schema's reading of "integer".
+fn whole(number: f64) -> Option<i64> {
+    /// Up to here a double holds every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a whole number, and within what i64 holds"
+    )]
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
 /// Reads a whole body, up to the limit.
 ///
 /// # Errors
@@ -345,7 +356,7 @@ impl Input {
     ) -> Option<i64> {
         let value = self.take(name)?;
         let number = match &value {
-            Value::Number(number) => number.as_i64(),
+            Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
             Value::String(text) if self.source == Source::Query => text.parse().ok(),
             _ => None,
         };

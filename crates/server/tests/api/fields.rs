@@ -3,17 +3,19 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
 
 use crate::document::{Field, body_fields, body_schema, document, parameters, put};
 use crate::operations::{Operation, Request, full_bodies, operation, operations};
-use crate::support::{World, assert_common, assert_error, blamed, ignored};
+use crate::support::{World, assert_common, assert_error, authorization, blamed, ignored};
 
 trunkline_testkit::on_both! {
     every_described_field_is_known,
     fields_of_another_type_are_refused,
+    whole_numbers_have_many_spellings,
     fields_outside_of_their_range_are_refused,
     names_outside_of_a_closed_set_are_refused,
     faulty_query_parameters_are_refused,
@@ -108,6 +110,22 @@ async fn fields_of_another_type_are_refused(db: TestDb) {
                 assert_refused(&operation, &reply, &field.name, value);
             }
         }
+    }
+}
+
+/// JSON has one kind of number: what is whole is whole in every spelling.
+async fn whole_numbers_have_many_spellings(db: TestDb) {
+    let world = World::open(db).await;
+    for (size, page) in [("5", "1"), ("5.0", "1.0"), ("0.5e1", "1e0"), ("50E-1", "1.000")] {
+        let headers = [("Authorization", authorization(&world.app.key))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let body = format!("{{\"size\": {size}, \"page\": {page}}}");
+        let path = "/v2/api/conversations/items/search";
+        let reply = world
+            .app
+            .send_with(Method::POST, path, &headers, Some(body))
+            .await;
+        assert_eq!(reply.json["pagination"]["size"], 5, "{size}: {}", reply.text);
     }
 }
 
