@@ -69,10 +69,11 @@ pub async fn batch(
     body: Body,
 ) -> Result<Response, ApiError> {
     let Body(mut input) = body;
-    if !input.has("ids") {
+    let texts = input.texts("ids", usize::MAX);
+    if texts.is_none() {
         input.missing("ids");
     }
-    let texts = input.texts("ids", usize::MAX).unwrap_or_default();
+    let texts = texts.unwrap_or_default();
     if texts.len() > MAX_BATCH {
         let message = format!("{} ids; at most {MAX_BATCH} in a request", texts.len());
         input.fault(ErrorCode::BatchTooLarge, "ids", message);

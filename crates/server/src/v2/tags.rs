@@ -93,9 +93,6 @@ pub async fn add(
 ) -> Result<Response, ApiError> {
     let (PathParams([id]), Body(mut input)) = (path, body);
     let id = call_id(&id)?;
-    if !input.has("tags") {
-        input.missing("tags");
-    }
     let wanted = input.texts("tags", 100).unwrap_or_default();
     input.finish()?;
     let by = caller.actor();

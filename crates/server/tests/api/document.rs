@@ -10,6 +10,8 @@ pub struct Field {
     /// As errors name it: `date.from`, `lines[0].text`.
     pub name: String,
     pub schema: Value,
+    /// Whether nothing goes without it.
+    pub required: bool,
 }
 
 impl Field {
@@ -77,12 +79,14 @@ pub fn body_fields(document: &Value, operation: &Operation) -> Vec<Field> {
 }
 
 fn collect(document: &Value, schema: &Value, prefix: &str, fields: &mut Vec<Field>) {
-    for (name, schema) in schema["properties"].as_object().into_iter().flatten() {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (own, schema) in schema["properties"].as_object().into_iter().flatten() {
         let schema = resolve(document, schema);
-        let name = format!("{prefix}{name}");
+        let name = format!("{prefix}{own}");
         fields.push(Field {
             name: name.clone(),
             schema: schema.clone(),
+            required: required.contains(&Value::String(own.clone())),
         });
         collect(document, schema, &format!("{name}."), fields);
         collect(
@@ -105,6 +109,7 @@ pub fn parameters(document: &Value, operation: &Operation, place: &str) -> Vec<F
     all.map(|parameter| Field {
         name: parameter["name"].as_str().unwrap().to_owned(),
         schema: resolve(document, &parameter["schema"]).clone(),
+        required: parameter["required"] == true,
     })
     .collect()
 }
