@@ -104,7 +104,7 @@ error_codes! {
         message: "A parameter or field has a value of the wrong type, or one outside what is allowed.",
         meaning: "The name is known, its value is not acceptable, and the request was not carried out.",
         cause: "A number sent as text, a word outside the list of allowed ones, a value beyond its range, or two that exclude each other.",
-        remedy: "Correct the field named in `param`; `suggestion` lists the values that are accepted.",
+        remedy: "Correct what `param` names; `message` says what is wrong with it.",
     }
     MissingHeader "MISSING_HEADER" 400 {
         message: "A header that this endpoint cannot do without was not sent.",
@@ -218,7 +218,7 @@ error_codes! {
         message: "`extend` names a part that this endpoint does not have.",
         meaning: "`extend` adds optional parts to an answer, and the one asked for does not exist here.",
         cause: "A spelling mistake, or the value of another endpoint: items take `transcript`, outbound analytics take `items`.",
-        remedy: "Use the value listed in `suggestion`, or leave `extend` out.",
+        remedy: "Send a part that the endpoint's page in the API reference names, or leave `extend` out.",
     }
     SummaryTemplateKeyRequired "SUMMARY_TEMPLATE_KEY_REQUIRED" 400 {
         message: "This call has more than one summary; say in `template_key` which of them to change.",
@@ -228,9 +228,9 @@ error_codes! {
     }
     InvalidLength "INVALID_LENGTH" 400 {
         message: "A text message must have between 1 and 1,000 characters.",
-        meaning: "The text is empty or longer than what is sent as one message.",
+        meaning: "A text is empty, or longer than the field named in `param` may be.",
         cause: "The content is blank, or a template grew beyond the limit once its placeholders were filled in.",
-        remedy: "Shorten the text or split it into several messages.",
+        remedy: "Shorten the text, or split it: a long message into several.",
     }
     InvalidToNumber "INVALID_TO_NUMBER" 400 {
         message: "`to` is not a number that can be reached.",
@@ -386,7 +386,7 @@ error_codes! {
         message: "The body of this request is larger than this server accepts.",
         meaning: "Reading stopped at the size limit, and nothing was carried out.",
         cause: "Too many entries in one request, or a file sent to an endpoint that takes JSON.",
-        remedy: "Spread the entries over several requests; the operator can raise the limit.",
+        remedy: "Spread the entries over several requests; a body may have 1 MiB.",
     }
     UnsupportedMediaType "UNSUPPORTED_MEDIA_TYPE" 415 {
         message: "Bodies are read as application/json, and this one was declared as something else.",

@@ -261,7 +261,8 @@ impl Input {
         self.faults.push((fault, None));
     }
 
-    fn fault_with(&mut self, code: ErrorCode, name: &str, message: String, suggestion: String) {
+    /// Notes a fault of a field, with what to do where the code's own advice is too general.
+    pub fn fault_with(&mut self, code: ErrorCode, name: &str, message: String, suggestion: String) {
         let fault = Fault {
             param: format!("{}{name}", self.prefix),
             code,
@@ -277,6 +278,12 @@ impl Input {
             format!("{name} must be {wanted}"),
             format!("Send {wanted}."),
         );
+    }
+
+    fn too_many(&mut self, name: &str, max: usize) {
+        let message = format!("{name} has more than {max} entries");
+        let suggestion = format!("Send at most {max}.");
+        self.fault_with(ErrorCode::InvalidParameter, name, message, suggestion);
     }
 
     /// PostgreSQL stores no NUL, and SQLite's functions see a text end there.
@@ -305,11 +312,9 @@ impl Input {
             }
             Value::String(text) if text.chars().nth(max).is_none() => Some(text),
             Value::String(_) => {
-                self.fault(
-                    ErrorCode::InvalidLength,
-                    name,
-                    format!("{name} has more than {max} characters"),
-                );
+                let message = format!("{name} has more than {max} characters");
+                let suggestion = format!("Send at most {max} characters.");
+                self.fault_with(ErrorCode::InvalidLength, name, message, suggestion);
                 None
             }
             _ => {
@@ -494,11 +499,7 @@ impl Input {
             return None;
         };
         if values.len() > max {
-            self.fault(
-                ErrorCode::InvalidParameter,
-                name,
-                format!("{name} has more than {max} entries"),
-            );
+            self.too_many(name, max);
             return None;
         }
         let texts: Option<Vec<String>> = values
@@ -546,11 +547,7 @@ impl Input {
             return Vec::new();
         };
         if values.len() > max {
-            self.fault(
-                ErrorCode::InvalidParameter,
-                name,
-                format!("{name} has more than {max} entries"),
-            );
+            self.too_many(name, max);
             return Vec::new();
         }
         let mut all = Vec::with_capacity(values.len());

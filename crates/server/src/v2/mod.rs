@@ -19,14 +19,16 @@ use views::Extend;
 
 /// Reads `extend`.
 fn read_extend(input: &mut Input) -> Extend {
-    let text = input.text("extend", 200).unwrap_or_default();
+    let text = input.text("extend", usize::MAX).unwrap_or_default();
     let mut extend = Extend::default();
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         match name {
             "transcript" => extend.transcript = true,
             other => {
-                let message = format!("{other:?} is nothing that can be extended; transcript is");
-                input.fault(ErrorCode::UnsupportedExtendValue, "extend", message);
+                let shown: String = other.chars().take(40).collect();
+                let message = format!("{shown:?} is no part that this endpoint can add");
+                let suggestion = "Use one of: transcript.".to_owned();
+                input.fault_with(ErrorCode::UnsupportedExtendValue, "extend", message, suggestion);
             }
         }
     }

@@ -280,10 +280,11 @@ fn read_tags(input: &mut Input) -> Vec<String> {
 fn read_words(input: &mut Input, search: Option<&str>, sort: Sort) -> Vec<String> {
     let Some(search) = search else {
         if sort == Sort::Relevance {
-            input.fault(
+            input.fault_with(
                 ErrorCode::InvalidParameter,
                 "sort",
-                "RELEVANCE ranks by search, and there is none",
+                "RELEVANCE ranks by search, and there is none".to_owned(),
+                "Send search too, or use one of: DATE_DESC, DATE_ASC.".to_owned(),
             );
         }
         return Vec::new();
@@ -300,7 +301,8 @@ fn read_words(input: &mut Input, search: Option<&str>, sort: Sort) -> Vec<String
             "search has {} words; at most {MAX_QUERY_WORDS} are looked for",
             words.len()
         );
-        input.fault(ErrorCode::InvalidSearchQuery, "search", message);
+        let suggestion = format!("Send at most {MAX_QUERY_WORDS} words.");
+        input.fault_with(ErrorCode::InvalidSearchQuery, "search", message, suggestion);
     }
     words
 }

@@ -237,6 +237,11 @@ pub fn assert_error(reply: &Reply, code: &str) {
     assert_eq!(error["retryable"], known.retryable());
     assert_eq!(error["request_id"], reply.header("x-request-id"));
     assert!(!error["message"].as_str().unwrap().is_empty());
+    let suggestion = error["suggestion"].as_str().unwrap();
+    assert!(
+        !suggestion.is_empty() && !suggestion.contains("`suggestion`"),
+        "advice that helps: {error}"
+    );
     // Who may come back is told when.
     let later = reply.header("retry-after");
     assert_eq!(!later.is_empty(), known.retryable(), "{error}");
