@@ -121,7 +121,11 @@ async fn a_call_with_several_needs_to_know_which(db: TestDb) {
         (&short.data()["version"], &short.data()["content"]),
         (&json!(2), &json!("Shorter."))
     );
-    assert_eq!(shown(&app, call).await, "Full.", "the full one is shown");
+    assert_eq!(
+        shown(&app, call).await,
+        "Shorter.",
+        "what a person wrote last is shown"
+    );
     let full = edit(
         &app,
         call,
