@@ -37,6 +37,9 @@ statements! {
             AND event IN (SELECT d.event FROM webhook_messages d
                            WHERE d.team_id = $2 AND d.endpoint = $3 AND d.due_at <= $4
                            ORDER BY d.due_at, d.event LIMIT $5)
+            AND EXISTS (SELECT 1 FROM webhook_endpoints e
+                         WHERE e.team_id = $2 AND e.endpoint = $3 AND e.enabled AND e.deleted_at IS NULL
+                           AND e.skip_to IS NULL)
          RETURNING event, topic, at, state, due_at, tries, attempts, updated_at";
     SETTLE =
         "UPDATE webhook_messages SET state = $1, due_at = $2, tries = $3, attempts = $4, updated_at = $5
@@ -65,13 +68,13 @@ statements! {
                                 WHERE team_id = $1 AND endpoint = $2 AND due_at IS NOT NULL LIMIT $3) AS pending";
     RENEW =
         "UPDATE webhook_messages SET state = 'PENDING', due_at = 0, tries = 0, updated_at = $1
-          WHERE team_id = $2 AND endpoint = $3 AND event = $4 AND due_at IS NULL";
+          WHERE team_id = $2 AND endpoint = $3 AND event = $4 AND (due_at IS NULL OR due_at > $5)";
     SKIP =
         "UPDATE webhook_messages SET state = 'SKIPPED', due_at = NULL, updated_at = $1
           WHERE team_id = $2 AND endpoint = $3
             AND event IN (SELECT d.event FROM webhook_messages d
-                           WHERE d.team_id = $2 AND d.endpoint = $3 AND d.due_at IS NOT NULL AND d.event <= $4
-                           LIMIT $5)";
+                           WHERE d.team_id = $2 AND d.endpoint = $3 AND d.due_at IS NOT NULL AND +d.event <= $4
+                           ORDER BY d.due_at, d.event LIMIT $5)";
     NTH_DUE =
         "SELECT due_at FROM webhook_messages
           WHERE team_id = $1 AND endpoint = $2 AND due_at > $3 ORDER BY due_at LIMIT 1 OFFSET $4";
@@ -82,6 +85,18 @@ statements! {
         "SELECT event, at FROM webhook_messages WHERE team_id = $1 AND endpoint = $2 ORDER BY event LIMIT $3";
     PRUNE = "DELETE FROM webhook_messages WHERE team_id = $1 AND endpoint = $2 AND event <= $3";
 }
+
+/// PostgreSQL alone runs writes at the same time: there, what another node is claiming just now is passed over. An array
+/// is read once, so that no more than the limit are locked however the statement is planned.
+const CLAIM_UNLOCKED: &str = "UPDATE webhook_messages SET due_at = $1
+  WHERE team_id = $2 AND endpoint = $3 AND due_at <= $4
+    AND event = ANY(ARRAY(SELECT d.event FROM webhook_messages d
+                           WHERE d.team_id = $2 AND d.endpoint = $3 AND d.due_at <= $4
+                           ORDER BY d.due_at, d.event LIMIT $5 FOR UPDATE SKIP LOCKED))
+    AND EXISTS (SELECT 1 FROM webhook_endpoints e
+                 WHERE e.team_id = $2 AND e.endpoint = $3 AND e.enabled AND e.deleted_at IS NULL
+                   AND e.skip_to IS NULL)
+ RETURNING event, topic, at, state, due_at, tries, attempts, updated_at";
 
 fn map(row: &Row<'_>) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
@@ -121,7 +136,8 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, message: &NewMessage, now: Millis)
 }
 
 /// Claims at most `limit` messages of the endpoint that are due, until `lease`: until then nobody else gets them,
-/// after it they are due again. They come in the order in which they are to be sent.
+/// after it they are due again. They come in the order in which they are to be sent. There are none while the endpoint
+/// is disabled, gone, or skips what it has missed.
 ///
 /// # Errors
 /// Of the engine.
@@ -133,7 +149,12 @@ pub fn claim(
     lease: Millis,
     limit: i64,
 ) -> Result<Vec<MessageRow>, StoreError> {
-    let mut claimed = tx.rows(CLAIM, params![lease, team, endpoint, now, limit], map)?;
+    let sql = if tx.is_postgres() {
+        CLAIM_UNLOCKED
+    } else {
+        CLAIM
+    };
+    let mut claimed = tx.rows(sql, params![lease, team, endpoint, now, limit], map)?;
     claimed.sort_unstable_by_key(|message| message.event);
     Ok(claimed)
 }
@@ -234,12 +255,20 @@ pub fn backlog(conn: &mut Conn<'_>, team: TeamKey, endpoint: i64, limit: i64) ->
     Ok(conn.row(BACKLOG, params![team, endpoint, limit], |row| row.get(0))?.unwrap_or(0))
 }
 
-/// Has a message that is not pending sent again, with a fresh round of attempts; tells whether there was one.
+/// Has a message sent again at once, with a fresh round of attempts, unless it is pending and due by `soon` anyway: then
+/// it may be on its way. Tells whether there was one.
 ///
 /// # Errors
 /// Of the engine.
-pub fn renew(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64, event: i64, now: Millis) -> Result<bool, StoreError> {
-    Ok(tx.execute(RENEW, params![now, team, endpoint, event])? > 0)
+pub fn renew(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    endpoint: i64,
+    event: i64,
+    now: Millis,
+    soon: Millis,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(RENEW, params![now, team, endpoint, event, soon])? > 0)
 }
 
 /// Skips at most `limit` pending messages of events up to number `to`. Returns how many.

@@ -117,6 +117,18 @@ statements! {
 
 /// PostgreSQL alone has row locks; on SQLite a write transaction has the whole file to itself.
 const CURSOR_LOCKED: &str = "SELECT event FROM webhook_cursors WHERE team_id = $1 FOR UPDATE";
+const HEALTH_LOCKED: &str =
+    "SELECT breaker, enabled, deleted_at FROM webhook_endpoints WHERE team_id = $1 AND endpoint = $2 FOR UPDATE";
+const GET_LOCKED: &str =
+    "SELECT endpoint, id, url, topics, description, lines, headers, secrets, enabled, disabled_reason, disabled_at,
+            breaker, behind, skip_to, replay, last_success_at, last_failure_at, last_error, created_at, updated_at,
+            deleted_at, version
+       FROM webhook_endpoints WHERE team_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE";
+const BY_NUMBER_LOCKED: &str =
+    "SELECT endpoint, id, url, topics, description, lines, headers, secrets, enabled, disabled_reason, disabled_at,
+            breaker, behind, skip_to, replay, last_success_at, last_failure_at, last_error, created_at, updated_at,
+            deleted_at, version
+       FROM webhook_endpoints WHERE team_id = $1 AND endpoint = $2 FOR UPDATE";
 
 fn topics_text(topics: &[Topic]) -> String {
     topics.iter().map(|topic| topic.as_str()).collect::<Vec<_>>().join(",")
@@ -237,6 +249,29 @@ pub fn by_number(conn: &mut Conn<'_>, team: TeamKey, endpoint: i64) -> Result<Op
     conn.row(BY_NUMBER, params![team, endpoint], map)
 }
 
+/// As [`get`], and until the commit nobody else changes it: not even those who hold no team's row because they only
+/// deliver. Fanning out holds the cursor and then changes endpoints, so the cursor must be held ([`lock_cursor`]).
+///
+/// # Errors
+/// Of the engine.
+pub fn lock(tx: &mut Tx<'_>, team: TeamKey, id: EndpointId) -> Result<Option<EndpointRow>, StoreError> {
+    let sql = if tx.is_postgres() { GET_LOCKED } else { GET };
+    tx.row(sql, params![team, id], map)
+}
+
+/// As [`by_number`], held as by [`lock`].
+///
+/// # Errors
+/// Of the engine.
+pub fn lock_by_number(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64) -> Result<Option<EndpointRow>, StoreError> {
+    let sql = if tx.is_postgres() {
+        BY_NUMBER_LOCKED
+    } else {
+        BY_NUMBER
+    };
+    tx.row(sql, params![team, endpoint], map)
+}
+
 /// All endpoints of the team, oldest first.
 ///
 /// # Errors
@@ -292,12 +327,14 @@ pub fn listening(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<Listening>, S
     })
 }
 
-/// The state of an endpoint's circuit breaker (JSON), if the endpoint is still sent anything.
+/// The state of an endpoint's circuit breaker (JSON), if the endpoint is still sent anything. Nobody else changes it
+/// until the commit.
 ///
 /// # Errors
 /// Of the engine.
-pub fn breaker(conn: &mut Conn<'_>, team: TeamKey, endpoint: i64) -> Result<Option<Option<String>>, StoreError> {
-    conn.row(HEALTH, params![team, endpoint], |row| {
+pub fn breaker(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64) -> Result<Option<Option<String>>, StoreError> {
+    let sql = if tx.is_postgres() { HEALTH_LOCKED } else { HEALTH };
+    tx.row(sql, params![team, endpoint], |row| {
         let (breaker, enabled, deleted): (Option<String>, bool, Option<i64>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok((enabled && deleted.is_none()).then_some(breaker))
     })

@@ -22,6 +22,10 @@ pub const OVERLAP_MS: i64 = Millis::DAY;
 /// The most replaced secrets that still sign.
 pub const MAX_OLD_SECRETS: usize = 10;
 
+/// For how long a message is its sender's after it was claimed. One that is due later than this from now waits for its
+/// next attempt; one that is due earlier may be on its way.
+pub const LEASE_MS: i64 = Millis::MINUTE;
+
 /// Random bytes of a new secret: what the Standard Webhooks specification recommends at least.
 const SECRET_BYTES: usize = 24;
 
@@ -154,6 +158,12 @@ pub fn find(work: &mut Work<'_, '_>, id: EndpointId) -> Result<EndpointRow, Erro
     Ok(webhooks::get(work.tx, work.team, id)?.ok_or(ErrorCode::WebhookNotFound)?)
 }
 
+/// As [`find`], for a change: until the commit neither fanning out nor delivering changes the endpoint.
+fn take(work: &mut Work<'_, '_>, id: EndpointId) -> Result<EndpointRow, Error> {
+    webhooks::lock_cursor(work.tx, work.team)?;
+    Ok(webhooks::lock(work.tx, work.team, id)?.ok_or(ErrorCode::WebhookNotFound)?)
+}
+
 /// Makes an endpoint. It hears of everything that happens from now on.
 ///
 /// # Errors
@@ -228,8 +238,7 @@ pub fn update(
     patch: &PatchEndpoint,
     by: &Actor,
 ) -> Result<EndpointRow, Error> {
-    let before = find(work, id)?;
-    let mut row = before.clone();
+    let mut row = take(work, id)?;
     if let Some(url) = &patch.url {
         row.url.clone_from(url);
     }
@@ -289,7 +298,7 @@ fn enable(work: &mut Work<'_, '_>, row: &mut EndpointRow, resume: bool) -> Resul
 /// # Errors
 /// `WEBHOOK_NOT_FOUND`.
 pub fn delete(work: &mut Work<'_, '_>, id: EndpointId, by: &Actor) -> Result<(), Error> {
-    let mut row = find(work, id)?;
+    let mut row = take(work, id)?;
     row.deleted_at = Some(work.now);
     row.updated_at = work.now;
     // Its messages may be many; they go in small steps, behind the scenes.
@@ -308,7 +317,7 @@ pub fn rotate_secret(
     id: EndpointId,
     by: &Actor,
 ) -> Result<(EndpointRow, SigningSecret, Millis), Error> {
-    let mut row = find(work, id)?;
+    let mut row = take(work, id)?;
     let fresh = new_secret(work);
     let end = work.now.plus(OVERLAP_MS);
     let mut secrets = vec![fresh.clone()];
@@ -328,10 +337,12 @@ pub fn rotate_secret(
     Ok((row, fresh, end))
 }
 
-/// Has one message sent again, with a fresh round of attempts.
+/// Has one message sent again, with a fresh round of attempts. One that waits for its next attempt is sent at once; one
+/// that is due within [`LEASE_MS`] is left alone, since it may be on its way.
 ///
 /// # Errors
-/// `WEBHOOK_NOT_FOUND`, `WEBHOOK_MESSAGE_NOT_FOUND`.
+/// `WEBHOOK_NOT_FOUND`, `WEBHOOK_DISABLED`, `WEBHOOK_MESSAGE_NOT_FOUND`, `OTHER_TRANSACTION_IN_PROGRESS` while what the
+/// endpoint has missed is being skipped, this message too.
 pub fn replay_one(work: &mut Work<'_, '_>, id: EndpointId, message: DeliveryId) -> Result<(), Error> {
     let row = find(work, id)?;
     must_be_enabled(&row)?;
@@ -341,7 +352,13 @@ pub fn replay_one(work: &mut Work<'_, '_>, id: EndpointId, message: DeliveryId) 
     if DeliveryId::of(id, event, found.at) != message {
         return Err(not_found.into());
     }
-    webhook_messages::renew(work.tx, work.team, row.endpoint, event, work.now)?;
+    if row.skip_to.is_some_and(|to| event <= to) {
+        return Err(Refused::new(ErrorCode::OtherTransactionInProgress)
+            .because("what the endpoint has missed is being skipped just now")
+            .into());
+    }
+    let soon = work.now.plus(LEASE_MS);
+    webhook_messages::renew(work.tx, work.team, row.endpoint, event, work.now, soon)?;
     work.tx.mark_appended();
     Ok(())
 }
@@ -357,7 +374,7 @@ pub fn replay_failed(
     since: Millis,
     topics: &[Topic],
 ) -> Result<(), Error> {
-    let mut row = find(work, id)?;
+    let mut row = take(work, id)?;
     must_be_enabled(&row)?;
     if row.replay.is_some() {
         return Err(Refused::new(ErrorCode::OtherTransactionInProgress)
@@ -388,7 +405,8 @@ fn must_be_enabled(row: &EndpointRow) -> Result<(), Error> {
 /// # Errors
 /// The store's failure.
 pub fn give_up(work: &mut Work<'_, '_>, endpoint: i64) -> Result<bool, Error> {
-    let Some(mut row) = webhooks::by_number(work.tx, work.team, endpoint)? else {
+    webhooks::lock_cursor(work.tx, work.team)?;
+    let Some(mut row) = webhooks::lock_by_number(work.tx, work.team, endpoint)? else {
         return Ok(false);
     };
     let breaker: Breaker = row

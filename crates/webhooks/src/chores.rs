@@ -47,7 +47,7 @@ fn step(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64, now: Millis) -> Result<bo
     for message in &failed {
         let wanted = replay.topics.is_empty() || replay.topics.contains(&message.topic);
         if wanted && message.at >= replay.since {
-            webhook_messages::renew(tx, team, endpoint, message.event, now)?;
+            webhook_messages::renew(tx, team, endpoint, message.event, now, Millis(i64::MAX))?;
         }
     }
     let rest = failed.last().map(|oldest| oldest.event);

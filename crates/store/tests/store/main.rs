@@ -13,3 +13,4 @@ mod schema;
 mod search;
 mod startup;
 mod support;
+mod webhooks;

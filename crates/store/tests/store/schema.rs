@@ -271,7 +271,7 @@ const WALKS: [(&str, &str); 4] = [
     ("jobs", "waiting work only: what is done is deleted"),
     ("nodes", "a handful"),
     ("teams", "the followers ask which teams are ahead"),
-    ("calls", "the live ones, by their partial index"),
+    ("webhook_endpoints", "at most a hundred a team"),
 ];
 
 /// Every list and look-up is answered from an index: SQLite's planner names each table that is walked instead.
@@ -302,6 +302,10 @@ async fn nothing_walks_over_a_whole_table() {
         {
             let alias = step.split_whitespace().nth(1).unwrap();
             let table = table_of(sql, alias);
+            if table == "AS" {
+                // A subquery, whose own steps are told too.
+                continue;
+            }
             assert!(WALKS.iter().any(|(known, _)| *known == table), "{step} in\n{sql}");
             walked.insert(table);
         }
