@@ -16,3 +16,4 @@ mod summaries;
 mod support;
 mod sweeping;
 mod tags;
+mod webhooks;

@@ -339,7 +339,7 @@ async fn a_text_waits_with_the_job_that_sends_it(t: TestDb) {
     let claimed = office
         .board
         .db()
-        .write(move |tx| jobs::claim(tx, now, 1_000, 10))
+        .write(move |tx| jobs::claim(tx, &[SEND_JOB], now, 1_000, 10))
         .await
         .unwrap();
     let [job] = claimed.as_slice() else {
