@@ -52,8 +52,7 @@ pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
         throughput(&folder, scale, endpoints, messages, report)?;
     }
     for rate in [100, 500] {
-        let times = latencies(&folder, 1, 0, rate, scale.write_seconds * 4)?;
-        tell_latency(&format!("{rate}/s"), times, rate, report);
+        latency(&folder, scale, rate, report)?;
     }
     with_a_hanging_endpoint(&folder, scale, report)
 }
@@ -65,18 +64,37 @@ fn throughput(folder: &Path, scale: Scale, endpoints: u64, messages: u64, report
         let bare = run(folder, &["--messages", &messages.to_string()], endpoints, "bare")?;
         rate.push((ours.per_second(), bare.per_second()));
         cpu.push((ours.cpu_each(), bare.cpu_each()));
-        live.push(run(folder, &["--messages", &(messages / 2).to_string()], endpoints, "live")?);
+        live.push(run(
+            folder,
+            &["--messages", &(messages / 2).to_string()],
+            endpoints,
+            "live",
+        )?);
     }
-    let who = if endpoints == 1 { "1 endpoint".to_owned() } else { format!("{endpoints} endpoints") };
+    let who = if endpoints == 1 {
+        "1 endpoint".to_owned()
+    } else {
+        format!("{endpoints} endpoints")
+    };
     let unbound = Goal::None;
-    report.pairs(&format!("deliveries, {who} / only sign and post"), "msgs/s", &rate, unbound);
+    report.pairs(
+        &format!("deliveries, {who} / only sign and post"),
+        "msgs/s",
+        &rate,
+        unbound,
+    );
     report.figure(
         &format!("deliveries a second, {who}"),
         "msgs/s",
         median(rate.iter().map(|pair| pair.0)),
         Goal::AtLeast(10_000.0),
     );
-    report.pairs(&format!("CPU a delivery, {who} / only sign and post"), "us", &cpu, unbound);
+    report.pairs(
+        &format!("CPU a delivery, {who} / only sign and post"),
+        "us",
+        &cpu,
+        unbound,
+    );
     report.figure(
         &format!("CPU a delivery: fanned out, sent, recorded, {who}"),
         "us",
@@ -92,23 +110,34 @@ fn throughput(folder: &Path, scale: Scale, endpoints: u64, messages: u64, report
     Ok(())
 }
 
-fn tell_latency(what: &str, mut times: Vec<f64>, rate: u64, report: &mut Report) {
-    let (p50, p99) = (percentile(&mut times, 0.5), percentile(&mut times, 0.99));
+/// From the commit of an event to its arrival; beside it what a bare post takes in the same run, on the same machine.
+fn latency(folder: &Path, scale: Scale, rate: u64, report: &mut Report) -> Result<()> {
+    let (mut p50, mut p99) = (Vec::new(), Vec::new());
+    for _ in 0..scale.pairs.min(3) {
+        let mut ours = latencies(folder, "rate", (1, 0), rate, scale.write_seconds * 2)?;
+        let mut bare = latencies(folder, "bare-rate", (1, 0), rate, scale.write_seconds * 2)?;
+        p50.push((percentile(&mut ours, 0.5), percentile(&mut bare, 0.5)));
+        p99.push((percentile(&mut ours, 0.99), percentile(&mut bare, 0.99)));
+    }
     let (most50, most99) = if rate <= 100 {
         (Goal::AtMost(1.0), Goal::AtMost(2.5))
     } else {
         (Goal::None, Goal::AtMost(5.0))
     };
-    report.figure(&format!("commit to receiver, p50 at {what}"), "ms", p50, most50);
-    report.figure(&format!("commit to receiver, p99 at {what}"), "ms", p99, most99);
+    for (name, pairs, goal) in [("p50", p50, most50), ("p99", p99, most99)] {
+        let what = format!("commit to receiver, {name} at {rate}/s");
+        report.figure(&what, "ms", median(pairs.iter().map(|pair| pair.0)), goal);
+        report.pairs(&format!("{what} / of a bare post"), "ms", &pairs, Goal::None);
+    }
+    Ok(())
 }
 
 /// One of 100 endpoints never answers: what it does to the others.
 fn with_a_hanging_endpoint(folder: &Path, scale: Scale, report: &mut Report) -> Result<()> {
     let mut pairs = Vec::new();
     for _ in 0..scale.pairs.min(3) {
-        let mut sick = latencies(folder, 100, 1, 10, scale.write_seconds * 4)?;
-        let mut healthy = latencies(folder, 100, 0, 10, scale.write_seconds * 4)?;
+        let mut sick = latencies(folder, "rate", (100, 1), 10, scale.write_seconds * 4)?;
+        let mut healthy = latencies(folder, "rate", (100, 0), 10, scale.write_seconds * 4)?;
         pairs.push((percentile(&mut sick, 0.99), percentile(&mut healthy, 0.99)));
     }
     report.pairs(
@@ -133,11 +162,17 @@ fn run(folder: &Path, arguments: &[&str], endpoints: u64, mode: &str) -> Result<
 }
 
 /// Milliseconds from the commit of each event to its arrival at each endpoint that answers.
-fn latencies(folder: &Path, endpoints: u64, hanging: u64, rate: u64, seconds: u64) -> Result<Vec<f64>> {
+fn latencies(
+    folder: &Path,
+    mode: &str,
+    (endpoints, hanging): (u64, u64),
+    rate: u64,
+    seconds: u64,
+) -> Result<Vec<f64>> {
     let arrivals = folder.with_extension("arrivals");
     let commits = folder.with_extension("commits");
     let sink = Sink::start(Some(&arrivals))?;
-    let status = sender_command(folder, &sink, endpoints, "rate")?
+    let status = sender_command(folder, &sink, endpoints, mode)?
         .args(["--rate", &rate.to_string(), "--seconds", &seconds.to_string()])
         .args(["--hanging", &hanging.to_string(), "--commits"])
         .arg(&commits)
@@ -171,7 +206,15 @@ fn sender_command(folder: &Path, sink: &Sink, endpoints: u64, mode: &str) -> Res
     std::fs::create_dir_all(folder)?;
     let mut command = Command::new(std::env::current_exe()?);
     command
-        .args(["deliver", mode, "--endpoints", &endpoints.to_string(), "--sink", &sink.url, "--folder"])
+        .args([
+            "deliver",
+            mode,
+            "--endpoints",
+            &endpoints.to_string(),
+            "--sink",
+            &sink.url,
+            "--folder",
+        ])
         .arg(folder);
     Ok(command)
 }

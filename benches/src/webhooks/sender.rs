@@ -38,6 +38,8 @@ pub enum Mode {
     Rate,
     /// The same posts, signed, with nothing stored.
     Bare,
+    /// The same at a rate.
+    BareRate,
 }
 
 /// What a sender is told.
@@ -71,6 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let sent = runtime.block_on(async {
         match arguments.mode {
             Mode::Bare => bare(arguments).await,
+            Mode::BareRate => bare_at_a_rate(arguments).await,
             _ => product(arguments).await,
         }
     })?;
@@ -119,7 +122,12 @@ async fn product(arguments: &Arguments) -> Result<Sent> {
     Ok(sent)
 }
 
-async fn make_endpoints(board: &Switchboard, vault: &Vault, team: TeamKey, arguments: &Arguments) -> Result<()> {
+async fn make_endpoints(
+    board: &Switchboard,
+    vault: &Vault,
+    team: TeamKey,
+    arguments: &Arguments,
+) -> Result<()> {
     for n in 0..arguments.endpoints {
         let kind = if n < arguments.hanging { "hang" } else { "take" };
         let endpoint = CreateEndpoint {
@@ -131,7 +139,9 @@ async fn make_endpoints(board: &Switchboard, vault: &Vault, team: TeamKey, argum
         };
         let vault = vault.clone();
         board
-            .run(team, move |work| commands::create(work, &vault, &endpoint, &Actor::System).map(drop))
+            .run(team, move |work| {
+                commands::create(work, &vault, &endpoint, &Actor::System).map(drop)
+            })
             .await?;
     }
     Ok(())
@@ -142,7 +152,9 @@ fn text(n: u64) -> Receive {
     Receive {
         line: us(),
         from: trunkline_domain::PhoneNumber::parse(&contact).unwrap_or_else(|_| us()),
-        content: format!("#{n}# Could you move my appointment to next Tuesday, please? Any time before noon works."),
+        content: format!(
+            "#{n}# Could you move my appointment to next Tuesday, please? Any time before noon works."
+        ),
         media: Vec::new(),
         carrier: "sandbox",
         carrier_ref: None,
@@ -150,7 +162,12 @@ fn text(n: u64) -> Receive {
     }
 }
 
-async fn texts(board: &Switchboard, team: TeamKey, numbers: std::ops::Range<u64>, clients: u64) -> Result<()> {
+async fn texts(
+    board: &Switchboard,
+    team: TeamKey,
+    numbers: std::ops::Range<u64>,
+    clients: u64,
+) -> Result<()> {
     let next = Arc::new(AtomicU64::new(numbers.start));
     let mut tasks = Vec::new();
     for _ in 0..clients {
@@ -162,7 +179,9 @@ async fn texts(board: &Switchboard, team: TeamKey, numbers: std::ops::Range<u64>
                     return Ok::<_, Error>(());
                 }
                 let text = text(n);
-                board.run(team, move |work| messages::receive(work, &text).map(drop)).await?;
+                board
+                    .run(team, move |work| messages::receive(work, &text).map(drop))
+                    .await?;
             }
         }));
     }
@@ -179,7 +198,9 @@ async fn at_a_rate(board: &Switchboard, team: TeamKey, arguments: &Arguments) ->
         every.tick().await;
         let (board, text) = (board.clone(), text(n));
         tasks.push(tokio::spawn(async move {
-            board.run(team, move |work| messages::receive(work, &text).map(drop)).await?;
+            board
+                .run(team, move |work| messages::receive(work, &text).map(drop))
+                .await?;
             Ok::<_, Error>((n, micros()))
         }));
     }
@@ -211,20 +232,38 @@ async fn until_recorded(db: &Db, team: TeamKey) -> Result<()> {
     anyhow::bail!("the messages were not delivered within two minutes")
 }
 
-/// The same bytes, signed and posted by the same client with the same number at a time, and nothing stored.
-async fn bare(arguments: &Arguments) -> Result<Sent> {
-    let client = Client::new(AllowList::loopback(), Vec::new())?;
-    let secret = Arc::new(Secret::generate(&RandomIds));
+/// A body as long as the product's, about text number `n`.
+fn body(n: u64) -> Result<Bytes> {
     let data = serde_json::json!({
         "topic": "sms.received", "version": "2.0", "timestamp": "2026-01-01T00:00:00.000Z",
         "data": {
-            "id": "msg-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD", "direction": "INBOUND", "type": "SMS", "content": text(1).content,
+            "id": "msg-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD", "direction": "INBOUND", "type": "SMS", "content": text(n).content,
             "sent_at": "2026-01-01T00:00:00.000Z", "from_number": "+14152000001", "to_number": us().as_str(),
             "from_name": null, "to_name": "Bench", "user_email": "ada@bench.example"
         }
     });
-    let body = Bytes::from(serde_json::to_vec(&data)?);
-    let next = Arc::new(AtomicU64::new(0));
+    Ok(Bytes::from(serde_json::to_vec(&data)?))
+}
+
+async fn post(client: &Client, secret: &Secret, url: &http::Uri, n: u64, body: Bytes) -> Result<()> {
+    let now: Millis = SystemClock.now();
+    let id = format!("msg_{n:027}");
+    let signature = sign([secret], &id, now.unix_seconds(), &body);
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("webhook-id", HeaderValue::try_from(id)?);
+    headers.insert("webhook-timestamp", HeaderValue::from(now.unix_seconds()));
+    headers.insert("webhook-signature", HeaderValue::try_from(signature)?);
+    let reply = client.post(url.clone(), headers, body, now).await;
+    anyhow::ensure!(reply.outcome.is_success(), "{reply:?}");
+    Ok(())
+}
+
+/// The same bytes, signed and posted by the same client with the same number at a time, and nothing stored.
+async fn bare(arguments: &Arguments) -> Result<Sent> {
+    let client = Client::new(AllowList::loopback(), Vec::new())?;
+    let secret = Arc::new(Secret::generate(&RandomIds));
+    let (body, next) = (body(1)?, Arc::new(AtomicU64::new(0)));
     let (began, cpu) = (Instant::now(), own_cpu_seconds());
     let mut tasks = Vec::new();
     for n in 0..arguments.endpoints * 8 {
@@ -237,16 +276,7 @@ async fn bare(arguments: &Arguments) -> Result<Sent> {
                 if n >= messages {
                     return Ok::<_, anyhow::Error>(());
                 }
-                let now: Millis = SystemClock.now();
-                let id = format!("msg_{n:027}");
-                let signature = sign([&*secret], &id, now.unix_seconds(), &body);
-                let mut headers = HeaderMap::new();
-                headers.insert("content-type", HeaderValue::from_static("application/json"));
-                headers.insert("webhook-id", HeaderValue::try_from(id)?);
-                headers.insert("webhook-timestamp", HeaderValue::from(now.unix_seconds()));
-                headers.insert("webhook-signature", HeaderValue::try_from(signature)?);
-                let reply = client.post(url.clone(), headers, body.clone(), now).await;
-                anyhow::ensure!(reply.outcome.is_success(), "{reply:?}");
+                post(&client, &secret, &url, n, body.clone()).await?;
             }
         }));
     }
@@ -258,4 +288,28 @@ async fn bare(arguments: &Arguments) -> Result<Sent> {
         seconds: began.elapsed().as_secs_f64(),
         cpu_us: (own_cpu_seconds() - cpu) * 1e6,
     })
+}
+
+/// The same at a rate: what the machine and the network stack alone make of the time to the receiver.
+async fn bare_at_a_rate(arguments: &Arguments) -> Result<Sent> {
+    let client = Client::new(AllowList::loopback(), Vec::new())?;
+    let secret = Arc::new(Secret::generate(&RandomIds));
+    let url: http::Uri = format!("{}/take/0", arguments.sink).parse()?;
+    let mut every = tokio::time::interval(Duration::from_micros(1_000_000 / arguments.rate));
+    let file = arguments.commits.as_deref().unwrap_or(Path::new("/dev/null"));
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    let mut tasks = Vec::new();
+    for n in 0..arguments.rate * arguments.seconds {
+        every.tick().await;
+        let (client, secret, url, body) = (client.clone(), secret.clone(), url.clone(), body(n)?);
+        writeln!(out, "{n} {}", micros())?;
+        tasks.push(tokio::spawn(async move {
+            post(&client, &secret, &url, n, body).await
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    out.flush()?;
+    Ok(Sent::default())
 }

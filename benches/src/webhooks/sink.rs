@@ -29,7 +29,9 @@ pub fn micros() -> u128 {
 /// # Errors
 /// When the address is taken or the file cannot be written.
 pub fn serve(address: SocketAddr, file: Option<&Path>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let arrivals = Arrivals::default();
     let kept = file.map(|_| arrivals.clone());
     runtime.block_on(async {
@@ -37,7 +39,7 @@ pub fn serve(address: SocketAddr, file: Option<&Path>) -> Result<()> {
         let (ended, end) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
-            drop(ended.send(()));
+            let _ = ended.send(());
         });
         tokio::select! {
             () = accept(listener, kept) => {}
