@@ -256,6 +256,10 @@ async fn dial(allowed: &AllowList, uri: &Uri) -> Result<TcpStream, DialError> {
     if found.is_empty() {
         return Err(DialError::NoAddress);
     }
+    // The operator may have withdrawn plain http since the endpoint was saved.
+    if uri.scheme_str() == Some("http") && !allowed.http {
+        return Err(DialError::Forbidden);
+    }
     let mut last = DialError::Forbidden;
     for address in found
         .into_iter()

@@ -52,9 +52,15 @@ impl Default for Options {
 /// For how long an empty queue is kept.
 const KEEP_IDLE_MS: i64 = Millis::MINUTE;
 
+/// Reports that are heard in a row, before anything else has its turn.
+const NOTES: usize = 128;
+
 /// What the dispatcher is told by the tasks it starts.
 enum Note {
-    FannedOut(TeamKey, Millis, Result<FanOut, StoreError>),
+    /// A batch was stored; on SQLite its commit may still be under way.
+    Stored(TeamKey, Millis, Box<FanOut>),
+    /// The commit of a batch is over. Tells whether there are more events.
+    FannedOut(TeamKey, Result<bool, StoreError>),
     Claimed(
         TeamKey,
         Millis,
@@ -65,6 +71,7 @@ enum Note {
     Tried(Key, Box<Claimed>, Box<Tried>),
     Recorded(TeamKey, Arc<Batch>, Result<Vec<i64>, StoreError>),
     Due(Result<Vec<NextDue>, StoreError>),
+    Flush(TeamKey),
     ChoresDone,
     Done,
 }
@@ -78,6 +85,8 @@ struct Team {
     /// Results that are to be stored, and whether some are being stored.
     unstored: Batch,
     storing: bool,
+    /// Whether it is on the clock when they will be.
+    flushing: bool,
     /// Whether nothing is sent because too much waits to be stored.
     stalled: bool,
 }
@@ -138,10 +147,10 @@ impl Dispatcher {
         let mut poll = tokio::time::interval(self.options.poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            // Nobody comes first: reports of a busy endpoint must not keep others' events waiting.
             tokio::select! {
-                biased;
                 () = stop.cancelled() => break,
-                note = self.inbox.recv() => if let Some(note) = note { self.hear(note) },
+                note = self.inbox.recv() => self.hear_all(note),
                 changed = appended.changed() => {
                     if changed.is_err() { break }
                     self.look_for_events().await;
@@ -151,10 +160,22 @@ impl Dispatcher {
         }
         self.stopping = true;
         self.give_back();
+        let teams: Vec<TeamKey> = self.teams.keys().copied().collect();
+        teams.into_iter().for_each(|team| self.record(team));
+        self.hear_the_rest().await;
+        // What was stored as claimed while the end had begun.
+        self.give_back();
+        self.hear_the_rest().await;
+    }
+
+    async fn hear_the_rest(&mut self) {
         while self.in_flight > 0 || self.pending > 0 {
             let Some(note) = self.inbox.recv().await else {
-                break;
+                return;
             };
+            self.hear(note);
+        }
+        while let Ok(note) = self.inbox.try_recv() {
             self.hear(note);
         }
     }
@@ -171,17 +192,35 @@ impl Dispatcher {
         });
     }
 
+    /// Hears a report and what else has come by now.
+    fn hear_all(&mut self, first: Option<Note>) {
+        let mut next = first;
+        for _ in 0..NOTES {
+            let Some(note) = next else { return };
+            self.hear(note);
+            next = self.inbox.try_recv().ok();
+        }
+        if let Some(note) = next {
+            self.hear(note);
+        }
+    }
+
     fn hear(&mut self, note: Note) {
-        if !matches!(note, Note::Tried(..)) {
+        if !matches!(note, Note::Tried(..) | Note::Stored(..)) {
             self.pending -= 1;
         }
         match note {
-            Note::FannedOut(team, lease, outcome) => self.fanned_out(team, lease, outcome),
+            Note::Stored(team, lease, batch) => self.take_in(team, lease, *batch),
+            Note::FannedOut(team, outcome) => self.fanned_out(team, outcome),
             Note::Claimed(team, lease, asked, outcome) => self.claimed(team, lease, &asked, outcome),
             Note::Opened(key, outcome) => self.opened(key, outcome),
             Note::Tried(key, message, tried) => self.tried(key, *message, *tried),
             Note::Recorded(team, batch, outcome) => self.recorded(team, &batch, outcome),
             Note::Due(outcome) => self.due(outcome),
+            Note::Flush(team) => {
+                self.teams.entry(team).or_default().flushing = false;
+                self.record(team);
+            }
             Note::ChoresDone => self.chores = false,
             Note::Done => {}
         }
@@ -249,8 +288,9 @@ impl Dispatcher {
                 lane.in_flight > 0 || lane.claiming || lane.opening
             }
         });
-        self.teams
-            .retain(|_, team| team.fanning || team.storing || team.again || !team.unstored.is_empty());
+        self.teams.retain(|_, team| {
+            team.fanning || team.storing || team.again || team.flushing || !team.unstored.is_empty()
+        });
         let keys: Vec<Key> = self.lanes.keys().copied().collect();
         keys.into_iter().for_each(|key| self.pump(key));
         self.claim();

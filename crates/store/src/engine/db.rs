@@ -209,6 +209,12 @@ impl Db {
         }
     }
 
+    /// Whether this is SQLite, which one server process has to itself.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.inner.engine, Engine::Sqlite(_))
+    }
+
     /// Finishes what was accepted and closes all connections; later calls get [`StoreError::Closed`]. Blocks.
     pub fn close(&self) {
         match &self.inner.engine {

@@ -24,14 +24,33 @@ impl Dispatcher {
         }
         (team.fanning, team.again) = (true, false);
         let room = self.room_for(key);
-        let (board, now) = (self.board.clone(), self.board.now());
+        let (board, notes, now) = (self.board.clone(), self.notes.clone(), self.board.now());
         let lease = now.plus(LEASE_MS);
+        // On SQLite this process alone fans out, and the events are on the disk: what is stored is sent while the
+        // commit is under way. If that fails, the batch is stored and sent once more, as after a crash. On PostgreSQL
+        // another node may be about to store the same, so the commit decides.
+        let is_alone = board.db().is_sqlite();
         self.start(async move {
+            let told = notes.clone();
             let outcome = board
                 .db()
-                .write(move |tx| fanout::fan_out(tx, key, &room, now, lease))
+                .write(move |tx| {
+                    let batch = Box::new(fanout::fan_out(tx, key, &room, now, lease)?);
+                    if !is_alone {
+                        return Ok((batch.more, Some(batch)));
+                    }
+                    let more = batch.more;
+                    drop(told.send(Note::Stored(key, lease, batch)));
+                    Ok::<_, StoreError>((more, None))
+                })
                 .await;
-            Note::FannedOut(key, lease, outcome)
+            let outcome = outcome.map(|(more, batch)| {
+                if let Some(batch) = batch {
+                    drop(notes.send(Note::Stored(key, lease, batch)));
+                }
+                more
+            });
+            Note::FannedOut(key, outcome)
         });
     }
 
@@ -57,16 +76,19 @@ impl Dispatcher {
         self.lanes.values().map(|lane| lane.leases.len()).sum()
     }
 
-    pub(super) fn fanned_out(&mut self, key: TeamKey, lease: Millis, outcome: Result<FanOut, StoreError>) {
-        let again = {
-            let team = self.teams.entry(key).or_default();
-            team.fanning = false;
-            std::mem::take(&mut team.again)
-        };
-        let batch = match outcome {
-            Ok(batch) => batch,
-            Err(error) => return warn("events could not be fanned out; it will be tried again", &error),
-        };
+    pub(super) fn fanned_out(&mut self, key: TeamKey, outcome: Result<bool, StoreError>) {
+        let team = self.teams.entry(key).or_default();
+        team.fanning = false;
+        let again = std::mem::take(&mut team.again);
+        match outcome {
+            Ok(more) if more || again => self.fan_out(key),
+            Ok(_) => {}
+            Err(error) => warn("events could not be fanned out; it will be tried again", &error),
+        }
+    }
+
+    /// Takes in what was stored and claimed.
+    pub(super) fn take_in(&mut self, key: TeamKey, lease: Millis, batch: FanOut) {
         let mut touched: Vec<Key> = Vec::new();
         for fresh in batch.claimed {
             let lane_key = Key {
@@ -92,9 +114,6 @@ impl Dispatcher {
         }
         touched.into_iter().for_each(|key| self.pump(key));
         self.claim();
-        if batch.more || again {
-            self.fan_out(key);
-        }
     }
 
     pub(super) fn lane(&mut self, key: Key, version: i64) -> &mut Lane {

@@ -188,7 +188,7 @@ impl Dispatcher {
             }
             note_health(lane, team.unstored.health.entry(key.endpoint), &outcome, now);
         }
-        self.record(key.team);
+        self.record_soon(key.team);
         self.pump(key);
         while self.in_flight < self.options.in_flight
             && let Some(next) = self.waiting.pop_front()

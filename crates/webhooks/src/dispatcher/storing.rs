@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trunkline_domain::Millis;
 use trunkline_domain::webhook::schedule::{AttemptError, Outcome};
@@ -22,7 +23,27 @@ const BATCH: usize = 512;
 /// How often a success is stored of an endpoint that has not failed.
 const SUCCESS_EVERY_MS: i64 = Millis::SECOND;
 
+/// How long results gather before they are stored: a crash repeats what was sent in that time, and nobody else's commit
+/// waits for many small ones.
+const GATHER: Duration = Duration::from_millis(20);
+
 impl Dispatcher {
+    /// Has results stored soon.
+    pub(super) fn record_soon(&mut self, key: TeamKey) {
+        let Some(team) = self.teams.get_mut(&key) else {
+            return;
+        };
+        if self.stopping || team.unstored.settled.len() >= BATCH / 2 {
+            return self.record(key);
+        }
+        if !std::mem::replace(&mut team.flushing, true) {
+            self.start(async move {
+                tokio::time::sleep(GATHER).await;
+                Note::Flush(key)
+            });
+        }
+    }
+
     pub(super) fn record(&mut self, key: TeamKey) {
         let Some(team) = self.teams.get_mut(&key) else {
             return;
@@ -61,7 +82,9 @@ impl Dispatcher {
         };
         let resumes = team.stalled && team.unstored.settled.len() < MOST_UNSTORED / 2;
         team.stalled &= !resumes;
-        self.record(key);
+        if !team.unstored.is_empty() {
+            self.record_soon(key);
+        }
         if resumes {
             let keys: Vec<Key> = self
                 .lanes
