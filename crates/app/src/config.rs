@@ -221,8 +221,46 @@ impl Config {
             || "the environment".to_owned(),
             |path| format!("{} (or the environment)", path.display()),
         );
-        tree.try_into()
-            .with_context(|| format!("the configuration in {source} is not valid"))
+        let config: Self = tree
+            .try_into()
+            .with_context(|| format!("the configuration in {source} is not valid"))?;
+        config
+            .check()
+            .with_context(|| format!("the configuration in {source} is not valid"))?;
+        Ok(config)
+    }
+
+    /// Values of the right type that make no sense.
+    fn check(&self) -> Result<()> {
+        let at_least_one = [
+            (
+                "server.request_timeout_seconds",
+                self.server.request_timeout_seconds > 0,
+            ),
+            ("database.queue", self.database.queue > 0),
+            ("database.connections", self.database.connections > 0),
+            ("database.scan_connections", self.database.scan_connections > 0),
+            ("events.keep_days", self.events.keep_days > 0),
+        ];
+        if let Some((key, _)) = at_least_one.iter().find(|(_, sensible)| !sensible) {
+            bail!("{key} must be at least 1");
+        }
+        if !(16..=4_096).contains(&self.search.memory_mib) {
+            bail!("search.memory_mib must be between 16 and 4096");
+        }
+        for origin in &self.server.cors_origins {
+            let host = ["https://", "http://"]
+                .iter()
+                .find_map(|scheme| origin.strip_prefix(scheme));
+            let sensible =
+                |host: &str| !host.is_empty() && !host.contains(|c: char| c == '/' || !c.is_ascii_graphic());
+            if origin != "*" && !host.is_some_and(sensible) {
+                bail!(
+                    "server.cors_origins: {origin:?} is no origin; write it like https://app.example.com, or \"*\" for all"
+                );
+            }
+        }
+        Ok(())
     }
 }
 
@@ -335,6 +373,43 @@ mod tests {
             format!("{error:#}").contains("TRUNKLINE_EVENTS_KEEP_DAYS must be a whole number"),
             "{error:#}"
         );
+        for (variable, value, told) in [
+            (
+                "TRUNKLINE_DATABASE_QUEUE",
+                "0",
+                "database.queue must be at least 1",
+            ),
+            ("TRUNKLINE_DATABASE_CONNECTIONS", "0", "database.connections"),
+            ("TRUNKLINE_EVENTS_KEEP_DAYS", "0", "events.keep_days"),
+            (
+                "TRUNKLINE_SEARCH_MEMORY_MIB",
+                "8",
+                "search.memory_mib must be between 16 and 4096",
+            ),
+            (
+                "TRUNKLINE_SERVER_CORS_ORIGINS",
+                "https://a.example, b.example",
+                "\"b.example\" is no origin",
+            ),
+            (
+                "TRUNKLINE_SERVER_CORS_ORIGINS",
+                "https://a.example/",
+                "is no origin",
+            ),
+            (
+                "TRUNKLINE_SERVER_REQUEST_TIMEOUT_SECONDS",
+                "0",
+                "server.request_timeout_seconds",
+            ),
+        ] {
+            let error = Config::load(None, env(&[(variable, value)])).unwrap_err();
+            assert!(format!("{error:#}").contains(told), "{error:#}");
+        }
+        Config::load(
+            None,
+            env(&[("TRUNKLINE_SERVER_CORS_ORIGINS", "http://localhost:5173,*")]),
+        )
+        .unwrap();
         let error = Config::load(Some(Path::new("/nowhere/at.toml")), env(&[])).unwrap_err();
         assert!(error.to_string().contains("/nowhere/at.toml"), "{error}");
     }
