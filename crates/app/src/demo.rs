@@ -40,7 +40,7 @@ pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Resul
     };
     let world = world?;
     let key = make_key(&running, &world).await?;
-    introduce(&running, &world, &key, folder.as_ref(), &config);
+    introduce(&running, &world, &key, folder.as_ref(), &config)?;
     if !arguments.no_traffic {
         let (board, player, stop) = (
             running.board.clone(),
@@ -107,7 +107,7 @@ fn introduce(
     key: &str,
     folder: Option<&Temporary>,
     config: &Config,
-) {
+) -> Result<()> {
     let url = &running.public_url;
     let number = world
         .lines
@@ -143,5 +143,5 @@ fn introduce(
   Ctrl-C ends it.
 ",
         team = world.team_id,
-    ));
+    ))
 }

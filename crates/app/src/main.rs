@@ -8,6 +8,7 @@ mod open;
 mod output;
 mod serve;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(code) => code,
         Err(error) => {
-            output::note(format!("error: {error:#}"));
+            output::note(format!("error: {}", output::explain(&error)));
             ExitCode::FAILURE
         }
     }
@@ -101,6 +102,7 @@ fn log(log: &Log) -> Result<()> {
     }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => builder.init(),

@@ -56,7 +56,7 @@ pub struct Running {
 pub async fn start(config: &Config) -> Result<Running> {
     let dir = open::data_dir(config)?;
     let lock = lock(dir)?;
-    let (listener, address) = listen(&config.server.listen, "server.listen").await?;
+    let (listener, address) = listen(&config.server.listen, "--listen or server.listen").await?;
     let metrics = install_metrics(config).await?;
     let db = open::database(config)?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
@@ -166,12 +166,19 @@ fn lock(dir: &Path) -> Result<std::fs::File> {
     }
 }
 
-async fn listen(address: &str, key: &str) -> Result<(TcpListener, SocketAddr)> {
+/// Listens on `address`; `setting` is what names it.
+async fn listen(address: &str, setting: &str) -> Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(address).await.map_err(|error| {
         let what = match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!("{address} is taken by another program; stop that one, or set {key} (or --listen) to another address"),
-            std::io::ErrorKind::PermissionDenied => format!("this user may not listen on {address}; use a port above 1023"),
-            _ => format!("cannot listen on {address}: {error}; {key} must be an address such as 127.0.0.1:8080"),
+            std::io::ErrorKind::AddrInUse => format!(
+                "{address} is taken by another program; stop that one, or name another address by {setting}"
+            ),
+            std::io::ErrorKind::PermissionDenied => {
+                format!("this user may not listen on {address}; use a port above 1023")
+            }
+            _ => format!(
+                "cannot listen on {address}: {error}; {setting} must be an address such as 127.0.0.1:8080"
+            ),
         };
         anyhow::anyhow!(what)
     })?;
@@ -231,7 +238,8 @@ async fn install_metrics(config: &Config) -> Result<Option<(TcpListener, Router)
     if config.metrics.listen.is_empty() {
         return Ok(None);
     }
-    let (listener, _) = listen(&config.metrics.listen, "metrics.listen").await?;
+    let setting = "metrics.listen (TRUNKLINE_METRICS_LISTEN; empty: no metrics)";
+    let (listener, _) = listen(&config.metrics.listen, setting).await?;
     let handle = metrics_exporter_prometheus::PrometheusBuilder::new()
         .set_buckets(&[
             0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
@@ -288,7 +296,7 @@ where
     let mut interval = tokio::time::interval(every);
     while stop.run_until_cancelled(interval.tick()).await.is_some() {
         if let Some(Err(error)) = stop.run_until_cancelled(what()).await {
-            tracing::warn!(error = ?error, "upkeep failed; it will be tried again");
+            tracing::warn!(error = %output::explain(&error), "upkeep failed; it will be tried again");
         }
     }
 }

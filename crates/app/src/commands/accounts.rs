@@ -86,8 +86,7 @@ async fn create_key(
         team.name,
         scopes.len()
     ));
-    output::line(key.secret);
-    Ok(())
+    output::line(key.secret)
 }
 
 async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> Result<()> {
@@ -124,8 +123,7 @@ async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> 
             ]
         })
         .collect();
-    output::table(&["ID", "NAME", "KEY", "CREATED", "STATE", "SCOPES"], &rows);
-    Ok(())
+    output::table(&["ID", "NAME", "KEY", "CREATED", "STATE", "SCOPES"], &rows)
 }
 
 pub async fn teams(config: &Config, command: Teams) -> Result<()> {
@@ -151,8 +149,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
                 .db()
                 .write(move |tx| accounts::create_team(tx, ids.as_ref(), now, &team))
                 .await;
-            output::line(made?.1.to_string());
-            Ok(())
+            output::line(made?.1.to_string())
         }
         Teams::List(json) => {
             let rows = board
@@ -178,8 +175,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
                     ]
                 })
                 .collect();
-            output::table(&["ID", "NAME", "PLAN", "TIME ZONE", "WORLD"], &rows);
-            Ok(())
+            output::table(&["ID", "NAME", "PLAN", "TIME ZONE", "WORLD"], &rows)
         }
     }
 }
@@ -204,8 +200,7 @@ pub async fn users(config: &Config, command: Users) -> Result<()> {
                     accounts::create_user(work, &name, &email, role)
                 })
                 .await;
-            output::line(id?.to_string());
-            Ok(())
+            output::line(id?.to_string())
         }
         Users::List { team, json } => {
             let team = open::team(&board, team.as_deref()).await?.key;
@@ -232,8 +227,7 @@ pub async fn users(config: &Config, command: Users) -> Result<()> {
                     ]
                 })
                 .collect();
-            output::table(&["ID", "NAME", "E-MAIL", "ROLE", "STATUS"], &rows);
-            Ok(())
+            output::table(&["ID", "NAME", "E-MAIL", "ROLE", "STATUS"], &rows)
         }
     }
 }
@@ -303,8 +297,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                 .run(team.key, move |work| accounts::add_number(work, id, &number))
                 .await;
             outcome?;
-            output::line(id.to_string());
-            Ok(())
+            output::line(id.to_string())
         }
         Numbers::List { team, json } => {
             let team = open::team(&board, team.as_deref()).await?.key;
@@ -336,8 +329,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                     ]
                 })
                 .collect();
-            output::table(&["ID", "NUMBER", "NAME", "CARRIER", "CAN"], &rows);
-            Ok(())
+            output::table(&["ID", "NUMBER", "NAME", "CARRIER", "CAN"], &rows)
         }
     }
 }

@@ -53,7 +53,7 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
             findings.push(index(&config));
             findings.push(clock(&config.storage.data_dir));
         }
-        Err(error) => findings.push(finding("configuration", Verdict::Failed, format!("{error:#}"))),
+        Err(error) => findings.push(finding("configuration", Verdict::Failed, output::explain(&error))),
     }
     let healthy = findings.iter().all(|finding| finding.verdict != Verdict::Failed);
     if as_json {
@@ -70,7 +70,7 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
                 Verdict::Warning => "warning",
                 Verdict::Failed => "FAILED ",
             };
-            output::line(format!("{mark}  {check:<14} {detail}"));
+            output::line(format!("{mark}  {check:<14} {detail}"))?;
         }
     }
     Ok(healthy)

@@ -147,7 +147,7 @@ impl Api {
             match error["retry_after_seconds"].as_u64() {
                 Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds.min(5))).await,
                 None => bail!(
-                    "{status} {}: {} {}",
+                    "{status}, {}: {}\n{}",
                     text(&error["code"]),
                     text(&error["message"]),
                     text(&error["suggestion"])

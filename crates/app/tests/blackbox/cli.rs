@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::support::api::{Api, client, in_query};
 use crate::support::eventually;
 use crate::support::load::{LINES, Team, close, database};
-use crate::support::program::{Place, file, text};
+use crate::support::program::{Place, file, finish, text};
 use crate::support::truth::{self, Live};
 
 /// Every command with its options; `--help` of each mentions them.
@@ -168,6 +168,8 @@ async fn teams_users_and_numbers_are_made_and_listed() {
     ] {
         let said = place.run(wrong).await.refused(1);
         assert!(said.starts_with("error: "), "{said}");
+        let (first, rest) = said.trim_end().split_at(said.len() / 2);
+        assert!(!first.contains(rest), "it is said once: {said}");
     }
     place.run(&["numbers", "add"]).await.refused(2);
     place.run(&["teams", "create", "Second"]).await.ok();
@@ -457,6 +459,23 @@ async fn mistakes_in_the_configuration_are_named() {
     assert!(said.contains("serve"), "{said}");
 }
 
+/// What is made and cannot be told is an error; whoever has read enough is none.
+#[tokio::test]
+async fn results_that_cannot_be_written() {
+    let place = Place::sqlite();
+    let full = || std::fs::File::create("/dev/full").expect("a full device");
+    let mut command = place.command(&["teams", "create", "Acme"]);
+    command.stdout(full());
+    let said = finish(command, None).await.refused(1);
+    assert!(said.contains("stdout") && !said.contains("panicked"), "{said}");
+    let mut command = place.command(&["openapi"]);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    command.stdout(writer);
+    let said = finish(command, None).await;
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+}
+
 #[tokio::test]
 async fn a_taken_port_and_a_taken_folder_are_named() {
     let place = Place::sqlite();
@@ -469,6 +488,12 @@ async fn a_taken_port_and_a_taken_folder_are_named() {
     );
     let said = place.run(&["serve", "--listen", "nonsense"]).await.refused(1);
     assert!(said.contains("nonsense"), "{said}");
+    let other = Place::sqlite().with("TRUNKLINE_METRICS_LISTEN", &address);
+    let said = other.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused(1);
+    assert!(
+        said.contains(&address) && said.contains("metrics.listen") && !said.contains("--listen"),
+        "{said}"
+    );
 
     let server = place.serve().await;
     for command in ["serve", "demo"] {
