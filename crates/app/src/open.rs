@@ -97,24 +97,30 @@ pub fn board(config: &Config) -> Result<Switchboard> {
 
 /// The vault: its key from the configuration, or from a file that is made on first use.
 pub fn vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
+    if let Some(vault) = sealed(config)? {
+        return Ok(vault);
+    }
+    let (path, secret) = (data_dir(config)?.join(KEY_FILE), ids.token(43));
+    write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
+    Ok(Vault::new(&secret))
+}
+
+/// The vault, if there is a key for it already.
+pub fn sealed(config: &Config) -> Result<Option<Vault>> {
     if !config.security.secret_key.is_empty() {
         if config.security.secret_key.len() < 16 {
             bail!("security.secret_key must have at least 16 characters");
         }
-        return Ok(Vault::new(&config.security.secret_key));
+        return Ok(Some(Vault::new(&config.security.secret_key)));
     }
-    let path = data_dir(config)?.join(KEY_FILE);
+    let path = config.storage.data_dir.join(KEY_FILE);
     match std::fs::read_to_string(&path) {
-        Ok(secret) if secret.trim().len() >= 16 => Ok(Vault::new(&secret)),
+        Ok(secret) if secret.trim().len() >= 16 => Ok(Some(Vault::new(&secret))),
         Ok(_) => bail!(
             "{} holds no key; restore it from a backup, or set security.secret_key",
             path.display()
         ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let secret = ids.token(43);
-            write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
-            Ok(Vault::new(&secret))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }

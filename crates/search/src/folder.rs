@@ -51,6 +51,38 @@ impl Folder {
         }
     }
 
+    /// How many items are in the index of the folder `dir`; `None` where there is none, or one that the next start
+    /// deletes. Nothing is written.
+    pub(crate) fn inspect(dir: &Path) -> Result<Option<u64>, SearchError> {
+        let path = dir.join("lock");
+        let lock = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(SearchError::folder("opening", &path))?,
+        };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SearchError::InUse { dir: dir.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(SearchError::folder("locking", &path)(error)),
+        }
+        let folder = Self {
+            dir: dir.to_owned(),
+            _lock: lock,
+        };
+        if folder.untrusted().is_some() {
+            return Ok(None);
+        }
+        let opened =
+            UnsyncedDirectory::open(&folder.index()).map_err(SearchError::index("opening its folder"))?;
+        let index = Index::open(opened).map_err(SearchError::index("opening it"))?;
+        check_files(&index)?;
+        let segments = index
+            .searchable_segment_metas()
+            .map_err(SearchError::index("reading what is in it"))?;
+        Ok(Some(
+            segments.iter().map(|segment| u64::from(segment.num_docs())).sum(),
+        ))
+    }
+
     /// Opens the index, or makes an empty one where there is none or none that can be used.
     pub(crate) fn open_index(&self) -> Result<(Index, Snapshot), SearchError> {
         let found = match self.untrusted() {
@@ -96,16 +128,7 @@ impl Folder {
             .open_or_create(directory)
             .map_err(SearchError::index("opening it"))?;
         if self.may_be_torn() {
-            let damaged = index
-                .validate_checksum()
-                .map_err(SearchError::index("checking its files"))?;
-            if let Some(file) = damaged.into_iter().next() {
-                let torn = tantivy::error::DataCorruption::new(file, "wrong checksum".to_owned());
-                return Err(SearchError::Index {
-                    doing: "checking its files",
-                    source: torn.into(),
-                });
-            }
+            check_files(&index)?;
         }
         let snapshot = Snapshot::open(&index)?;
         self.mark(machine_run().as_deref().unwrap_or(SUSPECT))?;
@@ -161,6 +184,19 @@ impl Folder {
 
     fn unsettled(&self) -> PathBuf {
         self.dir.join("unsettled")
+    }
+}
+
+/// Compares every file with its checksum.
+fn check_files(index: &Index) -> Result<(), SearchError> {
+    let doing = "checking its files";
+    let damaged = index.validate_checksum().map_err(SearchError::index(doing))?;
+    match damaged.into_iter().next() {
+        Some(file) => {
+            let torn = tantivy::error::DataCorruption::new(file, "wrong checksum".to_owned());
+            Err(SearchError::index(doing)(torn))
+        }
+        None => Ok(()),
     }
 }
 

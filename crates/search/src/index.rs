@@ -171,6 +171,16 @@ impl SearchIndex {
         }
     }
 
+    /// How many items are in the index of the folder `dir`, once all its files were compared with their checksums;
+    /// `None` where there is no index yet, or one of another version. Leaves the folder as it is. Blocks.
+    ///
+    /// # Errors
+    /// [`SearchError::InUse`] when a process works with the index, [`SearchError::Folder`] and
+    /// [`SearchError::Index`] when the next start will have to build it anew.
+    pub fn inspect(dir: &Path) -> Result<Option<u64>, SearchError> {
+        Folder::inspect(dir)
+    }
+
     /// Whether searches are answered: not while the index is built.
     #[must_use]
     pub fn is_ready(&self) -> bool {

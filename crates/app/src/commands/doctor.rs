@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::Result;
 use serde::Serialize;
-use trunkline_domain::{Clock, Millis, RandomIds, SystemClock};
+use trunkline_domain::{Clock, Millis, SystemClock};
+use trunkline_search::{SearchError, SearchIndex};
 use trunkline_store::{Db, StoreError, Tx, calls, nodes, teams};
 
 use crate::config::Config;
@@ -77,9 +78,14 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
 }
 
 fn secret(config: &Config) -> Finding {
-    match open::vault(config, &RandomIds) {
-        Ok(_) => finding("secret key", Verdict::Ok, "there is one"),
-        Err(error) => finding("secret key", Verdict::Failed, format!("{error:#}")),
+    match open::sealed(config) {
+        Ok(Some(_)) => finding("secret key", Verdict::Ok, "there is one"),
+        Ok(None) => finding(
+            "secret key",
+            Verdict::Warning,
+            "there is none yet; the first start of the server makes it",
+        ),
+        Err(error) => finding("secret key", Verdict::Failed, output::explain(&error)),
     }
 }
 
@@ -90,7 +96,9 @@ async fn database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![finding("database", Verdict::Failed, error.to_string())],
     };
     let read = db
-        .scan(|conn| -> Result<_, StoreError> { Ok((teams::list(conn)?.len(), calls::live(conn, None, 10_001)?)) })
+        .scan(|conn| -> Result<_, StoreError> {
+            Ok((teams::list(conn)?.len(), calls::live(conn, None, 10_001)?))
+        })
         .await;
     let now = SystemClock.now();
     // What changes nothing is not written: a row comes and goes in one transaction.
@@ -105,7 +113,7 @@ async fn database(config: &Config) -> Vec<Finding> {
             findings.push(finding(
                 "database",
                 Verdict::Ok,
-                format!("{} answers, {teams} teams", db.engine()),
+                format!("{} answers; teams: {teams}", db.engine()),
             ));
             let overdue = live
                 .iter()
@@ -132,9 +140,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Free room, by POSIX `df`.
+/// Free room, by POSIX `df`. A folder that is yet to be made is judged by where it will be.
 fn disk(dir: &Path) -> Finding {
-    let printed = Command::new("df").arg("-Pk").arg(dir).output();
+    let there = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let there = there.ancestors().find(|dir| dir.exists()).unwrap_or(dir);
+    let printed = Command::new("df").arg("-Pk").arg(there).output();
     let free = printed.ok().filter(|out| out.status.success()).and_then(|out| {
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         text.lines()
@@ -165,14 +175,28 @@ fn disk(dir: &Path) -> Finding {
 
 fn index(config: &Config) -> Finding {
     let dir = open::index_dir(config);
-    if dir.join("meta.json").exists() {
-        finding("text index", Verdict::Ok, format!("in {}", dir.display()))
-    } else {
-        finding(
+    match SearchIndex::inspect(&dir) {
+        Ok(Some(items)) => finding(
+            "text index",
+            Verdict::Ok,
+            format!("{items} items, in {}", dir.display()),
+        ),
+        Ok(None) => finding(
             "text index",
             Verdict::Warning,
             "there is none yet; the next start of the server builds it",
-        )
+        ),
+        Err(SearchError::InUse { .. }) => {
+            finding("text index", Verdict::Ok, "a running server has it in use")
+        }
+        Err(error) => finding(
+            "text index",
+            Verdict::Warning,
+            format!(
+                "{}; the next start of the server builds it anew",
+                output::explain(&anyhow::Error::from(error))
+            ),
+        ),
     }
 }
 

@@ -348,6 +348,7 @@ async fn the_openapi_document_is_the_one_that_is_served() {
 async fn migrate_and_doctor() {
     let place = Place::sqlite();
     place.run(&["doctor"]).await.refused(3);
+    assert!(!place.data.exists(), "a doctor who looks leaves nothing behind");
     for _ in 0..2 {
         let said = place.run(&["migrate"]).await;
         assert!(said.err.contains("up to date"), "{}", said.err);
@@ -373,6 +374,30 @@ async fn migrate_and_doctor() {
             .unwrap_or_else(|| panic!("no check of {check}"));
         assert_ne!(found["verdict"], "failed", "{found}");
     }
+
+    let of_index = async || {
+        let findings = place.run(&["doctor", "--json"]).await.json();
+        let findings = findings.as_array().cloned().unwrap_or_default();
+        let found = findings
+            .into_iter()
+            .find(|finding| finding["check"] == "text index");
+        let found = found.expect("the index is looked at");
+        (found["verdict"].clone(), found["detail"].to_string())
+    };
+    let (verdict, detail) = of_index().await;
+    assert!(verdict == "warning" && detail.contains("none yet"), "{detail}");
+    let server = place.serve().await;
+    let (verdict, detail) = of_index().await;
+    assert!(verdict == "ok" && detail.contains("in use"), "{detail}");
+    server.stop().await;
+    let (verdict, detail) = of_index().await;
+    assert!(verdict == "ok" && detail.contains("0 items"), "{detail}");
+    std::fs::write(place.data.join("index/index/meta.json"), "{").expect("a file");
+    let (verdict, detail) = of_index().await;
+    assert!(
+        verdict == "warning" && detail.contains("builds it anew"),
+        "{detail}"
+    );
 
     let garbage = Place::sqlite();
     std::fs::create_dir_all(&garbage.data).expect("a data folder");
