@@ -209,8 +209,8 @@ pub enum Numbers {
         /// A file with Twilio's auth token; `-` reads it from stdin
         #[arg(long, required_if_eq("carrier", "twilio"), value_name = "FILE")]
         twilio_auth_token_file: Option<PathBuf>,
-        /// What it can do
-        #[arg(long, value_delimiter = ',', default_value = "VOICE,SMS", value_parser = ["VOICE", "SMS", "MMS"])]
+        /// What it can do [default: VOICE,SMS; of a sender id SMS]
+        #[arg(long, value_delimiter = ',', value_parser = ["VOICE", "SMS", "MMS"])]
         capabilities: Vec<String>,
         /// Users (ids or e-mail addresses) with access, the main one first
         #[arg(long, value_delimiter = ',')]
@@ -235,10 +235,10 @@ pub struct Seed {
     #[arg(long, default_value_t = 100_000)]
     pub items: u64,
     /// Teams they are spread over
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub teams: u64,
     /// Days they are spread over
-    #[arg(long, default_value_t = 365)]
+    #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub days: u32,
     /// Share of items that are calls with a transcript
     #[arg(long, default_value_t = 0.5)]

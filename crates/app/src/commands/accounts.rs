@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde_json::json;
-use trunkline_domain::{ApiKeyId, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
+use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::{StoreError, keys, numbers, teams, users};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -272,19 +272,20 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                     &id.to_string(),
                     &settings,
                 ))
+            } else if twilio_account_sid.is_some() || twilio_auth_token_file.is_some() {
+                bail!("Twilio's credentials are of use with --carrier twilio only");
             } else {
                 None
             };
-            if carrier == sandbox::NAME && !team.sandbox {
-                output::note(
-                    "note: texts to this number come from the sandbox only; a sandbox team's keys can play it",
-                );
-            }
             let mut ids = Vec::new();
             for member in members {
-                ids.push(open::user(&board, team.key, &member).await?.id);
+                let id = open::user(&board, team.key, &member).await?.id;
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
             }
-            let capabilities = capabilities.iter().filter_map(|name| name.parse().ok()).collect();
+            let capabilities = capabilities_of(&address, &capabilities)?;
+            let played = carrier == sandbox::NAME && !team.sandbox;
             let number = AddNumber {
                 address,
                 name,
@@ -297,6 +298,11 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                 .run(team.key, move |work| accounts::add_number(work, id, &number))
                 .await;
             outcome?;
+            if played {
+                output::note(
+                    "note: the outside world of this number is the sandbox, and only keys of a sandbox team can play it; --carrier names another",
+                );
+            }
             output::line(id.to_string())
         }
         Numbers::List { team, json } => {
@@ -332,6 +338,20 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             output::table(&["ID", "NUMBER", "NAME", "CARRIER", "CAN"], &rows)
         }
     }
+}
+
+/// What a line can do: what the command names, else what lines of its kind can do.
+fn capabilities_of(address: &Address, named: &[String]) -> Result<Vec<Capability>> {
+    let sender = matches!(address, Address::SenderId(..));
+    let named: Vec<Capability> = named.iter().filter_map(|name| name.parse().ok()).collect();
+    if sender && named.contains(&Capability::Voice) {
+        bail!("nobody can call a sender id: leave VOICE out of --capabilities");
+    }
+    Ok(match (named.is_empty(), sender) {
+        (false, _) => named,
+        (true, true) => vec![Capability::Sms],
+        (true, false) => vec![Capability::Voice, Capability::Sms],
+    })
 }
 
 /// Reads a secret from a file or stdin, never from an argument: those are seen by everybody on the machine.

@@ -143,11 +143,31 @@ async fn teams_users_and_numbers_are_made_and_listed() {
         number.starts_with("num-") || number.starts_with("pn-") || number.contains('-'),
         "{number}"
     );
-    let sender = place
-        .run(&["numbers", "add", "--sender-id", "PHARE", "--capabilities", "SMS"])
-        .await
-        .ok();
+    let sender = place.run(&["numbers", "add", "--sender-id", "PHARE"]).await.ok();
+    let voice = [
+        "numbers",
+        "add",
+        "--sender-id",
+        "RADIO",
+        "--capabilities",
+        "VOICE",
+    ];
+    let said = place.run(&voice).await.refused(1);
+    assert!(said.contains("nobody can call"), "{said}");
     let listed = place.run(&["numbers", "list", "--json"]).await.json();
+    assert_eq!(listed[0]["capabilities"], json!(["VOICE", "SMS"]));
+    assert_eq!(listed[1]["capabilities"], json!(["SMS"]));
+    let twice = [
+        "numbers",
+        "add",
+        "+33142685301",
+        "--members",
+        "zoe@phare.example,zoe@phare.example",
+    ];
+    place.run(&twice).await.ok();
+    let idle = ["numbers", "add", "+33142685302", "--twilio-account-sid", "AC1"];
+    let said = place.run(&idle).await.refused(1);
+    assert!(said.contains("--carrier twilio"), "{said}");
     assert_eq!(
         (&listed[0]["id"], &listed[0]["number"]),
         (&json!(number.trim()), &json!("+33142685300"))
@@ -172,6 +192,9 @@ async fn teams_users_and_numbers_are_made_and_listed() {
         assert!(!first.contains(rest), "it is said once: {said}");
     }
     place.run(&["numbers", "add"]).await.refused(2);
+    for wrong in [["--teams", "0"], ["--days", "0"], ["--items", "-1"]] {
+        place.run(&["seed", wrong[0], wrong[1]]).await.refused(2);
+    }
     place.run(&["teams", "create", "Second"]).await.ok();
     let which = place.run(&["keys", "create"]).await.refused(1);
     assert!(which.contains("--team"), "{which}");
