@@ -49,12 +49,9 @@ struct Arguments {
 /// What the program does when it starts itself once more.
 #[derive(Subcommand)]
 enum Role {
-    /// Serves prepared answers from SQLite by bare axum and rusqlite
+    /// Serves the same bytes by bare axum and rusqlite
     #[command(hide = true)]
-    Twin {
-        /// The database of answers
-        file: PathBuf,
-    },
+    Twin(twin::Arguments),
     /// Takes webhooks
     #[command(hide = true)]
     Sink {
@@ -86,7 +83,7 @@ pub struct Scale {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.role {
-        Some(Role::Twin { file }) => return twin::serve(&file),
+        Some(Role::Twin(arguments)) => return twin::serve(arguments),
         Some(Role::Sink { address, arrivals }) => return webhooks::sink::serve(address, arrivals.as_deref()),
         Some(Role::Deliver(arguments)) => return webhooks::sender::run(&arguments),
         None => {}

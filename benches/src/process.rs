@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use nix::time::ClockId;
+use nix::unistd::Pid;
 
 /// A server process; ended when dropped.
 pub struct Server {
@@ -55,16 +57,35 @@ impl Server {
         Self::start(command, address)
     }
 
-    /// CPU time used so far, user and system, in seconds.
+    /// CPU time used so far, user and system, in seconds; exact to the microsecond, ended threads included.
     ///
     /// # Errors
     /// When the process is gone.
     pub fn cpu_seconds(&self) -> Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let after = stat.rsplit(") ").next().unwrap_or_default();
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
-        Ok(ticks / 100.0)
+        cpu_seconds(self.child.id())
+    }
+
+    /// Waits until the server does nothing any more by itself: a text index that follows a new database would be
+    /// counted with the requests.
+    ///
+    /// # Errors
+    /// When it is gone, or still busy after an hour.
+    pub fn settle(&self) -> Result<()> {
+        let (window, until) = (
+            Duration::from_millis(500),
+            Instant::now() + Duration::from_secs(3_600),
+        );
+        let mut calm = 0;
+        while Instant::now() < until {
+            let before = self.cpu_seconds()?;
+            std::thread::sleep(window);
+            let busy = self.cpu_seconds()? - before > 0.02 * window.as_secs_f64();
+            calm = if busy { 0 } else { calm + 1 };
+            if calm == 3 {
+                return Ok(());
+            }
+        }
+        bail!("the server did not come to rest within an hour")
     }
 
     /// Memory in use, in MiB.
@@ -88,6 +109,16 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// CPU time of a process so far, user and system, in seconds.
+///
+/// # Errors
+/// When the process is gone.
+pub fn cpu_seconds(process: u32) -> Result<f64> {
+    let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(i32::try_from(process)?))?;
+    let used = clock.now()?;
+    Ok(used.tv_sec() as f64 + used.tv_nsec() as f64 / 1e9)
 }
 
 /// An address nobody listens on.

@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rusqlite::Connection as Sqlite;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::Scale;
 use crate::data::{self, Seeded};
@@ -41,23 +43,22 @@ pub fn measure_points_and_lists(program: &Path, scale: Scale, report: &mut Repor
         bodies.push((id.clone(), String::from_utf8(body)?));
     }
     let (_, list) = connection.send(&Request::get(&list_path, &seeded.key))?;
-    let list: Value = serde_json::from_slice(&list)?;
-    let entries: Vec<String> = list["data"]
-        .as_array()
-        .context("no list")?
-        .iter()
-        .map(Value::to_string)
-        .collect();
+    let list = String::from_utf8(list)?;
+    let parts: Parts<'_> = serde_json::from_str(&list)?;
+    let entries: Vec<&str> = parts.data.iter().map(|entry| entry.get()).collect();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("twin.db");
     twin::prepare(&file, &bodies, &entries)?;
     let address = free_address()?;
     let mut command = Command::new(std::env::current_exe()?);
-    command
-        .arg("twin")
-        .arg(&file)
-        .env(twin::ADDRESS_VARIABLE, address.to_string());
+    command.arg("twin").arg(address.to_string()).arg(&file);
+    command.arg(seeded.dir.join("trunkline.db"));
+    command.args([seeded.number.as_str(), parts.pagination.get()]);
     let twin = Server::start(command, address)?;
+    let twin_item =
+        |path: &str, i: usize| Request::get(&format!("{path}/{}", ids[i % ids.len()]), &seeded.key);
+    let twin_list = |path: &str| Request::get(path, &seeded.key);
+    same_bytes(&twin, &bodies, &list, &seeded.key)?;
 
     let product_item = |i: usize| {
         Request::get(
@@ -65,39 +66,77 @@ pub fn measure_points_and_lists(program: &Path, scale: Scale, report: &mut Repor
             &seeded.key,
         )
     };
-    let twin_item = |i: usize| Request::get(&format!("/items/{}", ids[i % ids.len()]), &seeded.key);
     let product_list = |_: usize| Request::get(&list_path, &seeded.key);
-    let twin_list = |_: usize| Request::get("/list", &seeded.key);
+    server.settle()?;
     cost(&server, scale.requests / 4, product_item)?;
-    cost(&twin, scale.requests / 4, twin_item)?;
-    let (mut points, mut lists, mut walls) = (Vec::new(), Vec::new(), Vec::new());
+    cost(&twin, scale.requests / 4, |i| twin_item("/items", i))?;
+    let (mut points, mut point_rows, mut walls) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lists, mut list_rows) = (Vec::new(), Vec::new());
     for _ in 0..scale.pairs {
-        let (ours, bare) = (
-            cost(&server, scale.requests, product_item)?,
-            cost(&twin, scale.requests, twin_item)?,
-        );
+        let ours = cost(&server, scale.requests, product_item)?;
+        let bare = cost(&twin, scale.requests, |i| twin_item("/items", i))?;
+        let rows = cost(&twin, scale.requests, |i| twin_item("/rows/items", i))?;
         points.push((ours.cpu_us, bare.cpu_us));
+        point_rows.push((ours.cpu_us, rows.cpu_us));
         walls.push((ours.wall_us, bare.wall_us));
-        let (ours, bare) = (
-            cost(&server, scale.requests / 3, product_list)?,
-            cost(&twin, scale.requests / 3, twin_list)?,
-        );
+        let ours = cost(&server, scale.requests / 2, product_list)?;
+        let bare = cost(&twin, scale.requests / 2, |_| twin_list("/list"))?;
+        let rows = cost(&twin, scale.requests / 2, |_| twin_list("/rows/list"))?;
         lists.push((ours.cpu_us, bare.cpu_us));
+        list_rows.push((ours.cpu_us, rows.cpu_us));
     }
-    report.pairs(
-        "point read of an item, CPU a request",
-        "us",
+    let mut row = |name: &str, pairs: &[(f64, f64)], goal: Goal| report.pairs(name, "us", pairs, goal);
+    row(
+        "point read, CPU / bare handler, text prepared",
         &points,
         Goal::AtMost(2.0),
     );
-    report.pairs("point read of an item, wall a request", "us", &walls, Goal::None);
-    report.pairs(
-        "list of 20 conversations, CPU a request",
-        "us",
+    row(
+        "point read, CPU / bare handler, from rows",
+        &point_rows,
+        Goal::None,
+    );
+    row(
+        "point read, wall / bare handler, text prepared",
+        &walls,
+        Goal::None,
+    );
+    row(
+        "list of 20, CPU / bare handler, text prepared",
         &lists,
         Goal::AtMost(1.5),
     );
+    row(
+        "list of 20, CPU / bare handler, from rows",
+        &list_rows,
+        Goal::AtMost(1.5),
+    );
     Ok(())
+}
+
+/// The list, taken apart without a change to its bytes.
+#[derive(Deserialize)]
+struct Parts<'l> {
+    #[serde(borrow)]
+    data: Vec<&'l RawValue>,
+    #[serde(borrow)]
+    pagination: &'l RawValue,
+}
+
+/// Makes sure that the twin's answers are the product's, to the byte.
+fn same_bytes(twin: &Server, bodies: &[(String, String)], list: &str, key: &str) -> Result<()> {
+    let mut connection = Connection::open(twin.address)?;
+    let mut compare = |path: &str, expected: &str| -> Result<()> {
+        let (_, body) = connection.send(&Request::get(path, key))?;
+        anyhow::ensure!(body == expected.as_bytes(), "the twin answers {path} differently");
+        Ok(())
+    };
+    for (id, body) in bodies {
+        compare(&format!("/items/{id}"), body)?;
+        compare(&format!("/rows/items/{id}"), body)?;
+    }
+    compare("/list", list)?;
+    compare("/rows/list", list)
 }
 
 fn some_ids(seeded: &Seeded) -> Result<Vec<String>> {
@@ -127,6 +166,8 @@ pub fn measure_paging(program: &Path, scale: Scale, report: &mut Report) -> Resu
     let request = |body: &str| Request::post(path, &big.key, body);
     let from_middle = request(&format!("{{\"cursor\":\"{deep}\"}}"));
     let count = scale.requests / 4;
+    small_server.settle()?;
+    big_server.settle()?;
     cost(&small_server, count, |_| first(&small))?;
     cost(&big_server, count, |_| first(&big))?;
     let (mut sizes, mut fifties, mut deeps, mut fifty_sizes) =

@@ -24,6 +24,7 @@ use trunkline_testkit::db::us;
 use trunkline_testkit::postgres::{Durability, PostgresServer};
 
 use crate::Scale;
+use crate::process::cpu_seconds;
 use crate::report::{Goal, Report};
 
 /// Clients that write at the same time.
@@ -98,15 +99,7 @@ struct Speed {
 /// CPU of this process so far, in seconds.
 #[must_use]
 pub fn own_cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = stat.rsplit(") ").next().unwrap_or_default().to_owned();
-    let fields: Vec<f64> = after
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse().ok())
-        .collect();
-    fields.iter().sum::<f64>() / 100.0
+    cpu_seconds(std::process::id()).unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some thousands of calls")]
