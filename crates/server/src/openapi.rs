@@ -135,7 +135,6 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         .map(|text| format!("{text}\n\n{needs}"));
     operation["description"] = Value::String(described.unwrap_or(needs));
     let has_body = !operation["requestBody"].is_null();
-    let has_path = endpoint.path.contains('{');
     let writes = endpoint.method_name() != "GET";
     let read_by_post = ["searchAllConversations", "batchGetConversationItems"]
         .contains(&operation["operationId"].as_str().unwrap_or_default());
@@ -150,10 +149,8 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
             None => operation["parameters"] = json!([header]),
         }
     }
-    let mut failures = vec![400, 401, 403, 429, 500, 503];
-    if has_path || has_body || endpoint.path == "/v2/api/conversations" {
-        failures.push(404);
-    }
+    // 404 everywhere: what is asked for may not be there, or the user whose key it is.
+    let mut failures = vec![400, 401, 403, 404, 429, 500, 503];
     for parameter in operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut)

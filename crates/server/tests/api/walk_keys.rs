@@ -6,6 +6,7 @@ use trunkline_domain::{ErrorCode, Scope, ScopeSet};
 use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
 
+use crate::document::{described, document};
 use crate::operations::operations;
 use crate::people::{all_but, new_key, revoke};
 use crate::support::{World, assert_common, assert_error, authorization, next_second, set_team};
@@ -28,10 +29,18 @@ const UNKNOWN: &str = "ak_test_0123456789012345678901234567890123456789012";
 /// Asks every operation with these headers. Each in a second of its own: who has no valid key is counted by address.
 async fn ask_all(world: &World, headers: &[(&str, &str)]) -> Vec<(String, Reply)> {
     let mut replies = Vec::new();
+    let document = document();
     for operation in operations() {
         next_second(&world.app);
         let reply = operation.request(world).with(&world.app, headers).await;
         assert_common(&reply);
+        let described = &described(&document, &operation)["responses"][reply.status.to_string()];
+        assert!(
+            !described.is_null(),
+            "{} {} is not described",
+            operation.name(),
+            reply.status
+        );
         replies.push((operation.name(), reply));
     }
     replies
