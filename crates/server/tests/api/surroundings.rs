@@ -59,7 +59,7 @@ async fn browsers_of_other_origins_are_not_let_in_by_default(db: TestDb) {
 }
 
 /// Serves `router` beside the test's server. Returns its address.
-async fn serve(router: Router) -> String {
+pub async fn serve(router: Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -67,7 +67,8 @@ async fn serve(router: Router) -> String {
     url
 }
 
-fn with_settings(app: &TestApp, change: impl FnOnce(&mut Settings)) -> AppState {
+/// The state of a test's server, with other settings.
+pub fn with_settings(app: &TestApp, change: impl FnOnce(&mut Settings)) -> AppState {
     let mut settings = (*app.state.settings).clone();
     change(&mut settings);
     AppState {

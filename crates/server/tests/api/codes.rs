@@ -1,0 +1,453 @@
+//! Every error code of the page of error codes: given by a real request, or on the list of those that come with
+//! endpoints to be. That list may only shrink.
+
+use std::collections::BTreeSet;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use trunkline_domain::call::EndCause;
+use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, SummaryTemplate};
+use trunkline_search::{SearchIndex, SearchOptions};
+use trunkline_server::AppState;
+use trunkline_store::{StoreError, Tx};
+use trunkline_switchboard::calls::{Leftover, Step};
+use trunkline_switchboard::{Error, Work};
+use trunkline_testkit::app::{Reply, TestApp};
+use trunkline_testkit::db::{TestDb, nobody, us};
+
+use crate::document::{described, document};
+use crate::operations::{Request, operation};
+use crate::people::{self, new_key, revoke};
+use crate::support::{World, assert_error, authorization, encoded, next_second, record, set_team};
+use crate::surroundings::{serve, with_settings};
+
+trunkline_testkit::on_both! {
+    every_code_is_given_by_a_real_request,
+}
+
+/// Codes of endpoints that do not exist yet, and those that no request can bring about today.
+const LATER: &[&str] = &[
+    "A2P_NOT_ENABLED",
+    "AGENT_LINE_NOT_ASSIGNED",
+    "AGENT_NO_FORWARDING_NUMBER",
+    "API_KEY_QUOTA_EXCEEDED",
+    "ASSIGNEE_NOT_FOUND",
+    "BUSINESS_NOT_FOUND",
+    "CALL_FLOW_CONCURRENT_EDIT",
+    "CALL_FLOW_CONTACT_PROPERTY_KEY_REQUIRED",
+    "CALL_FLOW_DRAFT_NOT_FOUND",
+    "CALL_FLOW_INVALID",
+    "CALL_FLOW_ROOT_MENU_TOO_SMALL",
+    "CALL_FLOW_SCHEMA_VERSION_MISMATCH",
+    "CALL_FLOW_STALE_LOCK",
+    "CALL_STATE_CONFLICT",
+    "COMPANY_NOT_FOUND",
+    "CONTACT_NOT_FOUND",
+    "DAILY_SMS_LIMIT_REACHED",
+    "DATE_RANGE_TOO_WIDE",
+    "DEAL_NOT_FOUND",
+    "DIALING_QUEUE_APPEND_CONFLICT",
+    "DIALING_QUEUE_ASSIGNEE_REQUIRED",
+    "DIALING_QUEUE_ASSIGN_FORBIDDEN",
+    "DIALING_QUEUE_DELETE_FILTER_CONFLICT",
+    "DIALING_QUEUE_DELETE_FILTER_REQUIRED",
+    "DIALING_QUEUE_LIMIT_REACHED",
+    "DIALING_QUEUE_NOT_FOUND",
+    "DIALING_QUEUE_SESSION_ACTIVE",
+    "EMPTY_NOTE_CONTENT",
+    "FORBIDDEN",
+    "FROM_NUMBER_NOT_FOUND",
+    "INVALID_EVENT_TYPE",
+    "INVALID_GRANULARITY",
+    "INVALID_GROUP_BY",
+    "INVALID_PHONE_NUMBER",
+    "INVALID_SENDER_ID",
+    "INVALID_TO_NUMBER",
+    "LANDLINE_NUMBER_NOT_SUPPORTED",
+    "MESSAGE_NOT_COMPLIANT",
+    "MISSING_ALLO_NUMBER_OR_SENDER_ID",
+    "MISSING_HEADER",
+    "NOTE_CONTENT_TOO_LONG",
+    "NOTE_NOT_FOUND",
+    "NOT_COMMENT_AUTHOR",
+    "NOT_NOTE_AUTHOR",
+    "NO_NUMBER_AVAILABLE",
+    "NUMBER_ALREADY_ASSIGNED",
+    "NUMBER_NOT_SMS_ENABLED",
+    "PARTNER_ACCOUNT_ALREADY_EXISTS",
+    "PARTNER_ACCOUNT_NOT_FOUND",
+    "PARTNER_BILLING_FAILED",
+    "PARTNER_SUBSCRIPTION_NOT_BILLABLE",
+    "PERSON_NOT_FOUND",
+    "PROVIDER_NOT_SUPPORTED",
+    "QUEUE_NUMBER_POSITION_NOT_FOUND",
+    "SENDER_ID_INBOX_CANNOT_SEND_SMS",
+    "SENDER_ID_NOT_ACTIVE",
+    "SENDER_ID_NOT_FOUND",
+    "SMS_LIMIT_REACHED",
+    "TEAM_NOT_FOUND",
+    "TEXT_MESSAGE_NOT_FOUND",
+    "THREAD_ALREADY_EXISTS",
+    "THREAD_COMMENT_NOT_FOUND",
+    "THREAD_NOT_FOUND",
+    "TOO_MANY_MENTIONS",
+    "TO_NUMBER_COUNTRY_MISMATCH",
+    "TRIAL_SMS_LIMIT_REACHED",
+    "UNKNOWN_TIME_ZONE",
+    "VALIDATION_FAILED",
+    "WEBHOOK_DISABLED",
+    "WEBHOOK_LIMIT_REACHED",
+    "WEBHOOK_MESSAGE_NOT_FOUND",
+    "WEBHOOK_NOT_FOUND",
+    "WEBHOOK_URL_NOT_ALLOWED",
+];
+
+const SEARCH: &str = "/v2/api/conversations/items/search";
+
+/// The codes that were given so far.
+struct Given {
+    document: Value,
+    codes: BTreeSet<&'static str>,
+}
+
+impl Given {
+    /// Notes a failure. The description of the operation, if it is one, knows that it fails with this status.
+    #[track_caller]
+    fn note(&mut self, of: &str, reply: &Reply, code: &'static str) {
+        assert_error(reply, code);
+        if !of.is_empty() {
+            let described = described(&self.document, &operation(of));
+            let status = reply.status.to_string();
+            assert!(
+                !described["responses"][&status].is_null(),
+                "{of} answers {status}"
+            );
+        }
+        self.codes.insert(code);
+    }
+}
+
+async fn every_code_is_given_by_a_real_request(db: TestDb) {
+    let mut world = World::open(db).await;
+    let mut given = Given {
+        document: document(),
+        codes: BTreeSet::new(),
+    };
+    faulty_requests(&world, &mut given).await;
+    what_is_not_there(&world, &mut given).await;
+    keys(&world, &mut given).await;
+    twice_at_once(&world, &mut given).await;
+    not_now(&mut world, &mut given).await;
+    let later: BTreeSet<&str> = LATER.iter().copied().collect();
+    let both: Vec<_> = later.intersection(&given.codes).collect();
+    assert!(
+        both.is_empty(),
+        "these are given now: take them off the list: {both:?}"
+    );
+    let all: BTreeSet<&str> = ErrorCode::all().iter().map(|code| code.as_str()).collect();
+    let known: BTreeSet<&str> = later.union(&given.codes).copied().collect();
+    let missed: Vec<_> = all.symmetric_difference(&known).collect();
+    assert!(missed.is_empty(), "no request here is answered with {missed:?}");
+}
+
+/// What is wrong with the request itself.
+async fn faulty_requests(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let list = format!("/v2/api/conversations?allo_number={}", encoded(us()));
+    for (query, code) in [
+        ("&size=0", "INVALID_PAGE_SIZE"),
+        ("&cursor=x", "INVALID_CURSOR"),
+        ("&extend=all", "UNSUPPORTED_EXTEND_VALUE"),
+        ("&unread=perhaps", "INVALID_PARAMETER"),
+    ] {
+        given.note(
+            "listConversations",
+            &app.get(&format!("{list}{query}")).await,
+            code,
+        );
+    }
+    given.note(
+        "listConversations",
+        &app.get("/v2/api/conversations").await,
+        "MISSING_ALLO_NUMBER",
+    );
+    for (body, code) in [
+        (json!({ "contact_number": "12" }), "INVALID_PHONE_FORMAT"),
+        (json!({ "search": "?!" }), "INVALID_SEARCH_QUERY"),
+        (
+            json!({ "date": { "from": "2026-04-02", "to": "2026-04-01" } }),
+            "INVALID_DATE_RANGE",
+        ),
+        (json!({ "search": "x".repeat(1_001) }), "INVALID_LENGTH"),
+        (json!({ "search": "x".repeat(2 << 20) }), "PAYLOAD_TOO_LARGE"),
+        (json!([]), "INVALID_REQUEST_BODY"),
+    ] {
+        given.note("searchAllConversations", &app.post(SEARCH, &body).await, code);
+    }
+    let many = vec![world.call; 101];
+    for (id, body, code) in [
+        ("batchGetConversationItems", json!({}), "MISSING_PARAMETER"),
+        (
+            "batchGetConversationItems",
+            json!({ "ids": ["x"] }),
+            "INVALID_ITEM_ID",
+        ),
+        (
+            "batchGetConversationItems",
+            json!({ "ids": many }),
+            "BATCH_TOO_LARGE",
+        ),
+        ("addTags", json!({ "tags": [] }), "TAGS_REQUIRED"),
+        ("addTags", json!({ "tags": ["vip"] }), "TAG_ALREADY_EXISTS"),
+        (
+            "executeConversationAction",
+            json!({ "action": "SHRED" }),
+            "INVALID_ACTION",
+        ),
+    ] {
+        let request = Request {
+            body: Some(body),
+            ..operation(id).request(world)
+        };
+        given.note(id, &request.send(app).await, code);
+    }
+    let own = authorization(&app.key);
+    let (tagging, own) = (
+        operation("addTags").request(world),
+        ("Authorization", own.as_str()),
+    );
+    let reply = tagging.with(app, &[own, ("Content-Type", "text/plain")]).await;
+    given.note("addTags", &reply, "UNSUPPORTED_MEDIA_TYPE");
+    let reply = tagging.with(app, &[own, ("Idempotency-Key", "")]).await;
+    given.note("addTags", &reply, "INVALID_HEADER");
+    assert_eq!(
+        tagging
+            .with(app, &[own, ("Idempotency-Key", "once")])
+            .await
+            .status,
+        200
+    );
+    let other = operation("executeConversationAction").request(world);
+    let reply = other.with(app, &[own, ("Idempotency-Key", "once")]).await;
+    given.note("executeConversationAction", &reply, "IDEMPOTENCY_KEY_REUSE");
+    given.note(
+        "",
+        &app.post("/v2/api/me", &json!({})).await,
+        "METHOD_NOT_ALLOWED",
+    );
+}
+
+/// What the request names and the team does not have.
+async fn what_is_not_there(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let item = "/v2/api/conversations/items/cll-000000000000000000000000000";
+    given.note("", &app.get("/v2/api/nothing").await, "ENDPOINT_NOT_FOUND");
+    given.note(
+        "getConversationItem",
+        &app.get(item).await,
+        "CONVERSATION_ITEM_NOT_FOUND",
+    );
+    let reply = app.delete(&format!("{item}/tags/vip")).await;
+    given.note("removeTag", &reply, "CALL_NOT_FOUND");
+    let reply = app
+        .delete(&format!("/v2/api/conversations/items/{}/tags/none", world.call))
+        .await;
+    given.note("removeTag", &reply, "TAG_NOT_FOUND");
+    given.note(
+        "getUser",
+        &app.get("/v2/api/users/nobody").await,
+        "MEMBER_NOT_FOUND",
+    );
+    let reply = app.get("/v2/api/conversations?allo_number=%2B14155550177").await;
+    given.note("listConversations", &reply, "PHONE_NUMBER_NOT_FOUND");
+    let path = format!("/v2/api/conversations/{}/action", encoded(nobody()));
+    let reply = app.put(&path, &json!({ "action": "READ" })).await;
+    given.note("executeConversationAction", &reply, "CONVERSATION_NOT_FOUND");
+    let at = app.board.now();
+    let summary = |template| Step::Leave(Leftover::Summary(template, "Short.".to_owned()));
+    let steps = vec![
+        Step::Answer(None, at),
+        summary(SummaryTemplate::Classic),
+        summary(SummaryTemplate::ShortCall),
+        Step::End(EndCause::HungUp, None, at.plus(9_000)),
+    ];
+    let call = record(app, Direction::Inbound, us(), nobody(), at, steps).await;
+    for (call, key, code) in [
+        (call, Value::Null, "SUMMARY_TEMPLATE_KEY_REQUIRED"),
+        (
+            world.call,
+            json!("MARKDOWN_SHORT_CALL"),
+            "SUMMARY_TEMPLATE_NOT_FOUND",
+        ),
+    ] {
+        let body = json!({ "content": "Longer.", "template_key": key });
+        let reply = app
+            .patch(&format!("/v2/api/conversations/items/{call}/summary"), &body)
+            .await;
+        given.note("updateCallSummary", &reply, code);
+    }
+}
+
+/// Who asks.
+async fn keys(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let me = operation("getMe").request(world);
+    given.note("getMe", &me.with(app, &[]).await, "UNAUTHORIZED");
+    given.note(
+        "getMe",
+        &me.with_key(app, "ak_test_unknown").await,
+        "API_KEY_INVALID",
+    );
+    let (id, key) = new_key(app, ScopeSet::of(&[Scope::TagsRead])).await;
+    let users = operation("listUsers").request(world);
+    given.note(
+        "listUsers",
+        &users.with_key(app, &key).await,
+        "API_KEY_INSUFFICIENT_SCOPE",
+    );
+    revoke(app, id).await;
+    given.note("listUsers", &users.with_key(app, &key).await, "API_KEY_REVOKED");
+    let live = people::neighbour(app, people::World::Live).await;
+    let text = operation("sandboxMessage").request(world);
+    given.note(
+        "sandboxMessage",
+        &text.with_key(app, &live.key).await,
+        "SANDBOX_ONLY",
+    );
+    set_team(app, "plan", "'TRIAL'").await;
+    given.note("getMe", &me.send(app).await, "API_KEY_TRIAL_NOT_ALLOWED");
+    set_team(app, "plan", "'BUSINESS'").await;
+    for (status, blocked) in [("BLOCKED", true), ("ACTIVE", false)] {
+        sql(
+            app,
+            format!("UPDATE users SET status = '{status}' WHERE email = 'ada@fogcity.example'"),
+        )
+        .await;
+        app.state.keys.forget();
+        if blocked {
+            given.note("getMe", &me.send(app).await, "USER_NOT_FOUND");
+        }
+    }
+    let form = Some("To=%2B14155550100".to_owned());
+    let reply = app
+        .send_with(Method::POST, "/carriers/twilio/messages", &[], form)
+        .await;
+    given.note("", &reply, "CARRIER_SIGNATURE_INVALID");
+}
+
+async fn sql(app: &TestApp, text: String) {
+    let work = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> { tx.execute(&text, &[]) };
+    app.board.db().write(work).await.unwrap();
+}
+
+/// The same write twice, while the database is busy with the first one.
+async fn twice_at_once(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let (told, begun) = tokio::sync::oneshot::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let (board, team, mut told) = (app.board.clone(), app.office.team, Some(told));
+    let busy = tokio::spawn(async move {
+        let hold = move |_: &mut Work<'_, '_>| -> Result<(), Error> {
+            let _ = told.take().map(|told| told.send(()));
+            let _ = released.recv();
+            Ok(())
+        };
+        board.run(team, hold).await.unwrap();
+    });
+    begun.await.unwrap();
+    let own = authorization(&app.key);
+    let headers = [("Authorization", own.as_str()), ("Idempotency-Key", "at once")];
+    let tagging = operation("addTags").request(world);
+    let (first, second) = (tagging.with(app, &headers), tagging.with(app, &headers));
+    let (mut first, mut second) = (std::pin::pin!(first), std::pin::pin!(second));
+    // One of them waits for the database; it is the other that is answered.
+    let reply = tokio::select! {
+        reply = &mut first => reply,
+        reply = &mut second => reply,
+    };
+    given.note("addTags", &reply, "OTHER_TRANSACTION_IN_PROGRESS");
+    drop(release);
+    busy.await.unwrap();
+}
+
+/// What is no fault of the request. At the end the server is of no more use.
+async fn not_now(world: &mut World, given: &mut Given) {
+    let search = operation("searchAllConversations").request(world);
+    let me = operation("getMe").request(world);
+    world.app.set_limits(1, 1).await;
+    next_second(&world.app);
+    assert_eq!(me.send(&world.app).await.status, 200);
+    given.note("getMe", &me.send(&world.app).await, "RATE_LIMIT_EXCEEDED");
+    world.app.set_limits(1_000_000, 1_000_000).await;
+
+    // Nobody fills this index.
+    let folder = tempfile::tempdir().unwrap();
+    let db = world.app.board.db().clone();
+    let (index, _follower) = SearchIndex::open(folder.path(), db, SearchOptions::default()).unwrap();
+    let state = AppState {
+        search: Some(index),
+        ..world.app.state.clone()
+    };
+    let whole = std::mem::replace(&mut world.app.url, serve(trunkline_server::router(state)).await);
+    let words = search.field("search", json!("bill"));
+    given.note(
+        "searchAllConversations",
+        &words.send(&world.app).await,
+        "SEARCH_NOT_READY",
+    );
+    world.app.url = whole;
+
+    given.note(
+        "searchAllConversations",
+        &half_a_body(&world.app).await,
+        "REQUEST_TIMEOUT",
+    );
+    sql(&world.app, "ALTER TABLE tags RENAME TO labels".to_owned()).await;
+    let tags = operation("listTags").request(world);
+    given.note("listTags", &tags.send(&world.app).await, "INTERNAL_SERVER_ERROR");
+    sql(&world.app, "ALTER TABLE labels RENAME TO tags".to_owned()).await;
+
+    let db = world.app.board.db().clone();
+    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    given.note(
+        "searchAllConversations",
+        &search.send(&world.app).await,
+        "SERVICE_UNAVAILABLE",
+    );
+}
+
+/// Sends a server that has little patience the beginning of a body, and no more.
+async fn half_a_body(app: &TestApp) -> Reply {
+    let state = with_settings(app, |settings| {
+        settings.request_timeout = Duration::from_millis(50)
+    });
+    let url = serve(trunkline_server::router(state)).await;
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://"))
+        .await
+        .unwrap();
+    let head = format!(
+        "POST {SEARCH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\
+         Content-Type: application/json\r\nAuthorization: {}\r\n\r\n{{",
+        authorization(&app.key)
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let mut lines = head.lines();
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
+    Reply {
+        status,
+        headers,
+        text: body.to_owned(),
+        json: serde_json::from_str(body).unwrap(),
+    }
+}
