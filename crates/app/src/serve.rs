@@ -85,14 +85,21 @@ pub async fn start(config: &Config) -> Result<Running> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds.max(1)),
         cors_origins: config.server.cors_origins.clone(),
     };
-    let state = AppState::new(
-        board.clone(),
-        Some(search.clone()),
-        carriers.clone(),
-        player.clone(),
-        vault.clone(),
-        settings,
-    );
+    let allowed = trunkline_webhooks::address::AllowList::default();
+    let webhooks = trunkline_server::Webhooks {
+        client: trunkline_webhooks::Client::new(allowed.clone(), Vec::new())?,
+        allowed: Arc::new(allowed),
+    };
+    let services = trunkline_server::Services {
+        board: board.clone(),
+        search: Some(search.clone()),
+        carriers: carriers.clone(),
+        player: player.clone(),
+        vault: vault.clone(),
+        webhooks,
+        stop: stop.clone(),
+    };
+    let state = AppState::new(services, settings);
 
     spawn_http(&http, listener, trunkline_server::router(state), stop.clone());
     if let Some((listener, router)) = metrics {

@@ -16,12 +16,15 @@ pub mod v2;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use trunkline_domain::Scope;
 use trunkline_messaging::Carriers;
 use trunkline_messaging::play::Player;
 use trunkline_search::SearchIndex;
 use trunkline_store::crypto::Vault;
 use trunkline_switchboard::Switchboard;
+use trunkline_webhooks::Client;
+use trunkline_webhooks::address::AllowList;
 
 pub use layers::enveloped;
 pub use router::{router, table};
@@ -30,6 +33,7 @@ use http::auth::{KeyCache, Teams};
 use http::endpoint::{Endpoint, EndpointView};
 use http::idempotency::InFlight;
 use http::limits::Limiter;
+use v2::events::Streams;
 
 // Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
 // detail (tokio-postgres: every parameter of every statement) is therefore left out when the program is compiled.
@@ -57,6 +61,33 @@ pub struct Listed {
     pub view: EndpointView,
 }
 
+/// What the server works with; made elsewhere, and used by others too.
+pub struct Services {
+    /// Commands and the database.
+    pub board: Switchboard,
+    /// The text index; `None`: search by text is off.
+    pub search: Option<SearchIndex>,
+    /// Carriers for texts.
+    pub carriers: Carriers,
+    /// Plays calls of the sandbox.
+    pub player: Player,
+    /// Opens sealed secrets.
+    pub vault: Vault,
+    /// Where webhooks may be sent, and with what.
+    pub webhooks: Webhooks,
+    /// Cancelled when the server is to end: answers that go on and on come to theirs.
+    pub stop: CancellationToken,
+}
+
+/// Where webhooks may be sent, and with what.
+#[derive(Clone)]
+pub struct Webhooks {
+    /// Sends them. It dials public addresses and those of `allowed` only.
+    pub client: Client,
+    /// What the operator allows beyond public addresses.
+    pub allowed: Arc<AllowList>,
+}
+
 /// What handlers share. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState {
@@ -70,6 +101,10 @@ pub struct AppState {
     pub player: Player,
     /// Opens sealed secrets.
     pub vault: Vault,
+    /// Where webhooks may be sent, and with what.
+    pub webhooks: Webhooks,
+    /// Cancelled when the server is to end.
+    pub stop: CancellationToken,
     /// What the operator decides.
     pub settings: Arc<Settings>,
     /// Known keys.
@@ -78,6 +113,8 @@ pub struct AppState {
     pub limits: Arc<Limiter>,
     /// Requests with an idempotency key that are being worked on.
     pub in_flight: InFlight,
+    /// Streams of events that are open.
+    pub streams: Streams,
     /// The endpoint table, for `/v2/api/me`.
     pub endpoints: Arc<[Listed]>,
 }
@@ -85,14 +122,7 @@ pub struct AppState {
 impl AppState {
     /// A state with nothing remembered yet.
     #[must_use]
-    pub fn new(
-        board: Switchboard,
-        search: Option<SearchIndex>,
-        carriers: Carriers,
-        player: Player,
-        vault: Vault,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(services: Services, settings: Settings) -> Self {
         let listed = |entry: &Endpoint| Listed {
             scopes: entry.scopes,
             teams: entry.teams,
@@ -100,15 +130,18 @@ impl AppState {
         };
         let endpoints = table().iter().map(listed).collect();
         Self {
-            board,
-            search,
-            carriers,
-            player,
-            vault,
+            board: services.board,
+            search: services.search,
+            carriers: services.carriers,
+            player: services.player,
+            vault: services.vault,
+            webhooks: services.webhooks,
+            stop: services.stop,
             settings: Arc::new(settings),
             keys: Arc::default(),
             limits: Arc::default(),
             in_flight: InFlight::default(),
+            streams: Streams::default(),
             endpoints,
         }
     }

@@ -1,15 +1,16 @@
 //! The OpenAPI document, made from the endpoint table.
 
 use serde_json::{Value, json};
+use trunkline_domain::webhook::{AttemptError, topic};
 use trunkline_domain::{
-    Capability, ConversationAction, DealStatus, Direction, ItemKind, LineKind, MessageStatus, MessageType,
-    Role, Speaker, SummaryTemplate, UserStatus,
+    Capability, ConversationAction, DealStatus, DeliveryState, Direction, ItemKind, LineKind, MessageStatus,
+    MessageType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V2Detail, V2Error};
-use crate::v2::search;
+use crate::v2::{search, webhooks};
 use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
@@ -48,6 +49,7 @@ pub fn document() -> Value {
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "Users", "description": "The key, and the people of the team" },
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
+        { "name": "Webhooks", "description": "Endpoints that the team's events are sent to, and the live feed" },
         { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
     ]);
     for endpoint in &table {
@@ -89,8 +91,18 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
     ("User", "role", Role::NAMES),
+    ("TestWebhookRequest", "topic", topic::NAMES),
     ("User", "status", UserStatus::NAMES),
+    ("Webhook", "topics", topic::NAMES),
+    ("WebhookDelivery", "state", DeliveryState::NAMES),
+    ("WebhookDelivery", "topic", topic::NAMES),
+    ("WebhookFailure", "code", AttemptError::NAMES),
+    ("WebhookHealth", "disabled_reason", webhooks::DISABLED_REASONS),
+    ("WebhookHealth", "state", webhooks::HEALTH_STATES),
 ];
+
+/// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own.
+pub const BODY_NOT_NEEDED: [&str; 2] = ["searchAllConversations", "testWebhook"];
 
 /// Says which names a text may be (or the texts of a list).
 fn close(schema: &mut Value, names: &[&str]) {
@@ -160,12 +172,13 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         match parameter["name"].as_str() {
             Some("role") => close(&mut parameter["schema"], Role::NAMES),
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
+            Some("state") => close(&mut parameter["schema"], DeliveryState::NAMES),
             _ => {}
         }
     }
     if has_body {
-        // A search without a body finds everything.
-        operation["requestBody"]["required"] = json!(operation["operationId"] != "searchAllConversations");
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        operation["requestBody"]["required"] = json!(!BODY_NOT_NEEDED.contains(&id));
         failures.extend([413, 415]);
     }
     if writes {

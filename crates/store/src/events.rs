@@ -66,6 +66,27 @@ pub fn after(conn: &mut Conn<'_>, team: TeamKey, after: i64, limit: i64) -> Resu
     conn.rows(AFTER, params![team, after, limit], map)
 }
 
+/// As [`after`], but no more once their payloads have `bytes` bytes.
+///
+/// # Errors
+/// Of the engine.
+pub fn page(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    after: i64,
+    limit: i64,
+    bytes: usize,
+) -> Result<Vec<EventRow>, StoreError> {
+    let (mut rows, mut read) = (Vec::new(), 0);
+    conn.for_each(AFTER, params![team, after, limit], |row| {
+        let event = map(row)?;
+        read += event.payload.len();
+        rows.push(event);
+        Ok(read < bytes)
+    })?;
+    Ok(rows)
+}
+
 /// At most `limit` events behind number `after`, up to number `to`, in order.
 ///
 /// # Errors

@@ -23,10 +23,12 @@ use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::{Carriers, worker};
 use trunkline_search::{SearchIndex, SearchOptions};
-use trunkline_server::{AppState, Settings};
+use trunkline_server::{AppState, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::{Error, Switchboard, accounts};
+use trunkline_webhooks::address::AllowList;
+use trunkline_webhooks::{self as webhooks, Dispatcher};
 
 use crate::db::{Office, TestDb};
 
@@ -145,14 +147,21 @@ impl TestApp {
             cors_origins: Vec::new(),
         };
         let vault = Vault::new(SECRET);
-        let state = AppState::new(
-            board.clone(),
-            Some(search),
-            carriers.clone(),
+        let allowed = AllowList::loopback();
+        let webhooks = Webhooks {
+            client: webhooks::Client::new(allowed.clone(), Vec::new()).expect("a client for webhooks"),
+            allowed: Arc::new(allowed),
+        };
+        let services = Services {
+            board: board.clone(),
+            search: Some(search),
+            carriers: carriers.clone(),
             player,
-            vault.clone(),
-            settings,
-        );
+            vault: vault.clone(),
+            webhooks,
+            stop: stop.clone(),
+        };
+        let state = AppState::new(services, settings);
         let service =
             trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let ended = stop.clone();
@@ -193,6 +202,15 @@ impl TestApp {
             .await;
         made.unwrap_or_else(|error| panic!("no key for the test: {error}"))
             .secret
+    }
+
+    /// Delivers webhooks from now on, to loopback addresses too, until the server ends or what is returned is cancelled.
+    pub fn deliver(&self, options: webhooks::Options) -> CancellationToken {
+        let (board, vault) = (self.board.clone(), self.state.vault.clone());
+        let dispatcher = Dispatcher::new(board, vault, self.state.webhooks.client.clone(), options);
+        let stop = self.stop.child_token();
+        tokio::spawn(dispatcher.run(stop.clone()));
+        stop
     }
 
     /// Sends a request with the office's key.

@@ -158,6 +158,8 @@ required! {
     UsersRead: UsersRead;
     /// `PHONE_NUMBERS_READ`.
     NumbersRead: PhoneNumbersRead;
+    /// `WEBHOOKS_READ_WRITE`.
+    Webhooks: WebhooksReadWrite;
     /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.
     SandboxPlay: CallsControl | SmsSend, Sandbox;
 }

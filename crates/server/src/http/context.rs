@@ -253,7 +253,7 @@ fn bare(status: StatusCode, method: &Method, uri: &Uri) -> Option<ApiError> {
 }
 
 /// The names of ignored parameters, as far as a header can carry them.
-fn told(ignored: &[String]) -> String {
+pub(super) fn told(ignored: &[String]) -> String {
     let mut all = String::new();
     for name in ignored {
         let name: String = name

@@ -4,16 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use serde::Serialize;
-use trunkline_domain::{ApiKeyId, ErrorCode};
+use trunkline_domain::{ApiKeyId, ErrorCode, Millis};
 use trunkline_store::idempotency::{self, IdempotencyRow};
 use trunkline_store::{Conn, TeamKey, crypto};
 use trunkline_switchboard::sweeper::IDEMPOTENCY_WINDOW;
 use trunkline_switchboard::{Error as CommandError, Work};
 
 use super::auth::Caller;
+use super::context::{Context, told};
 use super::error::ApiError;
 use super::reply::{Data, raw, to_json};
 use crate::AppState;
@@ -52,9 +53,18 @@ impl InFlight {
     }
 }
 
-/// Runs a client's command in one transaction and answers `{"data": …}` with `status`. With an `Idempotency-Key`, the
-/// answer is stored in the same transaction, and given again, byte for byte, to whoever repeats the request within
-/// the hour. A refusal does not use up the key.
+/// How an answer is stored beside its write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// As it is.
+    Plain,
+    /// Sealed: it holds a secret, which must not lie in the database for everybody to read.
+    Sealed,
+}
+
+/// Runs a client's command in one transaction and answers `{"data": …}` with `status` (204: nothing). With an
+/// `Idempotency-Key`, the answer is stored in the same transaction, and given again, byte for byte, to whoever repeats
+/// the request within the hour. A refusal does not use up the key.
 ///
 /// # Errors
 /// What the command refuses, `IDEMPOTENCY_KEY_REUSE`, `OTHER_TRANSACTION_IN_PROGRESS`, the store's failure.
@@ -62,81 +72,91 @@ pub async fn commit<S, T, F>(
     state: &AppState,
     caller: &Caller<S>,
     status: StatusCode,
-    mut command: F,
+    command: F,
 ) -> Result<Response, ApiError>
 where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
-    let team = caller.owner.team;
-    let Some(key) = caller.context.idempotency_key.clone() else {
-        let body = state
-            .board
-            .run(team, move |work| -> Result<String, ApiError> {
-                to_json(&Data { data: command(work)? })
-            })
-            .await?;
-        return Ok(raw(status, body));
-    };
-    let running = state.in_flight.begin(caller.owner.key_id, &key)?;
-    let row = IdempotencyRow {
-        api_key: caller.owner.key_id,
-        key,
-        request: caller.context.request.clone(),
-        fingerprint: caller
-            .context
-            .fingerprint
-            .get()
-            .cloned()
-            .unwrap_or_else(|| crypto::sha256_hex(b"")),
-        status: status.as_u16(),
-        ignored: None,
-        body: String::new(),
-        created_at: state.board.now(),
-    };
-    let answer = run_once(state, caller, team, row, command).await;
-    drop(running);
-    answer
+    commit_kept(state, caller, status, Kept::Plain, command).await
 }
 
-async fn run_once<S, T, F>(
+/// As [`commit`], for an answer with a secret in it: it is stored sealed.
+///
+/// # Errors
+/// As [`commit`].
+pub async fn commit_secret<S, T, F>(
     state: &AppState,
     caller: &Caller<S>,
-    team: TeamKey,
-    row: IdempotencyRow,
+    status: StatusCode,
+    command: F,
+) -> Result<Response, ApiError>
+where
+    T: Serialize,
+    F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
+{
+    commit_kept(state, caller, status, Kept::Sealed, command).await
+}
+
+async fn commit_kept<S, T, F>(
+    state: &AppState,
+    caller: &Caller<S>,
+    status: StatusCode,
+    kept: Kept,
     mut command: F,
 ) -> Result<Response, ApiError>
 where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
-    let (sought, since) = (row.clone(), row.created_at.plus(-IDEMPOTENCY_WINDOW));
-    let look = move |conn: &mut Conn<'_>| idempotency::get(conn, team, sought.api_key, &sought.key, since);
-    if let Some(known) = state.board.db().read(look).await? {
-        return replay(&row, known);
-    }
-    let ignored = caller.context.ignored.lock().join(", ");
-    let mut stored = IdempotencyRow {
-        ignored: (!ignored.is_empty()).then_some(ignored),
-        ..row.clone()
+    let Some(keyed) = Keyed::begin(state, caller, status, kept)? else {
+        let run = state.board.run(caller.owner.team, move |work| {
+            written::<T>(status, command(work)?)
+        });
+        return Ok(answer(status, run.await?));
     };
-    let run = state.board.run(team, move |work| -> Result<Outcome, ApiError> {
-        // Once more, now that the team's row is held: another node may have been faster with the same key, and then
-        // its answer is the answer, whatever the command would say of what is already done.
-        if let Some(known) = idempotency::get(work.tx, team, stored.api_key, &stored.key, since)? {
-            return Ok(Outcome::Known(known));
-        }
-        stored.body = to_json(&Data { data: command(work)? })?;
-        idempotency::put(work.tx, team, &stored, since)?;
-        Ok(Outcome::Done(stored.body.clone()))
-    });
-    match run.await? {
-        Outcome::Done(body) => Ok(raw(
-            StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK),
-            body,
-        )),
-        Outcome::Known(known) => replay(&row, known),
+    if let Some(known) = keyed.known(state).await? {
+        return Ok(known);
     }
+    keyed
+        .run(state, move |work| written::<T>(status, command(work)?))
+        .await
+}
+
+/// Does something for a client that is no transaction, and answers `{"data": …}` with `status`. With an
+/// `Idempotency-Key` the answer is stored when it is done, and given again to whoever repeats the request within the
+/// hour, as [`commit`] does it. Should the server end in between, a repeated request does it once more.
+///
+/// # Errors
+/// What `work` fails with, `IDEMPOTENCY_KEY_REUSE`, `OTHER_TRANSACTION_IN_PROGRESS`, the store's failure.
+pub async fn once<S, T, W>(
+    state: &AppState,
+    caller: &Caller<S>,
+    status: StatusCode,
+    work: W,
+) -> Result<Response, ApiError>
+where
+    T: Serialize,
+    W: Future<Output = Result<T, ApiError>>,
+{
+    let Some(keyed) = Keyed::begin(state, caller, status, Kept::Plain)? else {
+        return Ok(answer(status, written(status, work.await?)?));
+    };
+    if let Some(known) = keyed.known(state).await? {
+        return Ok(known);
+    }
+    let body = written(status, work.await?)?;
+    keyed.run(state, move |_| Ok(body.clone())).await
+}
+
+/// A request with an idempotency key, the only one with this key that this process is working on.
+struct Keyed {
+    team: TeamKey,
+    /// What is to be stored; the answer is not in it yet.
+    row: IdempotencyRow,
+    kept: Kept,
+    context: Arc<Context>,
+    _running: Running,
 }
 
 enum Outcome {
@@ -144,24 +164,130 @@ enum Outcome {
     Known(IdempotencyRow),
 }
 
-fn replay(row: &IdempotencyRow, known: IdempotencyRow) -> Result<Response, ApiError> {
-    if known.request != row.request || known.fingerprint != row.fingerprint {
-        let what = if known.request == row.request {
-            "with another body"
-        } else {
-            "for another method or path"
+impl Keyed {
+    /// `None` for a request without a key.
+    fn begin<S>(
+        state: &AppState,
+        caller: &Caller<S>,
+        status: StatusCode,
+        kept: Kept,
+    ) -> Result<Option<Self>, ApiError> {
+        let Some(key) = caller.context.idempotency_key.clone() else {
+            return Ok(None);
         };
-        return Err(ApiError::new(ErrorCode::IdempotencyKeyReuse)
-            .message(format!("this idempotency key was used {what}"))
-            .param("Idempotency-Key"));
+        let running = state.in_flight.begin(caller.owner.key_id, &key)?;
+        let fingerprint = caller.context.fingerprint.get().cloned();
+        let row = IdempotencyRow {
+            api_key: caller.owner.key_id,
+            key,
+            request: caller.context.request.clone(),
+            fingerprint: fingerprint.unwrap_or_else(|| crypto::sha256_hex(b"")),
+            status: status.as_u16(),
+            ignored: None,
+            body: String::new(),
+            created_at: state.board.now(),
+        };
+        Ok(Some(Self {
+            team: caller.owner.team,
+            row,
+            kept,
+            context: caller.context.clone(),
+            _running: running,
+        }))
     }
-    let mut response = raw(
-        StatusCode::from_u16(known.status).unwrap_or(StatusCode::OK),
-        known.body,
-    );
-    let headers = response.headers_mut();
-    headers.insert(REPLAYED, HeaderValue::from_static("true"));
-    Ok(response)
+
+    fn since(&self) -> Millis {
+        self.row.created_at.plus(-IDEMPOTENCY_WINDOW)
+    }
+
+    /// The answer of an earlier request with this key.
+    async fn known(&self, state: &AppState) -> Result<Option<Response>, ApiError> {
+        let (team, since, sought) = (self.team, self.since(), self.row.clone());
+        let look =
+            move |conn: &mut Conn<'_>| idempotency::get(conn, team, sought.api_key, &sought.key, since);
+        let known = state.board.db().read(look).await?;
+        known.map(|known| self.replay(state, known)).transpose()
+    }
+
+    /// Runs the command, which returns what is answered, and stores its answer in the same transaction.
+    async fn run<F>(self, state: &AppState, mut command: F) -> Result<Response, ApiError>
+    where
+        F: FnMut(&mut Work<'_, '_>) -> Result<String, ApiError> + Send + 'static,
+    {
+        let (team, since, kept) = (self.team, self.since(), self.kept);
+        let ignored = told(&self.context.ignored.lock());
+        let mut stored = IdempotencyRow {
+            ignored: (!ignored.is_empty()).then_some(ignored),
+            ..self.row.clone()
+        };
+        let vault = state.vault.clone();
+        let run = state.board.run(team, move |work| -> Result<Outcome, ApiError> {
+            // Once more, now that the team's row is held: another node may have been faster with the same key, and
+            // then its answer is the answer, whatever the command would say of what is already done.
+            if let Some(known) = idempotency::get(work.tx, team, stored.api_key, &stored.key, since)? {
+                return Ok(Outcome::Known(known));
+            }
+            let body = command(work)?;
+            stored.body = match kept {
+                Kept::Plain => body.clone(),
+                Kept::Sealed => vault.seal(work.ids, &subject(&stored), &body),
+            };
+            idempotency::put(work.tx, team, &stored, since)?;
+            Ok(Outcome::Done(body))
+        });
+        match run.await? {
+            Outcome::Done(body) => Ok(answer(status_of(&self.row), body)),
+            Outcome::Known(known) => self.replay(state, known),
+        }
+    }
+
+    fn replay(&self, state: &AppState, known: IdempotencyRow) -> Result<Response, ApiError> {
+        let row = &self.row;
+        if known.request != row.request || known.fingerprint != row.fingerprint {
+            let what = if known.request == row.request {
+                "with another body"
+            } else {
+                "for another method or path"
+            };
+            return Err(ApiError::new(ErrorCode::IdempotencyKeyReuse)
+                .message(format!("this idempotency key was used {what}"))
+                .param("Idempotency-Key"));
+        }
+        let body = match self.kept {
+            Kept::Plain => known.body.clone(),
+            Kept::Sealed => state.vault.open(&subject(&known), &known.body)?,
+        };
+        // What the first request was told to be ignored is told again; this one may differ in its query.
+        let ignored = known.ignored.iter().flat_map(|names| names.split(", "));
+        *self.context.ignored.lock() = ignored.map(str::to_owned).collect();
+        let mut response = answer(status_of(&known), body);
+        let headers = response.headers_mut();
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        Ok(response)
+    }
+}
+
+/// What a sealed answer belongs to: it opens for its own request only.
+fn subject(row: &IdempotencyRow) -> String {
+    format!("{} {}", row.api_key, row.key)
+}
+
+fn status_of(row: &IdempotencyRow) -> StatusCode {
+    StatusCode::from_u16(row.status).unwrap_or(StatusCode::OK)
+}
+
+fn written<T: Serialize>(status: StatusCode, data: T) -> Result<String, ApiError> {
+    if status == StatusCode::NO_CONTENT {
+        return Ok(String::new());
+    }
+    to_json(&Data { data })
+}
+
+fn answer(status: StatusCode, body: String) -> Response {
+    if status == StatusCode::NO_CONTENT {
+        return status.into_response();
+    }
+    raw(status, body)
 }
 
 /// Whether the answer is that of an earlier request: this one changed nothing.

@@ -30,6 +30,17 @@ pub struct Input {
     context: Arc<Context>,
 }
 
+/// What a client sent for a field, where nothing and null are not the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The field is not there.
+    Nothing,
+    /// Null.
+    Null,
+    /// A value, of whatever type.
+    Value,
+}
+
 /// Where fields come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -297,10 +308,14 @@ impl Input {
         );
     }
 
-    /// Whether the client sent the field, null included.
+    /// Whether the client sent the field, and whether as null.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.fields.contains_key(name)
+    pub fn sent(&self, name: &str) -> Sent {
+        match self.fields.get(name) {
+            None => Sent::Nothing,
+            Some(Value::Null) => Sent::Null,
+            Some(_) => Sent::Value,
+        }
     }
 
     /// A text of at most `max` characters.
@@ -535,6 +550,27 @@ impl Input {
                 None
             }
         }
+    }
+
+    /// An object with keys of the client's choice, whose values are texts.
+    pub fn pairs(&mut self, name: &'static str, max: usize) -> Option<Vec<(String, String)>> {
+        let Value::Object(fields) = self.take(name)? else {
+            self.wrong_type(name, "an object");
+            return None;
+        };
+        if fields.len() > max {
+            self.too_many(name, max);
+            return None;
+        }
+        let mut all = Vec::with_capacity(fields.len());
+        for (key, value) in fields {
+            if let Value::String(text) = value {
+                all.push((key, text));
+            } else {
+                self.wrong_type(&format!("{name}.{key}"), "a text");
+            }
+        }
+        Some(all)
     }
 
     /// A list of objects.

@@ -2,6 +2,7 @@
 
 pub mod conversations;
 mod cursor;
+pub mod events;
 pub mod items;
 pub mod me;
 pub mod numbers;
@@ -10,6 +11,7 @@ pub mod summaries;
 pub mod tags;
 pub mod users;
 mod views;
+pub mod webhooks;
 
 use trunkline_domain::{CallId, ErrorCode, IdError, ItemId};
 

@@ -118,10 +118,13 @@ fn every_operation_is_described_whole() {
             .collect();
         assert_eq!(successes.len(), 1, "{name}");
         let success = &described["responses"][successes[0]];
-        assert!(
-            success["content"]["application/json"]["schema"].is_object(),
-            "{name} says what it answers"
-        );
+        let content = &success["content"];
+        let says = match (successes[0].as_str(), operation.id.as_str()) {
+            ("204", _) => content.is_null(),
+            (_, "followEvents") => content["text/event-stream"]["schema"].is_object(),
+            _ => content["application/json"]["schema"].is_object(),
+        };
+        assert!(says, "{name} says what it answers");
         assert!(success["headers"]["X-Request-Id"].is_object(), "{name}");
         for failure in ["400", "401", "403", "429", "500", "503"] {
             let answer = resolve(&document, &described["responses"][failure]);

@@ -16,6 +16,7 @@ use crate::support::{World, assert_common, assert_error, authorization, events_o
 
 trunkline_testkit::on_both! {
     every_write_is_replayed_byte_for_byte,
+    what_was_ignored_is_told_again,
     a_failure_does_not_use_up_the_key,
     the_same_key_for_something_else_is_refused,
     concurrent_requests_with_one_key_run_once,
@@ -100,6 +101,32 @@ async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
         tried += 1;
     }
     assert!(tried >= 6);
+}
+
+/// A repeated request may come without what was ignored of the first, or with something more: the answer is the first.
+async fn what_was_ignored_is_told_again(db: TestDb) {
+    let world = World::open(db).await;
+    let odd = "a%2C%20b%C3%A9";
+    let first = tagging(&world, "told")
+        .parameter("per_page", "1")
+        .parameter(odd, "2");
+    let bare = tagging(&world, "told");
+    for request in [&first, &first, &bare, &bare.clone().parameter("other", "3")] {
+        let reply = with_key(&world, request, "told").await;
+        assert_eq!(ignored(&reply), ["per_page", "a??b?"], "{}", reply.text);
+    }
+    for request in [&bare, &first] {
+        let reply = with_key(
+            &world,
+            &Request {
+                body: Some(json!({ "tags": ["quiet"] })),
+                ..request.clone()
+            },
+            "quiet",
+        )
+        .await;
+        assert_eq!(ignored(&reply), Vec::<&str>::new());
+    }
 }
 
 async fn a_failure_does_not_use_up_the_key(db: TestDb) {

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use trunkline_domain::Scope;
+use trunkline_server::openapi::BODY_NOT_NEEDED;
+use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::tags;
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{sarah, us};
 
 use crate::support::{World, authorization, command, encoded};
+use crate::webhooks::NOBODY;
 
 /// One operation of the API.
 #[derive(Clone, Debug)]
@@ -57,7 +60,7 @@ pub fn operations() -> Vec<Operation> {
             let id = endpoint.operation.operation_id.clone().unwrap();
             let body = match (&endpoint.operation.request_body, id.as_str()) {
                 (None, _) => Takes::Nothing,
-                (Some(_), "searchAllConversations") => Takes::MaybeObject,
+                (Some(_), id) if BODY_NOT_NEEDED.contains(&id) => Takes::MaybeObject,
                 (Some(_), _) => Takes::Object,
             };
             let method: Method = endpoint.method_name().parse().unwrap();
@@ -101,7 +104,22 @@ impl Operation {
             | "getUser"
             | "listTags"
             | "listNumbers"
-            | "removeTag" => (String::new(), None),
+            | "removeTag"
+            | "listWebhooks"
+            | "listWebhookEventTypes"
+            | "getWebhook"
+            | "deleteWebhook"
+            | "rotateWebhookSecret"
+            | "listWebhookDeliveries" => (String::new(), None),
+            // Otherwise the answer goes on for ever.
+            "followEvents" => ("?follow=false".to_owned(), None),
+            "createWebhook" => (
+                String::new(),
+                Some(json!({ "url": NOBODY, "topics": ["sms.received"] })),
+            ),
+            "updateWebhook" => (String::new(), Some(json!({ "description": "Ours" }))),
+            "testWebhook" => (String::new(), Some(json!({}))),
+            "replayWebhook" => (String::new(), Some(json!({ "message_id": world.delivery }))),
             "listConversations" => (format!("?allo_number={line}"), None),
             "searchAllConversations" => (String::new(), Some(json!({}))),
             "batchGetConversationItems" => (String::new(), Some(json!({ "ids": [world.call] }))),
@@ -145,6 +163,7 @@ impl Operation {
             ("{id}", id),
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),
+            ("{webhook_id}", world.webhook.to_string()),
         ] {
             path = path.replace(name, &value);
         }
@@ -157,6 +176,12 @@ impl Operation {
 
     /// Makes the next request of this kind work again.
     pub async fn prepare(&self, world: &World) {
+        if self.path.contains("{webhook_id}") {
+            let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                tx.execute("UPDATE webhook_endpoints SET deleted_at = NULL", &[])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
+        }
         if self.id == "removeTag" {
             let (call, by) = (world.call, world.app.office.by_ada());
             let put_back = move |work: &mut trunkline_switchboard::Work<'_, '_>| match tags::add(
@@ -186,6 +211,16 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
         "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
         "addTags" => operation.request(world).body.unwrap(),
+        "createWebhook" => json!({
+            "url": NOBODY, "topics": ["sms.received"], "description": "Ours", "allo_numbers": [us()],
+            "headers": { "X-Tenant": "north" },
+        }),
+        "updateWebhook" => json!({
+            "url": NOBODY, "topics": ["sms.received"], "description": "Ours", "allo_numbers": [us()],
+            "headers": { "X-Tenant": "north" }, "enabled": true, "resume": false,
+        }),
+        "testWebhook" => json!({ "topic": "sms.received" }),
+        "replayWebhook" => operation.request(world).body.unwrap(),
         "executeConversationAction" => json!({ "action": "READ", "allo_number": us() }),
         "sandboxMessage" => json!({
             "from": sarah(), "to": us(), "content": "Hello", "media_urls": ["https://media.example/1.jpg"],

@@ -1,8 +1,8 @@
 //! Other teams on the same server, and keys of all kinds.
 
 use trunkline_domain::{
-    ApiKeyId, CallId, Capability, ContactId, MessageId, Millis, NumberId, PhoneNumber, Plan, Role, Scope,
-    ScopeSet, UserId,
+    ApiKeyId, CallId, Capability, ContactId, DeliveryId, EndpointId, MessageId, Millis, NumberId,
+    PhoneNumber, Plan, Role, Scope, ScopeSet, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -12,6 +12,8 @@ use trunkline_switchboard::people::{self, CreateContact};
 use trunkline_switchboard::{Actor, Error, Work, tags};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
+
+use crate::support::failed_webhook;
 
 /// A second team on the server of a test, with everything that ids can point at.
 pub struct Neighbour {
@@ -24,6 +26,9 @@ pub struct Neighbour {
     pub message: MessageId,
     /// The key of a tag on the call, which the office's team does not have.
     pub tag: String,
+    /// A webhook endpoint, and what it was told in vain.
+    pub webhook: EndpointId,
+    pub delivery: DeliveryId,
     /// An API key with all scopes.
     pub key: String,
 }
@@ -90,7 +95,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
     let team = team(app, "The Neighbours", world).await;
     let (line, contact_number) = (number("+33142685399"), number("+33698765432"));
     let tag = "neighbourly".to_owned();
-    let on_call = tag.clone();
+    let (on_call, vault) = (tag.clone(), app.state.vault.clone());
     let furnish = move |work: &mut Work<'_, '_>| {
         let user = accounts::create_user(work, "Nora Next", "nora@next.example", Role::Admin)?;
         add_line(work, line, &[user])?;
@@ -122,10 +127,11 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             at: work.now,
         };
         let message = messages::receive(work, &text)?;
+        let webhook = failed_webhook(work, &vault)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
-        Ok((user, contact, call, message, key))
+        Ok((user, contact, call, message, webhook, key))
     };
-    let (user, contact, call, message, key) = of_team(app, team, furnish).await;
+    let (user, contact, call, message, (webhook, delivery), key) = of_team(app, team, furnish).await;
     Neighbour {
         team,
         user,
@@ -135,6 +141,8 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         call,
         message,
         tag,
+        webhook,
+        delivery,
         key,
     }
 }

@@ -6,13 +6,17 @@ use serde_json::Value;
 use trunkline_domain::call::EndCause;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
-    CallId, Direction, ErrorCode, ErrorType, MessageId, Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
+    CallId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, MessageId, Millis, PhoneNumber, Speaker,
+    SummaryTemplate, UserId,
 };
+use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
-use trunkline_store::{StoreError, Tx, params};
+use trunkline_store::webhook_messages::{self, NewMessage};
+use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::messages::{self, Receive};
-use trunkline_switchboard::{Error, Work};
+use trunkline_switchboard::webhooks::{self, CreateEndpoint};
+use trunkline_switchboard::{Actor, Error, Work};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
@@ -23,6 +27,10 @@ pub struct World {
     pub call: CallId,
     /// Sarah's text.
     pub message: MessageId,
+    /// A webhook endpoint at which nobody answers.
+    pub webhook: EndpointId,
+    /// What it was told of Sarah's text, in vain.
+    pub delivery: DeliveryId,
 }
 
 impl World {
@@ -30,8 +38,40 @@ impl World {
         let app = searchable(db).await;
         let call = sarahs_call(&app).await;
         let message = text_in(&app, us(), sarah(), "Is the flour on its way?").await;
-        Self { app, call, message }
+        let vault = app.state.vault.clone();
+        let (webhook, delivery) = command(&app, move |work| failed_webhook(work, &vault)).await;
+        Self {
+            app,
+            call,
+            message,
+            webhook,
+            delivery,
+        }
     }
+}
+
+/// Makes an endpoint for texts at which nobody answers, which was told of the team's last event in vain.
+pub fn failed_webhook(work: &mut Work<'_, '_>, vault: &Vault) -> Result<(EndpointId, DeliveryId), Error> {
+    let endpoint = CreateEndpoint {
+        url: "http://127.0.0.1:9/hook".to_owned(),
+        topics: vec![Topic::SmsReceived],
+        description: None,
+        lines: None,
+        headers: Vec::new(),
+    };
+    let (row, _) = webhooks::create(work, vault, &endpoint, &Actor::System)?;
+    let event = teams::last_event(work.tx, work.team)?;
+    let message = NewMessage {
+        endpoint: row.endpoint,
+        event,
+        topic: Topic::SmsReceived,
+        at: work.now,
+        due_at: Millis(0),
+    };
+    webhook_messages::insert(work.tx, work.team, &message, work.now)?;
+    let failed = "UPDATE webhook_messages SET state = 'FAILED', due_at = NULL WHERE team_id = $1";
+    work.tx.execute(failed, params![work.team])?;
+    Ok((row.id, DeliveryId::of(row.id, event, work.now)))
 }
 
 /// A server that answers searches by text: not before the index is built.

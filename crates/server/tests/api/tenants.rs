@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use trunkline_domain::{CallId, MessageId, PhoneNumber, SeededIds, UserId};
+use trunkline_domain::{CallId, DeliveryId, EndpointId, MessageId, PhoneNumber, SeededIds, UserId};
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, number, sarah, us};
@@ -20,7 +20,7 @@ trunkline_testkit::on_both! {
 }
 
 /// Names of parameters and fields that carry the id of something.
-const ID_NAMES: [&str; 11] = [
+const ID_NAMES: [&str; 14] = [
     "id",
     "ids",
     "tag",
@@ -32,6 +32,9 @@ const ID_NAMES: [&str; 11] = [
     "to",
     "transfer.user_id",
     "cursor",
+    "webhook_id",
+    "message_id",
+    "allo_numbers",
 ];
 
 /// Where ids stand that are no ids: a day is nobody's.
@@ -48,6 +51,8 @@ struct Ids {
     line: PhoneNumber,
     contact_number: PhoneNumber,
     tag: String,
+    webhook: EndpointId,
+    delivery: DeliveryId,
 }
 
 impl Ids {
@@ -59,6 +64,8 @@ impl Ids {
             line: neighbour.line,
             contact_number: neighbour.contact_number,
             tag: neighbour.tag.clone(),
+            webhook: neighbour.webhook,
+            delivery: neighbour.delivery,
         }
     }
 
@@ -71,6 +78,8 @@ impl Ids {
             line: number("+33142685398"),
             contact_number: number("+33698765431"),
             tag: "ghostly".to_owned(),
+            webhook: EndpointId::new(&ids, now),
+            delivery: DeliveryId::new(&ids, now),
         }
     }
 }
@@ -82,6 +91,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         let path = operation.path.replace(&format!("{{{place}}}"), &value);
         let path = path
             .replace("{id}", &world.call.to_string())
+            .replace("{webhook_id}", &world.webhook.to_string())
             .replace("{tag}", "vip");
         Request { path, ..own.clone() }
     };
@@ -150,6 +160,12 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             vec![own.field("transfer", json!({ "kind": "COLLEAGUE", "user_id": ids.user }))]
         }
         ("sandboxCall", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        (_, "webhook_id") => vec![in_path(ids.webhook.to_string())],
+        ("replayWebhook", "message_id") => vec![own.field("message_id", json!(ids.delivery))],
+        (_, "allo_numbers") => vec![
+            own.field("allo_numbers", json!([ids.line])),
+            own.field("allo_numbers", json!([us(), ids.line])),
+        ],
         (_, "cursor") => vec![own.clone()],
         (id, place) => panic!("{id} takes an id as {place}: say how to ask for one that is not the team's"),
     }
@@ -165,6 +181,8 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.line.to_string(),
         ids.contact_number.to_string(),
         ids.tag.clone(),
+        ids.webhook.to_string(),
+        ids.delivery.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");
@@ -276,6 +294,7 @@ async fn lists_hold_the_own_team_only(db: TestDb) {
         ("/v2/api/users", 2, 1),
         ("/v2/api/tags", 1, 1),
         ("/v2/api/numbers", 2, 1),
+        ("/v2/api/webhooks", 1, 1),
     ] {
         assert_eq!(
             world.app.get(path).await.data().as_array().unwrap().len(),

@@ -88,7 +88,61 @@ struct Malformed {
     param: &'static str,
 }
 
-const MALFORMED: [Malformed; 6] = [
+/// What is no id of an endpoint, or one of nobody's.
+const NO_WEBHOOKS: [&str; 8] = [
+    "x",
+    "ep_",
+    "ep_1",
+    "%FF",
+    "%00",
+    "msg_2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+    "ep_%C3%A9",
+    "..%2f",
+];
+
+const MALFORMED: [Malformed; 13] = [
+    Malformed {
+        operation: "getWebhook",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "updateWebhook",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "deleteWebhook",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "rotateWebhookSecret",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "testWebhook",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "listWebhookDeliveries",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
+    Malformed {
+        operation: "replayWebhook",
+        values: &NO_WEBHOOKS,
+        code: "WEBHOOK_NOT_FOUND",
+        param: "webhook_id",
+    },
     Malformed {
         operation: "getConversationItem",
         values: &[
