@@ -66,6 +66,8 @@ pub enum Command {
     Openapi,
     /// Let something happen in a running sandbox server
     Trigger(Trigger),
+    /// Forward a running server's events to a local URL, signed as webhooks are
+    Listen(Listen),
 }
 
 #[derive(Debug, Args)]
@@ -267,4 +269,29 @@ pub struct Trigger {
     /// What is texted or said
     #[arg(long, default_value = "Hello! I have a question about my bill and a refund.")]
     pub text: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Where events go, such as http://localhost:3000/hook
+    #[arg(long, value_name = "URL")]
+    pub forward_to: String,
+    /// The server
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// A key with the scope WEBHOOKS_READ_WRITE
+    #[arg(long, env = "TRUNKLINE_API_KEY", hide_env_values = true)]
+    pub api_key: String,
+    /// Only these topics, separated by commas
+    #[arg(long, value_delimiter = ',')]
+    pub topics: Vec<String>,
+    /// Sign with this secret (whsec_…) instead of a new one
+    #[arg(long, env = "TRUNKLINE_SIGNING_SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
+    /// Begin behind the event with this number (0: with the oldest that is kept) instead of now
+    #[arg(long, value_name = "NUMBER")]
+    pub since: Option<i64>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }

@@ -182,11 +182,12 @@ pub enum LogFormat {
 pub const PREFIX: &str = "TRUNKLINE_";
 
 /// Variables with the prefix that are no configuration keys: flags have them too, and tests.
-const OTHER_VARIABLES: [&str; 4] = [
+const OTHER_VARIABLES: [&str; 5] = [
     "TRUNKLINE_CONFIG",
     "TRUNKLINE_DATA_DIR",
     "TRUNKLINE_DATABASE",
     "TRUNKLINE_API_KEY",
+    "TRUNKLINE_SIGNING_SECRET",
 ];
 
 impl Config {

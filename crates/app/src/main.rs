@@ -45,6 +45,7 @@ async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Openapi => commands::maintenance::openapi()?,
         Command::Trigger(arguments) => commands::trigger::run(&arguments).await?,
+        Command::Listen(arguments) => commands::listen::run(&arguments).await?,
         command => with_config(command, config?, cli.common.data_dir.is_none()).await?,
     }
     Ok(ExitCode::SUCCESS)
@@ -85,6 +86,7 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 | Command::Serve(_)
                 | Command::Doctor(_)
                 | Command::Openapi
+                | Command::Listen(_)
                 | Command::Trigger(_) => Ok(()),
             }
         }

@@ -2,5 +2,7 @@
 
 pub mod accounts;
 pub mod doctor;
+pub mod listen;
+mod listen_stream;
 pub mod maintenance;
 pub mod trigger;
