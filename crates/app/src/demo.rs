@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use trunkline_demo::{BuildOptions, World, find, traffic};
+use trunkline_demo::{BuildOptions, World, traffic};
 use trunkline_domain::{Clock, RandomIds, ScopeSet, SystemClock};
 use trunkline_switchboard::{Error, accounts};
 
@@ -65,10 +65,6 @@ impl Drop for Temporary {
 }
 
 async fn world(running: &serve::Running) -> Result<World> {
-    let db = running.board.db();
-    if let Some(world) = find(db).await? {
-        return Ok(world);
-    }
     let bar = ProgressBar::new(0).with_message("writing 90 days of history");
     if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
         bar.set_style(style);
@@ -84,6 +80,7 @@ async fn world(running: &serve::Running) -> Result<World> {
         items: ITEMS,
         days: DAYS,
     };
+    let db = running.board.db();
     let world = trunkline_demo::build(db, ids, SystemClock.now(), &options, progress).await;
     bar.finish_and_clear();
     world.context("the demo team could not be made")

@@ -65,7 +65,8 @@ pub struct WorldContact {
     pub language: Language,
 }
 
-/// The demo team of this database, if it has one: a sandbox team with the demo team's name.
+/// The demo team of this database, if it has one: a sandbox team with the demo team's name. Its history may be missing, in
+/// part or altogether, where its building was interrupted: see [`crate::build`].
 ///
 /// # Errors
 /// The store's failure.

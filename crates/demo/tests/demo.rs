@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use jiff::civil::Weekday;
@@ -24,7 +25,7 @@ use trunkline_store::events::{self, EventRow};
 use trunkline_store::items::{self, ItemRow, ItemTexts};
 use trunkline_store::{
     Conn, Db, DbOptions, Location, StoreError, TeamKey, calls, contacts, directory, jobs, messages, numbers,
-    tags,
+    tags, teams,
 };
 use trunkline_switchboard::{Error, Switchboard};
 
@@ -391,15 +392,137 @@ async fn the_same_seed_builds_the_same_team_and_it_is_found() {
     let third = Fresh::new();
     assert_ne!(third.build(&other).await.contacts, world.contacts);
 
+    // Once there, it stays as it is.
+    let (events, later) = (one.events(world.team).await, now().plus(Millis::DAY));
+    let unheard = |_, _| panic!("progress, with nothing to do");
     let ids = Arc::new(SeededIds::new(8));
-    let twice = trunkline_demo::build(&one.db, ids, now(), &options(10), |_, _| {}).await;
+    let twice = trunkline_demo::build(&one.db, ids, later, &options(400), unheard).await;
+    assert_eq!(twice.unwrap(), world);
+    assert_eq!(one.events(world.team).await, events);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_with_the_numbers_of_the_demo_is_in_its_way() {
+    let fresh = Fresh::new();
+    let world = fresh.build(&options(10)).await;
+    let rename = "UPDATE teams SET name = 'Others'";
+    fresh.db.write(|tx| tx.execute(rename, &[])).await.unwrap();
+    let ids = Arc::new(SeededIds::new(8));
+    let built = trunkline_demo::build(&fresh.db, ids, now(), &options(10), |_, _| {}).await;
     assert!(
-        matches!(twice, Err(Error::Refused(refused)) if refused.code == ErrorCode::NumberAlreadyAssigned)
+        matches!(built, Err(Error::Refused(refused)) if refused.code == ErrorCode::NumberAlreadyAssigned)
     );
+    let teams = fresh.read(teams::list).await;
     assert_eq!(
-        trunkline_demo::find(&one.db).await.unwrap(),
-        Some(world),
+        teams.iter().map(|team| team.key).collect::<Vec<_>>(),
+        [world.team],
         "a build that is refused leaves nothing"
+    );
+}
+
+/// A future that is dropped after so many looks at it, if it has not ended by then.
+async fn interrupted<F: Future>(future: F, looks: usize) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = looks;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// What is the same of two teams whose ids differ.
+async fn alike(of: &Fresh, team: TeamKey) -> impl PartialEq + use<> {
+    let (items, events) = (of.items(team).await, of.events(team).await);
+    let item = |with: &ItemTexts| {
+        let ItemRow {
+            seq,
+            kind,
+            direction,
+            line,
+            contact_number,
+            conversation,
+            at,
+            result,
+            duration,
+            tags,
+            ..
+        } = with.item.clone();
+        let who = (line, contact_number, conversation);
+        (
+            seq,
+            kind,
+            direction,
+            who,
+            at,
+            (result, duration, tags),
+            with.texts.clone(),
+        )
+    };
+    let items: Vec<_> = items.iter().map(item).collect();
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| (event.seq, event.topic, event.at, event.item))
+        .collect();
+    (items, events)
+}
+
+/// Wherever the building of the team was interrupted, the next start finishes it, a day later too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_that_was_built_in_part_is_built_to_its_end() {
+    let whole = Fresh::new();
+    let world = whole.build(&options(400)).await;
+    let expected = alike(&whole, world.team).await;
+    let mut stages = HashSet::new();
+    for looks in 1..30 {
+        let fresh = Fresh::new();
+        let ids = Arc::new(SeededIds::new(7));
+        let options = options(400);
+        let begun = trunkline_demo::build(&fresh.db, ids, now(), &options, |_, _| {});
+        let ended = interrupted(begun, looks).await.is_some();
+        // What was on its way to the disk arrives there.
+        fresh.db.write(|_| Ok::<_, StoreError>(())).await.unwrap();
+        let found = trunkline_demo::find(&fresh.db).await.unwrap();
+        let stage = match &found {
+            None => (false, false, 0),
+            Some(world) => (
+                true,
+                !world.contacts.is_empty(),
+                fresh.items(world.team).await.len(),
+            ),
+        };
+        if !stages.insert(stage) {
+            continue;
+        }
+        let (ids, later) = (Arc::new(SeededIds::new(8)), now().plus(Millis::DAY));
+        let at = if found.is_none() { now() } else { later };
+        let resumed = trunkline_demo::build(&fresh.db, ids, at, &options, |done, _| assert!(done >= stage.2))
+            .await
+            .unwrap();
+        assert_eq!(resumed.contacts, world.contacts);
+        assert_eq!(
+            trunkline_demo::find(&fresh.db).await.unwrap(),
+            Some(resumed.clone())
+        );
+        let is = alike(&fresh, resumed.team).await;
+        assert!(is == expected, "interrupted at {stage:?}");
+        assert_conversations(
+            &fresh.conversations(resumed.team).await,
+            &fresh.items(resumed.team).await,
+        );
+        if ended {
+            break;
+        }
+    }
+    assert!(
+        [(false, false, 0), (true, false, 0), (true, true, 0)]
+            .iter()
+            .all(|stage| stages.contains(stage))
+            && stages.len() > 5,
+        "interrupted at {stages:?} only"
     );
 }
 

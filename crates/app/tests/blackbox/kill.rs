@@ -9,7 +9,7 @@ mod heavy {
 
     use crate::support::api::{Api, in_query};
     use crate::support::load::{Done, LINES, Load, Pace, Team, close, database, repeat_some};
-    use crate::support::program::{Place, Server};
+    use crate::support::program::{Place, Server, Starting};
     use crate::support::truth::{self, Live, Truth};
     use crate::support::{Random, eventually, since, tell};
 
@@ -38,6 +38,40 @@ mod heavy {
         for seed in Seed::first(1) {
             survive(Place::postgres(), 3, seed.get()).await;
         }
+    }
+
+    /// A demo that was killed while its history was written is whole the next time.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn demo() {
+        let (place, mut random) = (Place::sqlite(), Random::new(1));
+        let demo = async || {
+            let mut starting =
+                Starting::new(place.command(&["demo", "--no-traffic", "--listen", "127.0.0.1:0"]));
+            starting.patience = Duration::from_secs(120);
+            starting.listening().await
+        };
+        for _ in 0..4 {
+            let server = demo().await;
+            tokio::time::sleep(random.millis(50, 700)).await;
+            server.kill().await;
+        }
+        let server = demo().await;
+        let said = eventually(
+            Duration::from_secs(120),
+            "the demo introduces itself",
+            async || Some(server.log()).filter(|said| said.contains("Ctrl-C")),
+        )
+        .await;
+        let key = said
+            .split_whitespace()
+            .find(|word| word.starts_with("ak_test_"))
+            .expect("a key");
+        let everything = Api::new(&server.url, key).search(&json!({})).await;
+        assert_eq!(everything["pagination"]["total_count"], 5_000);
+        server.stop().await;
+        truth::read(&place).await.assert_sound();
+        let teams = place.run(&["teams", "list", "--json"]).await.json();
+        assert_eq!(teams.as_array().map(Vec::len), Some(1));
     }
 
     async fn survive(place: Place, rounds: u32, seed: u64) {

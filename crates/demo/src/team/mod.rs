@@ -11,7 +11,7 @@ use trunkline_domain::{
     Capability, CompanyId, ContactId, Ids, ManualClock, Millis, NumberId, Plan, PropertyType, Role, UserId,
 };
 use trunkline_messaging::sandbox;
-use trunkline_store::{Db, Tx};
+use trunkline_store::{Db, StoreError, Tx, items, teams};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
 use trunkline_switchboard::people::{self, CreateContact, CreateDeal};
 use trunkline_switchboard::{Error, Switchboard, Work, tags};
@@ -72,12 +72,13 @@ impl BuildOptions {
     }
 }
 
-/// Builds the demo team with a history that ends at `now`. `progress` is told how many items are stored, and of how
-/// many. The database must not have the team yet: see [`crate::find`].
+/// Builds the demo team with a history that ends at `now`, unless the database has it. One whose building was
+/// interrupted is built to its end, with the history that was begun: that it ends when it was to end is told by when the
+/// team was founded. `progress` is told how many items are stored, and of how many; never, if the team was whole.
 ///
 /// # Errors
-/// `NUMBER_ALREADY_ASSIGNED` when a team of this database has one of the demo's numbers, or the store's failure; what
-/// was stored until then stays.
+/// `NUMBER_ALREADY_ASSIGNED` when another team of this database has one of the demo's numbers, or the store's failure;
+/// what was stored until then stays.
 pub async fn build(
     db: &Db,
     ids: Arc<dyn Ids>,
@@ -85,18 +86,29 @@ pub async fn build(
     options: &BuildOptions,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<World, Error> {
-    progress(0, options.items);
+    let before_now = (i64::from(options.days.max(1)) + PREPARED) * Millis::DAY;
+    let begun = begun(db).await?;
+    let (founded, stored) = match &begun {
+        Some(begun) if begun.items >= options.items => return Ok(begun.world.clone()),
+        Some(begun) => (begun.founded, begun.items),
+        None => (now.plus(-before_now), 0),
+    };
+    progress(stored, options.items);
+    let (from, now) = (founded.plus(PREPARED * Millis::DAY), founded.plus(before_now));
     let mut rng = StdRng::seed_from_u64(options.seed);
-    let from = now.plus(-i64::from(options.days.max(1)) * Millis::DAY);
-    let founded = from.plus(-PREPARED * Millis::DAY);
     let cast = Arc::new(Cast::draw(&mut rng, now.date_in(&TimeZone::UTC)));
 
-    let mut world = found(db, ids.clone(), founded).await?;
+    let mut world = match begun {
+        Some(begun) => begun.world,
+        None => found(db, ids.clone(), founded).await?,
+    };
     let clock = Arc::new(ManualClock::new(founded.plus(Millis::DAY)));
     let board = Switchboard::new(db.clone(), clock.clone(), ids, "demo");
-    let (team, met) = (world.team, cast.clone());
-    board.run(team, move |work| meet(work, &met)).await?;
     let parties = cast.parties();
+    if world.contacts.is_empty() {
+        let met = cast.clone();
+        board.run(world.team, move |work| meet(work, &met)).await?;
+    }
     world.contacts = parties[..cast.contacts.len()]
         .iter()
         .map(|party| WorldContact {
@@ -113,8 +125,9 @@ pub async fn build(
         items: options.items,
     };
     let mut planned = history::plan(&mut rng, &world, &parties, span);
+    leave_out(&mut planned, stored);
     let public_url: Arc<str> = options.public_url.trim_end_matches('/').into();
-    let mut done = 0;
+    let mut done = stored;
     while !planned.is_empty() {
         let later = planned.split_off(planned.len().min(ITEMS_PER_UNIT));
         let (batch, url) = (std::mem::replace(&mut planned, later), public_url.clone());
@@ -123,7 +136,7 @@ pub async fn build(
             clock.set(first.at);
         }
         board
-            .run(team, move |work| {
+            .run(world.team, move |work| {
                 batch
                     .iter()
                     .try_for_each(|entry| history::write(work, entry, &url))
@@ -134,8 +147,41 @@ pub async fn build(
     Ok(world)
 }
 
-/// Stores the team with its users, numbers, tags and properties, in one transaction: what [`crate::find`] finds is
-/// whole.
+/// A demo team that is there, whole or not.
+struct Begun {
+    world: World,
+    founded: Millis,
+    /// How many calls and texts it has.
+    items: usize,
+}
+
+async fn begun(db: &Db) -> Result<Option<Begun>, Error> {
+    let Some(world) = world::find(db).await? else {
+        return Ok(None);
+    };
+    let team = world.team;
+    let read = db.scan(move |conn| -> Result<_, StoreError> {
+        Ok((teams::get(conn, team)?, items::last_seq(conn, team)?))
+    });
+    let (row, last) = read.await?;
+    Ok(row.map(|row| Begun {
+        world,
+        founded: row.created_at,
+        items: usize::try_from(last).unwrap_or(0),
+    }))
+}
+
+/// Leaves out what is stored: so many items, and what people did between them. What they did after the last of them is
+/// done once more, which changes nothing.
+fn leave_out(planned: &mut Vec<history::Entry>, stored: usize) {
+    let items = planned.iter().enumerate().filter(|(_, entry)| entry.is_item());
+    let last = stored.checked_sub(1).and_then(|place| items.clone().nth(place));
+    if let Some((place, _)) = last {
+        planned.drain(..=place);
+    }
+}
+
+/// Stores the team with its users, numbers, tags and properties, in one transaction.
 async fn found(db: &Db, ids: Arc<dyn Ids>, at: Millis) -> Result<World, Error> {
     db.write(move |tx| found_in(tx, ids.as_ref(), at)).await
 }
