@@ -86,9 +86,9 @@ pub(super) async fn resolve(url: &EndpointUrl, webhooks: &Webhooks) -> Result<()
     let host = url.host();
     let spelling = "Check the spelling of the host, and that its name is published.";
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let looked_up = tokio::time::timeout(RESOLVE_LIMIT, tokio::net::lookup_host((bare, url.port()))).await;
+    let looked_up = tokio::time::timeout(RESOLVE_LIMIT, webhooks.resolver.resolve(bare, url.port())).await;
     let addresses: Vec<SocketAddr> = match looked_up {
-        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Ok(addresses)) => addresses,
         Ok(Err(error)) => {
             tracing::debug!(
                 error = &error as &dyn std::error::Error,
@@ -109,7 +109,8 @@ pub(super) async fn resolve(url: &EndpointUrl, webhooks: &Webhooks) -> Result<()
     }
     for address in addresses {
         if let Err(why) = webhooks.allowed.may_dial(host, address) {
-            let message = format!("the host {host} leads to {}: {why}", address.ip());
+            // Not where it leads: what a name means inside of the operator's network is not for clients to learn.
+            let message = format!("the host {host} may not be called: {why}");
             return refused(message, UrlFault::Address(why).suggestion());
         }
     }
