@@ -258,14 +258,8 @@ async fn install_metrics(config: &Config) -> Result<Option<(TcpListener, Router)
 }
 
 fn spawn_http(tracker: &TaskTracker, listener: TcpListener, router: Router, stop: CancellationToken) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tracker.spawn(async move {
-        let serve =
-            axum::serve(listener, service).with_graceful_shutdown(async move { stop.cancelled().await });
-        if let Err(error) = serve.await {
-            tracing::error!(error = %error, "the listener failed");
-        }
-    });
+    let patience = trunkline_server::listen::PATIENCE;
+    tracker.spawn(trunkline_server::listen::serve(listener, router, patience, stop));
 }
 
 /// Follows the event log into the text index, with a progress bar while it is being rebuilt.

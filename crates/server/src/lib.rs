@@ -8,6 +8,7 @@ mod docs;
 mod health;
 pub mod http;
 mod layers;
+pub mod listen;
 pub mod openapi;
 mod router;
 mod sandbox;

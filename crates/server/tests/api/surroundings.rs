@@ -1,14 +1,16 @@
 //! What surrounds routes: browsers of other origins, panics, time-outs, and the routes that need no key.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use reqwest::Method;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 use trunkline_domain::ScopeSet;
-use trunkline_server::{AppState, Settings};
+use trunkline_server::{AppState, Settings, listen};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::TestDb;
 
@@ -21,6 +23,8 @@ trunkline_testkit::on_both! {
     routes_without_a_key_answer_in_the_common_form,
     a_route_that_panics_or_takes_too_long_answers_like_any_other,
     keys_that_were_made_just_now_work,
+    silent_connections_are_closed,
+    what_has_begun_is_answered_before_the_end,
 }
 
 async fn browsers_of_other_origins_are_not_let_in_by_default(db: TestDb) {
@@ -60,10 +64,14 @@ async fn browsers_of_other_origins_are_not_let_in_by_default(db: TestDb) {
 
 /// Serves `router` beside the test's server. Returns its address.
 pub async fn serve(router: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    tokio::spawn(async move { axum::serve(listener, service).await });
+    tokio::spawn(listen::serve(
+        listener,
+        router,
+        listen::PATIENCE,
+        CancellationToken::new(),
+    ));
     url
 }
 
@@ -254,4 +262,71 @@ async fn keys_that_were_made_just_now_work(db: TestDb) {
             .await;
         assert_eq!(reply.status, 200);
     }
+}
+
+/// Whatever a connection says to a server, in whole, once the server has closed it.
+async fn said(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+/// A client that never says what it wants, or never again, does not hold a connection for ever.
+async fn silent_connections_are_closed(db: TestDb) {
+    let app = searchable(db).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (router, stop) = (
+        trunkline_server::router(app.state.clone()),
+        CancellationToken::new(),
+    );
+    tokio::spawn(listen::serve(listener, router, Duration::from_millis(100), stop));
+    for (words, answered) in [
+        ("", false),
+        ("GET /healthz HTTP/1.1\r\nHo", false),
+        ("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", true),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(words.as_bytes()).await.unwrap();
+        assert_eq!(said(&mut stream).await.contains("200 OK"), answered, "{words:?}");
+    }
+}
+
+async fn what_has_begun_is_answered_before_the_end(db: TestDb) {
+    let app = searchable(db).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (router, stop) = (
+        trunkline_server::router(app.state.clone()),
+        CancellationToken::new(),
+    );
+    let server = tokio::spawn(listen::serve(listener, router, listen::PATIENCE, stop.clone()));
+    let (mut idle, mut busy) = (
+        TcpStream::connect(address).await.unwrap(),
+        TcpStream::connect(address).await.unwrap(),
+    );
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let head = format!(
+        "POST /v2/api/conversations/items/search HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+        authorization(&app.key)
+    );
+    busy.write_all(head.as_bytes()).await.unwrap();
+    let mut begun = [0; 25];
+    busy.read_exact(&mut begun).await.unwrap();
+    assert!(
+        begun.starts_with(b"HTTP/1.1 100 Continue"),
+        "the handler waits for the body"
+    );
+    let mut first = [0; 15];
+    idle.read_exact(&mut first).await.unwrap();
+    stop.cancel();
+    assert!(said(&mut idle).await.ends_with("ok\n"));
+    assert!(!server.is_finished(), "a request is still being read");
+    busy.write_all(b"{}").await.unwrap();
+    assert!(said(&mut busy).await.contains("200 OK"));
+    server.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 }
