@@ -104,9 +104,10 @@ statements! {
     CURSOR = "SELECT event FROM webhook_cursors WHERE team_id = $1";
     SET_CURSOR = "UPDATE webhook_cursors SET event = $1 WHERE team_id = $2";
     AHEAD =
-        "SELECT t.team_id FROM teams t JOIN webhook_cursors c ON c.team_id = t.team_id WHERE t.last_event > c.event
+        "SELECT t.team_id, t.last_event FROM teams t JOIN webhook_cursors c ON c.team_id = t.team_id
+          WHERE t.last_event > c.event
           UNION
-         SELECT e.team_id FROM webhook_endpoints e
+         SELECT e.team_id, t.last_event FROM webhook_endpoints e JOIN teams t ON t.team_id = e.team_id
           WHERE e.enabled AND e.deleted_at IS NULL AND e.behind IS NOT NULL";
     DUE =
         "SELECT e.team_id, e.endpoint, e.version,
@@ -445,12 +446,13 @@ pub fn set_cursor(tx: &mut Tx<'_>, team: TeamKey, event: i64) -> Result<(), Stor
     tx.execute(SET_CURSOR, params![event, team]).map(drop)
 }
 
-/// The teams with events that were not fanned out to all who are to be sent something.
+/// The teams with events that were not fanned out to all who are to be sent something, each with its last event: what
+/// a read sees is on the disk.
 ///
 /// # Errors
 /// Of the engine.
-pub fn ahead(conn: &mut Conn<'_>) -> Result<Vec<TeamKey>, StoreError> {
-    conn.rows(AHEAD, &[], |row| row.get(0))
+pub fn ahead(conn: &mut Conn<'_>) -> Result<Vec<(TeamKey, i64)>, StoreError> {
+    conn.rows(AHEAD, &[], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// An endpoint that is sent something, and when its next message is due.

@@ -1,6 +1,7 @@
 //! What is done to many messages at once, in small steps, so that nobody else waits: skipping, replaying, pruning, and
 //! putting retries right after the clock was set back.
 
+use tokio_util::sync::CancellationToken;
 use trunkline_domain::{DeliveryState, Millis};
 use trunkline_store::{StoreError, TeamKey, Tx, webhook_messages, webhooks};
 use trunkline_switchboard::Switchboard;
@@ -9,19 +10,25 @@ use trunkline_switchboard::webhooks::Replay;
 /// Messages touched in one transaction.
 const STEP: i64 = 500;
 
-/// Finishes what endpoints were asked for: skipping what they missed, replaying what failed.
+/// Finishes what endpoints were asked for: skipping what they missed, replaying what failed. One step for each in turn,
+/// so that none waits for another's end.
 ///
 /// # Errors
 /// The store's failure; what was done stays done, and the rest is done the next time.
-pub(crate) async fn catch_up(board: &Switchboard) -> Result<(), StoreError> {
-    for (team, endpoint) in board.db().read(webhooks::chores).await? {
-        loop {
+pub(crate) async fn catch_up(board: &Switchboard, stop: &CancellationToken) -> Result<(), StoreError> {
+    let mut left = board.db().read(webhooks::chores).await?;
+    while !left.is_empty() {
+        let mut unfinished = Vec::new();
+        for (team, endpoint) in left {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
             let now = board.now();
-            let more = board.db().write(move |tx| step(tx, team, endpoint, now)).await?;
-            if !more {
-                break;
+            if board.db().write(move |tx| step(tx, team, endpoint, now)).await? {
+                unfinished.push((team, endpoint));
             }
         }
+        left = unfinished;
     }
     Ok(())
 }

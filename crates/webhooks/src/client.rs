@@ -14,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -21,6 +22,7 @@ use trunkline_domain::Millis;
 use trunkline_domain::webhook::schedule::{AttemptError, Outcome, TIME_LIMIT_MS};
 
 use crate::address::AllowList;
+use crate::resolver::{Resolve, SystemResolver};
 
 /// How much of a reply is read at all.
 const READ_LIMIT: usize = 64 * 1024;
@@ -51,6 +53,30 @@ pub struct Reply {
 #[derive(Clone)]
 pub struct Client {
     pool: Pool<HttpsConnector<Dialler>, Full<Bytes>>,
+    time_limit: Duration,
+}
+
+/// What a client goes by.
+pub struct ClientOptions {
+    /// Hosts that may be called though they are not public.
+    pub allowed: AllowList,
+    /// Certificates that are trusted beside the machine's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Who knows the addresses of hosts.
+    pub resolver: Arc<dyn Resolve>,
+    /// How long an attempt may take.
+    pub time_limit: Duration,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            allowed: AllowList::default(),
+            extra_roots: Vec::new(),
+            resolver: Arc::new(SystemResolver::default()),
+            time_limit: Duration::from_millis(TIME_LIMIT_MS.unsigned_abs()),
+        }
+    }
 }
 
 /// Why no client can be made.
@@ -64,16 +90,25 @@ impl Client {
     ///
     /// # Errors
     /// When the TLS library refuses its own defaults.
-    pub fn new(
-        allowed: AllowList,
-        extra: Vec<rustls::pki_types::CertificateDer<'static>>,
-    ) -> Result<Self, ClientError> {
+    pub fn new(allowed: AllowList, extra: Vec<CertificateDer<'static>>) -> Result<Self, ClientError> {
+        Self::with(ClientOptions {
+            allowed,
+            extra_roots: extra,
+            ..ClientOptions::default()
+        })
+    }
+
+    /// A client that goes by `options`.
+    ///
+    /// # Errors
+    /// When the TLS library refuses its own defaults.
+    pub fn with(options: ClientOptions) -> Result<Self, ClientError> {
         let mut roots = RootCertStore::empty();
         let native = rustls_native_certs::load_native_certs();
         for error in &native.errors {
             tracing::warn!(error = %error, "a certificate of this machine cannot be read");
         }
-        let (known, _) = roots.add_parsable_certificates(native.certs.into_iter().chain(extra));
+        let (known, _) = roots.add_parsable_certificates(native.certs.into_iter().chain(options.extra_roots));
         if known == 0 {
             tracing::warn!(
                 "this machine trusts no certificate authority: webhooks to https addresses will fail"
@@ -85,7 +120,8 @@ impl Client {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let dialler = Dialler {
-            allowed: Arc::new(allowed),
+            allowed: Arc::new(options.allowed),
+            resolver: options.resolver,
         };
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
@@ -98,7 +134,10 @@ impl Client {
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http1_max_buf_size(READ_LIMIT)
             .build(connector);
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            time_limit: options.time_limit,
+        })
     }
 
     /// Posts `body` and tells what came of it. Everything together, the reply's body included, takes no longer than
@@ -108,8 +147,7 @@ impl Client {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = url;
         *request.headers_mut() = headers;
-        let limit = Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
-        let deadline = tokio::time::sleep(limit);
+        let deadline = tokio::time::sleep(self.time_limit);
         tokio::pin!(deadline);
         let broken = |error| Reply {
             outcome: Outcome::Broken(error),
@@ -223,6 +261,7 @@ enum DialError {
 #[derive(Clone)]
 struct Dialler {
     allowed: Arc<AllowList>,
+    resolver: Arc<dyn Resolve>,
 }
 
 impl Service<Uri> for Dialler {
@@ -235,12 +274,12 @@ impl Service<Uri> for Dialler {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let allowed = self.allowed.clone();
-        Box::pin(async move { dial(&allowed, &uri).await.map(TokioIo::new) })
+        let this = self.clone();
+        Box::pin(async move { dial(&this, &uri).await.map(TokioIo::new) })
     }
 }
 
-async fn dial(allowed: &AllowList, uri: &Uri) -> Result<TcpStream, DialError> {
+async fn dial(Dialler { allowed, resolver }: &Dialler, uri: &Uri) -> Result<TcpStream, DialError> {
     let host = uri.host().unwrap_or_default();
     let port = uri
         .port_u16()
@@ -248,10 +287,7 @@ async fn dial(allowed: &AllowList, uri: &Uri) -> Result<TcpStream, DialError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<SocketAddr> = match bare.parse() {
         Ok(ip) => vec![SocketAddr::new(ip, port)],
-        Err(_) => tokio::net::lookup_host((bare, port))
-            .await
-            .map_err(DialError::Dns)?
-            .collect(),
+        Err(_) => resolver.resolve(bare, port).await.map_err(DialError::Dns)?,
     };
     if found.is_empty() {
         return Err(DialError::NoAddress);

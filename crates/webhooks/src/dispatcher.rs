@@ -1,32 +1,28 @@
 //! The dispatcher: one task that owns all queues of this process and decides what is done next. Everything slow
-//! (transactions, HTTP) is done by tasks that it starts and that report back to it.
+//! (transactions, HTTP) is done by tasks that it starts and that report back to it, whatever becomes of them.
 
 mod claiming;
 mod fanning;
+mod looking;
+mod reports;
 mod sending;
 mod storing;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use trunkline_domain::Millis;
 use trunkline_store::crypto::Vault;
-use trunkline_store::webhook_messages::MessageRow;
-use trunkline_store::webhooks::NextDue;
-use trunkline_store::{StoreError, TeamKey, webhooks};
+use trunkline_store::{StoreError, TeamKey};
 use trunkline_switchboard::Switchboard;
 
-use self::sending::Tried;
-use crate::chores;
+use self::reports::{Note, Owed};
 use crate::client::Client;
 use crate::clock_watch::ClockWatch;
-use crate::fanout::FanOut;
-use crate::lane::{Claimed, Key, Lane};
+use crate::lane::{Key, Lane};
 use crate::recording::Batch;
-use crate::target::Target;
 
 /// What may be adjusted.
 #[derive(Clone, Copy, Debug)]
@@ -49,36 +45,17 @@ impl Default for Options {
     }
 }
 
-/// For how long an empty queue is kept.
-const KEEP_IDLE_MS: i64 = Millis::MINUTE;
-
 /// Reports that are heard in a row, before anything else has its turn.
 const NOTES: usize = 128;
 
-/// What the dispatcher is told by the tasks it starts.
-enum Note {
-    /// A batch was stored; on SQLite its commit may still be under way.
-    Stored(TeamKey, Millis, Box<FanOut>),
-    /// The commit of a batch is over. Tells whether there are more events.
-    FannedOut(TeamKey, Result<bool, StoreError>),
-    Claimed(
-        TeamKey,
-        Millis,
-        Vec<(i64, usize)>,
-        Result<Vec<(i64, Vec<MessageRow>)>, StoreError>,
-    ),
-    Opened(Key, Result<Option<Target>, String>),
-    Tried(Key, Box<Claimed>, Box<Tried>),
-    Recorded(TeamKey, Arc<Batch>, Result<Vec<i64>, StoreError>),
-    Due(Result<Vec<NextDue>, StoreError>),
-    Flush(TeamKey),
-    ChoresDone,
-    Done,
-}
+/// The pause before deliveries begin anew after a fault of the program.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is known of a team.
 #[derive(Default)]
 struct Team {
+    /// Its last event that is known to be on the disk.
+    last_event: i64,
     /// Whether its events are being fanned out, and whether to do so once more.
     fanning: bool,
     again: bool,
@@ -87,6 +64,9 @@ struct Team {
     storing: bool,
     /// Whether it is on the clock when they will be.
     flushing: bool,
+    /// How often in a row they could not be stored, and how many of them must be before more is claimed.
+    refusals: u32,
+    owed: usize,
     /// Whether nothing is sent because too much waits to be stored.
     stalled: bool,
 }
@@ -99,15 +79,26 @@ pub struct Dispatcher {
     options: Options,
     lanes: HashMap<Key, Lane>,
     teams: HashMap<TeamKey, Team>,
-    /// Lanes that have something to send while as much is under way as may be.
+    /// Lanes that have something to send while as much is under way as may be, or as may be on trial.
     waiting: VecDeque<Key>,
+    waiting_on_trial: VecDeque<Key>,
     in_flight: usize,
+    /// Attempts under way to endpoints whose last attempt, if there was one, was not answered.
+    on_trial: usize,
     /// Lanes with attempts under way.
     busy: usize,
     /// Tasks that will report back, attempts not counted.
     pending: usize,
+    /// Whether the database is being asked who is ahead, and whether to ask once more.
+    seeking: bool,
+    seek_again: bool,
+    /// Whether the database is being asked what is due, and how often it was.
     looking: bool,
+    looks: u64,
+    /// Whether chores are being done, and by how many milliseconds retries are to be brought forward then.
     chores: bool,
+    set_back: i64,
+    stop: CancellationToken,
     stopping: bool,
     notes: mpsc::UnboundedSender<Note>,
     inbox: mpsc::UnboundedReceiver<Note>,
@@ -129,11 +120,18 @@ impl Dispatcher {
             lanes: HashMap::new(),
             teams: HashMap::new(),
             waiting: VecDeque::new(),
+            waiting_on_trial: VecDeque::new(),
             in_flight: 0,
+            on_trial: 0,
             busy: 0,
             pending: 0,
+            seeking: false,
+            seek_again: false,
             looking: false,
+            looks: 0,
             chores: false,
+            set_back: 0,
+            stop: CancellationToken::new(),
             stopping: false,
             notes,
             inbox,
@@ -141,8 +139,29 @@ impl Dispatcher {
         }
     }
 
-    /// Delivers until `stop` is cancelled; then finishes the attempts under way and stores what they came to.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Delivers until `stop` is cancelled; then finishes the attempts under way and stores what they came to. A fault of
+    /// the program ends neither the process nor its deliveries: they begin anew, and what was claimed is sent when its
+    /// lease ends.
+    pub async fn run(self, stop: CancellationToken) {
+        let (board, vault) = (self.board.clone(), self.vault.clone());
+        let (client, options) = (self.client.clone(), self.options);
+        let mut next = self;
+        loop {
+            let mut running = JoinSet::new();
+            running.spawn(next.deliver(stop.clone()));
+            match running.join_next().await {
+                Some(Err(error)) if error.is_panic() && !stop.is_cancelled() => {
+                    tracing::error!("deliveries ended with a fault of the program; they begin anew");
+                }
+                _ => return,
+            }
+            tokio::time::sleep(RESTART_PAUSE).await;
+            next = Self::new(board.clone(), vault.clone(), client.clone(), options);
+        }
+    }
+
+    async fn deliver(mut self, stop: CancellationToken) {
+        self.stop = stop.clone();
         let mut appended = self.board.db().appended();
         let mut poll = tokio::time::interval(self.options.poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -180,16 +199,14 @@ impl Dispatcher {
         }
     }
 
-    /// Starts a task that will report back.
-    fn start<F>(&mut self, task: F)
+    /// Starts a task that will report back; if it does not come to its end, `fault` is reported.
+    fn start<F>(&mut self, fault: Note, task: F)
     where
         F: Future<Output = Note> + Send + 'static,
     {
         self.pending += 1;
-        let notes = self.notes.clone();
-        tokio::spawn(async move {
-            drop(notes.send(task.await));
-        });
+        let mut owed = Owed::new(self.notes.clone(), fault);
+        tokio::spawn(async move { owed.pay(task.await) });
     }
 
     /// Hears a report and what else has come by now.
@@ -210,90 +227,24 @@ impl Dispatcher {
             self.pending -= 1;
         }
         match note {
+            Note::Ahead(outcome) => self.ahead(outcome),
             Note::Stored(team, lease, batch) => self.take_in(team, lease, *batch),
             Note::FannedOut(team, outcome) => self.fanned_out(team, outcome),
             Note::Claimed(team, lease, asked, outcome) => self.claimed(team, lease, &asked, outcome),
             Note::Opened(key, outcome) => self.opened(key, outcome),
             Note::Tried(key, message, tried) => self.tried(key, *message, *tried),
             Note::Recorded(team, batch, outcome) => self.recorded(team, &batch, outcome),
-            Note::Due(outcome) => self.due(outcome),
+            Note::Due(look, outcome) => self.due(look, outcome),
             Note::Flush(team) => {
                 self.teams.entry(team).or_default().flushing = false;
                 self.record(team);
             }
-            Note::ChoresDone => self.chores = false,
+            Note::ChoresDone(set_back) => {
+                self.chores = false;
+                self.set_back += set_back;
+            }
             Note::Done => {}
         }
-    }
-
-    async fn look_around(&mut self) {
-        let back = self.clock.step_back(self.board.now());
-        if !self.chores {
-            self.chores = true;
-            let board = self.board.clone();
-            self.start(async move {
-                if let Some(by) = back {
-                    tracing::warn!(ms = by, "the clock was set back; retries are brought forward");
-                    if let Err(error) = chores::clock_was_set_back(&board, by).await {
-                        warn("retries could not be brought forward", &error);
-                    }
-                }
-                if let Err(error) = chores::catch_up(&board).await {
-                    warn("skipping or replaying failed; it goes on later", &error);
-                }
-                Note::ChoresDone
-            });
-        }
-        let stored: Vec<TeamKey> = self.teams.keys().copied().collect();
-        stored.into_iter().for_each(|team| self.record(team));
-        self.look_for_events().await;
-        if !self.looking {
-            self.looking = true;
-            let board = self.board.clone();
-            self.start(async move { Note::Due(board.db().scan(webhooks::due).await) });
-        }
-        metrics::gauge!("trunkline_webhook_in_flight").set(self.in_flight as f64);
-        metrics::gauge!("trunkline_webhook_held").set(self.held() as f64);
-    }
-
-    fn due(&mut self, outcome: Result<Vec<NextDue>, StoreError>) {
-        self.looking = false;
-        let listed = match outcome {
-            Ok(listed) => listed,
-            Err(error) => return warn("due messages could not be looked up", &error),
-        };
-        let now = self.board.now();
-        let mut enabled = HashMap::with_capacity(listed.len());
-        for next in listed {
-            let key = Key {
-                team: next.team,
-                endpoint: next.endpoint,
-            };
-            enabled.insert(key, next.version);
-            if next.due_at.is_some_and(|due| due <= now) {
-                self.lane(key, next.version).backlog = true;
-            }
-        }
-        self.lanes.retain(|key, lane| match enabled.get(key) {
-            Some(version) => {
-                lane.version = lane.version.max(*version);
-                !lane.is_idle() || lane.opening || now.since(lane.used_at) < KEEP_IDLE_MS
-            }
-            None => {
-                // Disabled or deleted: what was claimed and not sent is not sent.
-                lane.backlog = false;
-                for message in lane.ready.drain(..) {
-                    lane.leases.remove(&message.event);
-                }
-                lane.in_flight > 0 || lane.claiming || lane.opening
-            }
-        });
-        self.teams.retain(|_, team| {
-            team.fanning || team.storing || team.again || team.flushing || !team.unstored.is_empty()
-        });
-        let keys: Vec<Key> = self.lanes.keys().copied().collect();
-        keys.into_iter().for_each(|key| self.pump(key));
-        self.claim();
     }
 }
 

@@ -21,6 +21,12 @@ const EVENTS: i64 = 128;
 /// About how many messages a batch may have, so that it does not keep other writers waiting for long.
 const MESSAGES: i64 = 512;
 
+/// The fewest events of a batch for an endpoint that is behind, however many are.
+const FEWEST_EVENTS: i64 = 8;
+
+/// The longest payload, in bytes, whose body is kept in memory until it is sent; longer ones are read again then.
+const LONGEST_KEPT: usize = 16 * 1_024;
+
 /// What a batch came to.
 pub struct FanOut {
     /// Messages that were claimed at once, in the order of their events.
@@ -41,8 +47,8 @@ pub struct Fresh {
     pub event: i64,
     /// When the event happened.
     pub at: Millis,
-    /// What is to be posted.
-    pub body: Bytes,
+    /// What is to be posted, unless it is better read again.
+    pub body: Option<Bytes>,
 }
 
 /// How many messages may be claimed for each endpoint.
@@ -52,6 +58,21 @@ pub struct Room {
     pub of: HashMap<i64, usize>,
     /// For all others.
     pub other: usize,
+}
+
+/// What is claimed as it is stored.
+struct Claims<'r> {
+    room: &'r Room,
+    taken: BTreeMap<i64, usize>,
+    now: Millis,
+    lease: Millis,
+}
+
+impl Claims<'_> {
+    fn has_room(&self, endpoint: i64) -> bool {
+        let room = self.room.of.get(&endpoint).copied().unwrap_or(self.room.other);
+        self.taken.get(&endpoint).copied().unwrap_or(0) < room
+    }
 }
 
 /// The body that is posted for an event: the same bytes whenever it is made.
@@ -68,13 +89,14 @@ pub fn body(event: &EventRow) -> Result<Bytes, StoreError> {
     serde_json::to_vec(&body).map(Bytes::from).map_err(fault)
 }
 
-/// Fans a batch of the team's events out. `lease` is the end of the lease of what is claimed.
+/// Fans a batch of the team's events out, none later than `to`. `lease` is the end of the lease of what is claimed.
 ///
 /// # Errors
 /// The store's failure.
 pub fn fan_out(
     tx: &mut Tx<'_>,
     team: TeamKey,
+    to: i64,
     room: &Room,
     now: Millis,
     lease: Millis,
@@ -90,40 +112,75 @@ pub fn fan_out(
     };
     let listening = webhooks::listening(tx, team)?;
     batch.versions = listening.iter().map(|e| (e.endpoint, e.version)).collect();
-    // Those that are behind come first: each by itself, up to the cursor.
+    let mut claims = Claims {
+        room,
+        taken: BTreeMap::new(),
+        now,
+        lease,
+    };
+    let level = catch_up(tx, team, &listening, cursor, &mut claims, &mut batch)?;
+    if cursor >= to {
+        return Ok(batch);
+    }
+    // Those that are to hear of later events only join where these begin.
+    let joins = listening
+        .iter()
+        .filter_map(|endpoint| endpoint.behind)
+        .filter(|at| *at > cursor)
+        .min();
+    let limit = (MESSAGES / i64::try_from(level.len().max(1)).unwrap_or(MESSAGES)).clamp(1, EVENTS);
+    let rows = if level.is_empty() {
+        Vec::new()
+    } else {
+        events::between(tx, team, cursor, to, limit)?
+    };
+    store(tx, team, &rows, &level, &mut claims, &mut batch)?;
+    let reached = match rows.last() {
+        Some(last) => last.seq,
+        // Nobody hears of what comes next, or it is not kept any more.
+        None => joins.unwrap_or(to).min(to),
+    };
+    webhooks::set_cursor(tx, team, reached)?;
+    batch.more |= reached < to || joins.is_some_and(|at| at <= reached);
+    Ok(batch)
+}
+
+/// Stores what endpoints that are behind have missed: each by itself, up to the cursor, some of it at a time. Returns
+/// the endpoints that are as far as the cursor.
+fn catch_up<'l>(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    listening: &'l [Listening],
+    cursor: i64,
+    claims: &mut Claims<'_>,
+    batch: &mut FanOut,
+) -> Result<Vec<&'l Listening>, StoreError> {
+    let late = |endpoint: &&Listening| endpoint.behind.is_some_and(|behind| behind <= cursor);
+    let count = i64::try_from(listening.iter().filter(late).count()).unwrap_or(MESSAGES);
+    let limit = (MESSAGES / count.max(1)).clamp(FEWEST_EVENTS, EVENTS);
     let mut level: Vec<&Listening> = Vec::with_capacity(listening.len());
-    for endpoint in &listening {
+    for endpoint in listening {
         match endpoint.behind {
             None => level.push(endpoint),
-            // It is to hear of later events only: its time comes when the cursor has come so far.
             Some(behind) if behind > cursor => {}
             Some(behind) => {
-                let rows = events::between(tx, team, behind, cursor, EVENTS)?;
-                store(tx, team, &rows, &[endpoint], (room, now, lease), &mut batch)?;
-                let reached = if i64::try_from(rows.len()).is_ok_and(|read| read < EVENTS) {
-                    cursor
-                } else {
-                    rows.last().map_or(cursor, |last| last.seq)
-                };
-                if reached < cursor {
-                    webhooks::set_behind(tx, team, endpoint.endpoint, Some(reached))?;
-                    batch.more = true;
-                } else {
-                    webhooks::set_behind(tx, team, endpoint.endpoint, None)?;
-                    level.push(endpoint);
+                let rows = events::between(tx, team, behind, cursor, limit)?;
+                store(tx, team, &rows, &[endpoint], claims, batch)?;
+                let is_all = i64::try_from(rows.len()).is_ok_and(|read| read < limit);
+                match rows.last() {
+                    Some(last) if !is_all && last.seq < cursor => {
+                        webhooks::set_behind(tx, team, endpoint.endpoint, Some(last.seq))?;
+                        batch.more = true;
+                    }
+                    _ => {
+                        webhooks::set_behind(tx, team, endpoint.endpoint, None)?;
+                        level.push(endpoint);
+                    }
                 }
             }
         }
     }
-    let limit = (MESSAGES / i64::try_from(level.len().max(1)).unwrap_or(MESSAGES)).clamp(1, EVENTS);
-    let rows = events::after(tx, team, cursor, limit)?;
-    let Some(last) = rows.last().map(|last| last.seq) else {
-        return Ok(batch);
-    };
-    store(tx, team, &rows, &level, (room, now, lease), &mut batch)?;
-    webhooks::set_cursor(tx, team, last)?;
-    batch.more |= i64::try_from(rows.len()).is_ok_and(|read| read == limit);
-    Ok(batch)
+    Ok(level)
 }
 
 fn store(
@@ -131,29 +188,26 @@ fn store(
     team: TeamKey,
     rows: &[EventRow],
     endpoints: &[&Listening],
-    (room, now, lease): (&Room, Millis, Millis),
+    claims: &mut Claims<'_>,
     batch: &mut FanOut,
 ) -> Result<(), StoreError> {
-    let mut taken: BTreeMap<i64, usize> = BTreeMap::new();
     let filtered = endpoints.iter().any(|endpoint| endpoint.lines.is_some());
     for row in rows.iter().filter(|row| is_told(row.topic)) {
         let line = if filtered { line_of(tx, team, row)? } else { None };
-        let mut bytes = None;
+        let mut made = None;
         for endpoint in endpoints
             .iter()
             .filter(|endpoint| wants(endpoint, row.topic, line))
         {
-            let free = room.of.get(&endpoint.endpoint).copied().unwrap_or(room.other);
-            let used = taken.entry(endpoint.endpoint).or_default();
-            let claimed = *used < free;
+            let claimed = claims.has_room(endpoint.endpoint);
             let message = NewMessage {
                 endpoint: endpoint.endpoint,
                 event: row.seq,
                 topic: row.topic,
                 at: row.at,
-                due_at: if claimed { lease } else { Millis(0) },
+                due_at: if claimed { claims.lease } else { Millis(0) },
             };
-            if !webhook_messages::insert(tx, team, &message, now)? {
+            if !webhook_messages::insert(tx, team, &message, claims.now)? {
                 continue;
             }
             if !claimed {
@@ -162,20 +216,25 @@ fn store(
                 }
                 continue;
             }
-            *used += 1;
-            let body = match &bytes {
-                Some(body) => Bytes::clone(body),
-                None => bytes.insert(body(row)?).clone(),
-            };
+            *claims.taken.entry(endpoint.endpoint).or_default() += 1;
             batch.claimed.push(Fresh {
                 endpoint: endpoint.endpoint,
                 event: row.seq,
                 at: row.at,
-                body,
+                body: made.get_or_insert_with(|| kept_body(row)).clone(),
             });
         }
     }
     Ok(())
+}
+
+/// The body of an event if it is to be kept in memory. One that cannot be made is no reason to hold up other events:
+/// its attempts will fail, and tell.
+fn kept_body(event: &EventRow) -> Option<Bytes> {
+    if event.payload.len() > LONGEST_KEPT {
+        return None;
+    }
+    body(event).ok()
 }
 
 /// Whether anybody can subscribe to the topic.

@@ -31,12 +31,14 @@ pub(crate) struct Claimed {
     pub attempts: Option<String>,
     /// What is to be posted, where it is at hand.
     pub body: Option<Bytes>,
+    /// Whether it counts among what is sent to endpoints that have not proved to answer.
+    pub on_trial: bool,
 }
 
 /// Attempts that came back quickly, one after the other, before the queue grows.
-const FEWEST_AHEAD: usize = 16;
+pub(crate) const FEWEST_AHEAD: usize = 16;
 /// The longest queue of an endpoint in memory.
-const MOST_AHEAD: usize = 512;
+pub(crate) const MOST_AHEAD: usize = 512;
 
 /// The queue of an endpoint.
 pub(crate) struct Lane {
@@ -62,6 +64,10 @@ pub(crate) struct Lane {
     pub width: usize,
     /// How many messages may be held.
     pub ahead: usize,
+    /// Whether the last attempt was answered.
+    pub answers: bool,
+    /// The last look at the database before which it got something.
+    pub fed_at: u64,
     /// When a success was stored last, if nothing failed since.
     pub at_rest_since: Option<Millis>,
     /// When something was sent last.
@@ -85,6 +91,8 @@ impl Lane {
             shut_until: None,
             width,
             ahead: FEWEST_AHEAD,
+            answers: false,
+            fed_at: 0,
             at_rest_since: None,
             used_at: Millis(0),
             waits: false,
@@ -96,14 +104,20 @@ impl Lane {
         self.leases.is_empty() && !self.backlog && !self.claiming
     }
 
-    /// How many more messages it may hold.
-    pub(crate) fn room(&self) -> usize {
-        self.ahead.saturating_sub(self.leases.len())
+    /// How many more messages it may hold when its share is `share`.
+    pub(crate) fn room(&self, share: usize) -> usize {
+        self.ahead.min(share).saturating_sub(self.leases.len())
     }
 
-    /// Whether it is time to claim: half of the queue is empty.
-    pub(crate) fn is_hungry(&self) -> bool {
-        self.backlog && !self.claiming && self.leases.len() * 2 <= self.ahead
+    /// Whether it is time to claim: half of the queue, or of its share, is empty.
+    pub(crate) fn is_hungry(&self, share: usize) -> bool {
+        self.backlog && !self.claiming && self.leases.len() * 2 <= self.ahead.min(share)
+    }
+
+    /// Whether it is not to be read again yet. A pause that is longer than any was begun by a clock that was set back.
+    pub(crate) fn is_shut(&self, now: Millis, longest: i64) -> bool {
+        self.shut_until
+            .is_some_and(|until| (1..=longest).contains(&until.since(now)))
     }
 
     /// Takes a message in. One that is held already, because its lease ran out while it was here, only gets its new
@@ -116,6 +130,7 @@ impl Lane {
 
     /// Learns from an attempt: what answers quickly is sent more, what does not answer at all is sent less.
     pub(crate) fn learn(&mut self, answered: bool, ms: i64, most: usize) {
+        self.answers = answered;
         if answered {
             self.width = (self.width + 1).min(most);
         } else {
@@ -145,6 +160,7 @@ mod tests {
             tries: 0,
             attempts: None,
             body: None,
+            on_trial: false,
         }
     }
 

@@ -15,11 +15,12 @@ mod fanout;
 mod lane;
 pub mod mail;
 mod recording;
+pub mod resolver;
 pub mod signature;
 mod target;
 
 pub use chores::prune;
-pub use client::{Client, ClientError, KEEP_LIMIT, Reply};
+pub use client::{Client, ClientError, ClientOptions, KEEP_LIMIT, Reply};
 pub use dispatcher::{Dispatcher, Options};
 pub use fanout::body;
 pub use target::{Target, TargetError};

@@ -213,14 +213,14 @@ async fn the_cursor_starts_once_and_tells_who_is_ahead(t: TestDb) {
         write(db, move |tx| webhooks::lock_cursor(tx, team)).await,
         Some(3)
     );
-    assert_eq!(ahead().await, [team]);
+    assert_eq!(ahead().await, [(team, 5)]);
     write(db, move |tx| webhooks::set_cursor(tx, team, 5)).await;
     assert!(ahead().await.is_empty());
 
     // One endpoint that has not kept up is enough, if it is sent anything.
     add_endpoints(db, team, 1..=1).await;
     write(db, move |tx| webhooks::set_behind(tx, team, 1, Some(4))).await;
-    assert_eq!(ahead().await, [team]);
+    assert_eq!(ahead().await, [(team, 5)]);
     for (enabled, deleted_at) in [(false, None), (true, Some(START))] {
         let row = EndpointRow {
             enabled,

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use trunkline_domain::Millis;
 use trunkline_store::webhook_messages::{self, MessageRow};
 use trunkline_store::{StoreError, TeamKey};
+use trunkline_switchboard::webhooks::LEASE_MS;
 
-use super::{Dispatcher, Note, warn};
-use crate::lane::{Claimed, Key};
-
-/// For how long a claimed message is this process's.
-pub(super) const LEASE_MS: i64 = Millis::MINUTE;
+use super::reports::Note;
+use super::{Dispatcher, warn};
+use crate::lane::{Claimed, Key, MOST_AHEAD};
 
 /// The most messages held in memory.
 pub(super) const MOST_HELD: usize = 8_192;
@@ -23,14 +22,21 @@ impl Dispatcher {
         if self.stopping {
             return;
         }
+        let share = self.share();
         let mut free = MOST_HELD.saturating_sub(self.held());
         let mut wanted: BTreeMap<TeamKey, Vec<(i64, usize)>> = BTreeMap::new();
         for (key, lane) in &mut self.lanes {
+            // What could not be stored may be due again: it would be sent twice.
+            let is_refused = self.teams.get(&key.team).is_some_and(|team| team.owed > 0);
+            if !lane.is_hungry(share) || is_refused {
+                continue;
+            }
             let team = wanted.entry(key.team).or_default();
             let taken: usize = team.iter().map(|(_, count)| count).sum();
-            let count = lane.room().min(free).min(CLAIM.saturating_sub(taken));
-            if lane.is_hungry() && count > 0 {
-                lane.claiming = true;
+            let count = lane.room(share).min(free).min(CLAIM.saturating_sub(taken));
+            if count > 0 {
+                // Whatever is heard of from now on may come too late for this claim.
+                (lane.claiming, lane.backlog) = (true, false);
                 free -= count;
                 team.push((key.endpoint, count));
             }
@@ -38,7 +44,8 @@ impl Dispatcher {
         for (team, endpoints) in wanted.into_iter().filter(|(_, endpoints)| !endpoints.is_empty()) {
             let (board, now) = (self.board.clone(), self.board.now());
             let lease = now.plus(LEASE_MS);
-            self.start(async move {
+            let fault = Note::Claimed(team, lease, endpoints.clone(), Err(StoreError::Panicked));
+            self.start(fault, async move {
                 let asked = endpoints.clone();
                 let outcome = board
                     .db()
@@ -58,6 +65,11 @@ impl Dispatcher {
         }
     }
 
+    /// The most messages that an endpoint may hold, so that there is room for all.
+    pub(super) fn share(&self) -> usize {
+        (MOST_HELD / self.lanes.len().max(1)).clamp(1, MOST_AHEAD)
+    }
+
     pub(super) fn claimed(
         &mut self,
         team: TeamKey,
@@ -65,13 +77,17 @@ impl Dispatcher {
         asked: &[(i64, usize)],
         outcome: Result<Vec<(i64, Vec<MessageRow>)>, StoreError>,
     ) {
+        let failed = outcome.is_err();
         for (endpoint, _) in asked {
-            if let Some(lane) = self.lanes.get_mut(&Key {
-                team,
-                endpoint: *endpoint,
-            }) {
-                lane.claiming = false;
-            }
+            let lane = self.lane(
+                Key {
+                    team,
+                    endpoint: *endpoint,
+                },
+                0,
+            );
+            lane.claiming = false;
+            lane.backlog |= failed;
         }
         let claimed = match outcome {
             Ok(claimed) => claimed,
@@ -83,8 +99,12 @@ impl Dispatcher {
                 .iter()
                 .find(|(asked, _)| *asked == endpoint)
                 .map_or(0, |(_, count)| *count);
+            let looks = self.looks;
             let lane = self.lane(key, 0);
-            lane.backlog = messages.len() >= count;
+            lane.backlog |= messages.len() >= count;
+            if !messages.is_empty() {
+                lane.fed_at = looks;
+            }
             for row in messages {
                 let message = Claimed {
                     event: row.event,
@@ -92,6 +112,7 @@ impl Dispatcher {
                     tries: row.tries,
                     attempts: row.attempts,
                     body: None,
+                    on_trial: false,
                 };
                 lane.take(message, lease);
             }

@@ -1,21 +1,16 @@
 //! Events become messages.
 
 use trunkline_domain::Millis;
-use trunkline_store::{StoreError, TeamKey, webhooks};
+use trunkline_store::{StoreError, TeamKey};
+use trunkline_switchboard::webhooks::LEASE_MS;
 
-use super::claiming::{LEASE_MS, MOST_HELD};
-use super::{Dispatcher, Note, warn};
+use super::claiming::MOST_HELD;
+use super::reports::Note;
+use super::{Dispatcher, warn};
 use crate::fanout::{self, FanOut, Room};
-use crate::lane::{Claimed, Key, Lane};
+use crate::lane::{Claimed, FEWEST_AHEAD, Key, Lane};
 
 impl Dispatcher {
-    pub(super) async fn look_for_events(&mut self) {
-        match self.board.db().read(webhooks::ahead).await {
-            Ok(teams) => teams.into_iter().for_each(|team| self.fan_out(team)),
-            Err(error) => warn("events could not be looked up", &error),
-        }
-    }
-
     pub(super) fn fan_out(&mut self, key: TeamKey) {
         let team = self.teams.entry(key).or_default();
         if team.fanning || self.stopping {
@@ -23,19 +18,21 @@ impl Dispatcher {
             return;
         }
         (team.fanning, team.again) = (true, false);
+        // None that a transaction just now under way has appended: it may yet fail.
+        let to = team.last_event;
         let room = self.room_for(key);
         let (board, notes, now) = (self.board.clone(), self.notes.clone(), self.board.now());
         let lease = now.plus(LEASE_MS);
-        // On SQLite this process alone fans out, and the events are on the disk: what is stored is sent while the
+        // On SQLite this process alone fans out, and events up to `to` are on the disk: what is stored is sent while the
         // commit is under way. If that fails, the batch is stored and sent once more, as after a crash. On PostgreSQL
         // another node may be about to store the same, so the commit decides.
         let is_alone = board.db().is_sqlite();
-        self.start(async move {
+        self.start(Note::FannedOut(key, Err(StoreError::Panicked)), async move {
             let told = notes.clone();
             let outcome = board
                 .db()
                 .write(move |tx| {
-                    let batch = Box::new(fanout::fan_out(tx, key, &room, now, lease)?);
+                    let batch = Box::new(fanout::fan_out(tx, key, to, &room, now, lease)?);
                     if !is_alone {
                         return Ok((batch.more, Some(batch)));
                     }
@@ -56,19 +53,19 @@ impl Dispatcher {
 
     /// How many new messages may be claimed as they are stored. Endpoints with older messages that wait get none.
     pub(super) fn room_for(&self, team: TeamKey) -> Room {
-        let free = MOST_HELD.saturating_sub(self.held());
+        let (free, share) = (MOST_HELD.saturating_sub(self.held()), self.share());
         let lanes = self.lanes.iter().filter(|(key, _)| key.team == team);
         let of = lanes
             .map(|(key, lane)| {
                 let room = if lane.backlog || lane.claiming {
                     0
                 } else {
-                    lane.room()
+                    lane.room(share)
                 };
                 (key.endpoint, room.min(free))
             })
             .collect();
-        let other = Lane::new(0, 1).room().min(free);
+        let other = FEWEST_AHEAD.min(share).min(free);
         Room { of, other }
     }
 
@@ -101,16 +98,22 @@ impl Dispatcher {
                 at: fresh.at,
                 tries: 0,
                 attempts: None,
-                body: Some(fresh.body),
+                body: fresh.body,
+                on_trial: false,
             };
-            self.lane(lane_key, version).take(message, lease);
+            let looks = self.looks;
+            let lane = self.lane(lane_key, version);
+            lane.fed_at = looks;
+            lane.take(message, lease);
             if touched.last() != Some(&lane_key) {
                 touched.push(lane_key);
             }
         }
         for endpoint in batch.left {
             let version = batch.versions.get(&endpoint).copied().unwrap_or(0);
-            self.lane(Key { team: key, endpoint }, version).backlog = true;
+            let looks = self.looks;
+            let lane = self.lane(Key { team: key, endpoint }, version);
+            (lane.backlog, lane.fed_at) = (true, looks);
         }
         touched.into_iter().for_each(|key| self.pump(key));
         self.claim();

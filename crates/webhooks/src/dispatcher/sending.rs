@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::UnboundedSender;
 use trunkline_domain::webhook::schedule::{
     AttemptError, Jitter, Outcome, TIME_LIMIT_MS, Verdict, after_attempt,
 };
@@ -10,20 +11,32 @@ use trunkline_store::webhook_messages::Settled;
 use trunkline_store::{StoreError, TeamKey, events, webhooks};
 use trunkline_switchboard::Switchboard;
 
+use super::reports::Note;
 use super::storing::{MOST_UNSTORED, note_health};
-use super::{Dispatcher, Note, warn};
+use super::{Dispatcher, warn};
 use crate::attempt::{self, Attempt};
 use crate::client::{Client, Reply};
 use crate::clock_watch::Stopwatch;
 use crate::fanout;
-use crate::lane::{Claimed, Key, Lane};
-use crate::target::Target;
+use crate::lane::{Claimed, Key};
+use crate::target::{Target, TargetError};
 
 /// What must be left of a lease when an attempt begins.
 const LEAST_LEASE_MS: i64 = TIME_LIMIT_MS + 5 * Millis::SECOND;
 
-/// The pause before an endpoint that could not be opened is opened again.
+/// The pause before an endpoint that could not be opened is opened again: of those that only the operator can mend, and
+/// of those that the database did not tell of.
 const SHUT_MS: i64 = 30 * Millis::SECOND;
+const RETRY_MS: i64 = Millis::SECOND;
+
+/// Why an endpoint could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CannotOpen {
+    #[error("it could not be read: {0}")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+}
 
 /// An attempt that was made, or could not be.
 pub(super) struct Tried {
@@ -32,6 +45,44 @@ pub(super) struct Tried {
     reply: Reply,
     /// Whether there was nothing left to be sent.
     gone: bool,
+}
+
+impl Tried {
+    /// Nothing was sent.
+    fn unsent(at: Millis, gone: bool, why: &str) -> Self {
+        let reply = Reply {
+            outcome: Outcome::Broken(AttemptError::Internal),
+            body: why.to_owned(),
+        };
+        Self {
+            at,
+            ms: 0,
+            reply,
+            gone,
+        }
+    }
+}
+
+/// An attempt that is reported when this is dropped, as a failed one unless it was made: also when its task panics.
+struct OwedAttempt {
+    notes: UnboundedSender<Note>,
+    key: Key,
+    at: Millis,
+    message: Option<Box<Claimed>>,
+}
+
+impl OwedAttempt {
+    fn pay(&mut self, tried: Tried) {
+        if let Some(message) = self.message.take() {
+            drop(self.notes.send(Note::Tried(self.key, message, Box::new(tried))));
+        }
+    }
+}
+
+impl Drop for OwedAttempt {
+    fn drop(&mut self) {
+        self.pay(Tried::unsent(self.at, false, ""));
+    }
 }
 
 impl Dispatcher {
@@ -48,7 +99,7 @@ impl Dispatcher {
         } else {
             usize::MAX
         };
-        let now = self.board.now();
+        let (now, most_on_trial) = (self.board.now(), self.most_on_trial());
         loop {
             let Some(lane) = self.lanes.get_mut(&key) else {
                 return;
@@ -61,14 +112,21 @@ impl Dispatcher {
                 Some(target) if target.version >= lane.version => target.clone(),
                 _ => return self.open(key),
             };
-            if self.in_flight >= self.options.in_flight {
+            let on_trial = !lane.answers;
+            let is_full = self.in_flight >= self.options.in_flight;
+            if is_full || on_trial && self.on_trial >= most_on_trial {
                 if !lane.waits {
                     lane.waits = true;
-                    self.waiting.push_back(key);
+                    let line = if is_full {
+                        &mut self.waiting
+                    } else {
+                        &mut self.waiting_on_trial
+                    };
+                    line.push_back(key);
                 }
                 return;
             }
-            let Some(message) = lane.ready.pop_front() else {
+            let Some(mut message) = lane.ready.pop_front() else {
                 return;
             };
             let lease = lane.leases.get(&message.event).copied().unwrap_or(now);
@@ -80,8 +138,16 @@ impl Dispatcher {
             self.busy += usize::from(lane.in_flight == 0);
             lane.in_flight += 1;
             self.in_flight += 1;
+            message.on_trial = on_trial;
+            self.on_trial += usize::from(on_trial);
             self.attempt(key, target, message);
         }
+    }
+
+    /// How much may be under way at a time to endpoints that have not proved to answer: the rest is kept for those
+    /// that do, however many others hang.
+    const fn most_on_trial(&self) -> usize {
+        self.options.in_flight.div_ceil(2)
     }
 
     /// Reads the endpoint and opens its secrets.
@@ -90,29 +156,28 @@ impl Dispatcher {
         let Some(lane) = self.lanes.get_mut(&key) else {
             return;
         };
-        if lane.opening || lane.shut_until.is_some_and(|until| now < until) {
+        if lane.opening || lane.is_shut(now, SHUT_MS) {
             return;
         }
         lane.opening = true;
         let (board, vault) = (self.board.clone(), self.vault.clone());
-        self.start(async move {
+        let fault = Note::Opened(key, Err(StoreError::Panicked.into()));
+        self.start(fault, async move {
             let row = board
                 .db()
                 .read(move |conn| webhooks::by_number(conn, key.team, key.endpoint))
                 .await;
-            let outcome = row
-                .map_err(|error: StoreError| error.to_string())
-                .and_then(|row| {
-                    row.filter(|row| row.enabled && row.deleted_at.is_none())
-                        .map(|row| Target::open(&vault, &row))
-                        .transpose()
-                        .map_err(|error| error.to_string())
-                });
+            let outcome = row.map_err(CannotOpen::Store).and_then(|row| {
+                row.filter(|row| row.enabled && row.deleted_at.is_none())
+                    .map(|row| Target::open(&vault, &row))
+                    .transpose()
+                    .map_err(CannotOpen::Target)
+            });
             Note::Opened(key, outcome)
         });
     }
 
-    pub(super) fn opened(&mut self, key: Key, outcome: Result<Option<Target>, String>) {
+    pub(super) fn opened(&mut self, key: Key, outcome: Result<Option<Target>, CannotOpen>) {
         let Some(lane) = self.lanes.get_mut(&key) else {
             return;
         };
@@ -126,11 +191,15 @@ impl Dispatcher {
             Ok(None) => {}
             Err(error) => {
                 // Its messages wait meanwhile.
-                lane.shut_until = Some(self.board.now().plus(SHUT_MS));
+                let pause = match error {
+                    CannotOpen::Store(_) => RETRY_MS,
+                    CannotOpen::Target(_) => SHUT_MS,
+                };
+                lane.shut_until = Some(self.board.now().plus(pause));
                 tracing::error!(
                     team.key = key.team.0,
                     endpoint = key.endpoint,
-                    error,
+                    error = %error,
                     "an endpoint cannot be used"
                 );
             }
@@ -138,15 +207,24 @@ impl Dispatcher {
     }
 
     pub(super) fn attempt(&self, key: Key, target: Arc<Target>, message: Claimed) {
-        let (board, client, notes) = (self.board.clone(), self.client.clone(), self.notes.clone());
+        let (board, client) = (self.board.clone(), self.client.clone());
+        let mut owed = OwedAttempt {
+            notes: self.notes.clone(),
+            key,
+            at: board.now(),
+            message: Some(Box::new(message)),
+        };
         tokio::spawn(async move {
-            let tried = make(&board, &client, key.team, &target, &message).await;
-            drop(notes.send(Note::Tried(key, Box::new(message), Box::new(tried))));
+            if let Some(message) = &owed.message {
+                let tried = make(&board, &client, key.team, &target, message).await;
+                owed.pay(tried);
+            }
         });
     }
 
     pub(super) fn tried(&mut self, key: Key, message: Claimed, tried: Tried) {
         self.in_flight -= 1;
+        self.on_trial -= usize::from(message.on_trial);
         let now = self.board.now();
         let tries = message.tries + 1;
         let Tried {
@@ -190,16 +268,26 @@ impl Dispatcher {
         }
         self.record_soon(key.team);
         self.pump(key);
-        while self.in_flight < self.options.in_flight
-            && let Some(next) = self.waiting.pop_front()
-        {
+        self.serve_the_waiting();
+        let share = self.share();
+        if self.lanes.get(&key).is_some_and(|lane| lane.is_hungry(share)) {
+            self.claim();
+        }
+    }
+
+    /// Lets those who wait for their share have it, first come first served.
+    fn serve_the_waiting(&mut self) {
+        while self.in_flight < self.options.in_flight {
+            let may_try = self.on_trial < self.most_on_trial();
+            let next = match self.waiting.pop_front() {
+                None if may_try => self.waiting_on_trial.pop_front(),
+                next => next,
+            };
+            let Some(next) = next else { return };
             if let Some(lane) = self.lanes.get_mut(&next) {
                 lane.waits = false;
             }
             self.pump(next);
-        }
-        if self.lanes.get(&key).is_some_and(Lane::is_hungry) {
-            self.claim();
         }
     }
 }
@@ -221,15 +309,6 @@ async fn make(
         }
     };
     let at = board.now();
-    let unsent = |gone, body: &str| Tried {
-        at,
-        ms: 0,
-        reply: Reply {
-            outcome: Outcome::Broken(AttemptError::Internal),
-            body: body.to_owned(),
-        },
-        gone,
-    };
     match body {
         Ok(Some(body)) => {
             let id = DeliveryId::of(target.id, message.event, message.at);
@@ -244,10 +323,10 @@ async fn make(
                 gone: false,
             }
         }
-        Ok(None) => unsent(true, "the event is not kept any more"),
+        Ok(None) => Tried::unsent(at, true, "the event is not kept any more"),
         Err(error) => {
             warn("an event could not be read", &error);
-            unsent(false, "")
+            Tried::unsent(at, false, "")
         }
     }
 }

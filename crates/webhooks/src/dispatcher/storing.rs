@@ -10,7 +10,8 @@ use trunkline_domain::webhook::schedule::{AttemptError, Outcome};
 use trunkline_store::{StoreError, TeamKey, webhook_messages};
 use trunkline_switchboard::webhooks as commands;
 
-use super::{Dispatcher, Note, warn};
+use super::reports::Note;
+use super::{Dispatcher, warn};
 use crate::lane::{Key, Lane};
 use crate::recording::{self, Batch, Health};
 
@@ -27,6 +28,11 @@ const SUCCESS_EVERY_MS: i64 = Millis::SECOND;
 /// waits for many small ones.
 const GATHER: Duration = Duration::from_millis(20);
 
+/// How often in a row results may be refused at the end of the program before they are given up, and the pause
+/// between. What was sent is then sent again after its lease.
+const LAST_REFUSALS: u32 = 20;
+const LAST_PAUSE: Duration = Duration::from_millis(100);
+
 impl Dispatcher {
     /// Has results stored soon.
     pub(super) fn record_soon(&mut self, key: TeamKey) {
@@ -37,11 +43,15 @@ impl Dispatcher {
             return self.record(key);
         }
         if !std::mem::replace(&mut team.flushing, true) {
-            self.start(async move {
-                tokio::time::sleep(GATHER).await;
-                Note::Flush(key)
-            });
+            self.record_in(key, GATHER);
         }
+    }
+
+    fn record_in(&mut self, key: TeamKey, pause: Duration) {
+        self.start(Note::Flush(key), async move {
+            tokio::time::sleep(pause).await;
+            Note::Flush(key)
+        });
     }
 
     pub(super) fn record(&mut self, key: TeamKey) {
@@ -54,8 +64,9 @@ impl Dispatcher {
         team.storing = true;
         let batch = team.unstored.take(BATCH);
         let (board, now) = (self.board.clone(), self.board.now());
-        self.start(async move {
-            let batch = Arc::new(batch);
+        let batch = Arc::new(batch);
+        let fault = Note::Recorded(key, batch.clone(), Err(StoreError::Panicked));
+        self.start(fault, async move {
             let stored = batch.clone();
             let outcome = board
                 .db()
@@ -70,16 +81,25 @@ impl Dispatcher {
         team.storing = false;
         let opened = match outcome {
             Ok(opened) => opened,
-            // At the end of the program it is given up: what was sent is sent again after its lease.
-            Err(error) if self.stopping => return warn("what attempts came to is not stored", &error),
             Err(error) => {
+                team.refusals += 1;
+                if self.stopping && team.refusals > LAST_REFUSALS {
+                    team.unstored = Batch::default();
+                    return warn("what attempts came to is not stored", &error);
+                }
                 team.unstored.put_back(batch.clone());
+                team.owed = team.unstored.settled.len();
+                if self.stopping {
+                    self.record_in(key, LAST_PAUSE);
+                }
                 return warn(
                     "what attempts came to could not be stored; it will be tried again",
                     &error,
                 );
             }
         };
+        team.refusals = 0;
+        team.owed = team.owed.saturating_sub(batch.settled.len());
         let resumes = team.stalled && team.unstored.settled.len() < MOST_UNSTORED / 2;
         team.stalled &= !resumes;
         if !team.unstored.is_empty() {
@@ -102,7 +122,7 @@ impl Dispatcher {
     /// Switches off an endpoint whose breaker has opened.
     pub(super) fn give_up(&mut self, team: TeamKey, endpoint: i64) {
         let board = self.board.clone();
-        self.start(async move {
+        self.start(Note::Done, async move {
             match board.run(team, move |work| commands::give_up(work, endpoint)).await {
                 Ok(true) => tracing::warn!(team.key = team.0, endpoint, "an endpoint that failed for days was disabled"),
                 Ok(false) => {}
@@ -114,8 +134,17 @@ impl Dispatcher {
 
     /// Gives back what was claimed and not sent, so that the next process need not wait for the leases to end.
     pub(super) fn give_back(&mut self) {
+        let all: Vec<Key> = self.lanes.keys().copied().collect();
+        self.give_back_of(&all);
+    }
+
+    /// Gives back what was claimed and not sent of these endpoints.
+    pub(super) fn give_back_of(&mut self, keys: &[Key]) {
         let mut unsent: BTreeMap<TeamKey, Vec<(i64, i64, Millis)>> = BTreeMap::new();
-        for (key, lane) in &mut self.lanes {
+        for key in keys {
+            let Some(lane) = self.lanes.get_mut(key) else {
+                continue;
+            };
             for message in lane.ready.drain(..) {
                 if let Some(lease) = lane.leases.remove(&message.event) {
                     unsent
@@ -127,7 +156,7 @@ impl Dispatcher {
         }
         for (team, messages) in unsent {
             let board = self.board.clone();
-            self.start(async move {
+            self.start(Note::Done, async move {
                 let given = board.db().write(move |tx| {
                     for (endpoint, event, lease) in &messages {
                         webhook_messages::give_back(tx, team, *endpoint, *event, *lease)?;
