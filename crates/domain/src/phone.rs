@@ -104,6 +104,12 @@ impl PhoneNumber {
     }
 }
 
+/// Whether `country` (ISO 3166-1 alpha-2) has a numbering plan.
+#[must_use]
+pub fn has_plan(country: &str) -> bool {
+    country.parse::<phonenumber::country::Id>().is_ok()
+}
+
 /// What is dialled in `country` for the plus sign: 011 in North America, 00 in most of the world (ITU-T E.123, E.164).
 fn international_prefix(country: &str) -> &'static str {
     if matches!(country, "US" | "CA" | "PR" | "DO" | "JM") {

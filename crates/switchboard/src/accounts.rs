@@ -1,5 +1,6 @@
 //! Teams, users, lines and API keys.
 
+use trunkline_domain::phone::has_plan;
 use trunkline_domain::{
     ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
     TeamId, UserId, UserStatus,
@@ -53,7 +54,7 @@ pub fn create_team(
             .because(message)
             .into());
     }
-    if team.country.len() != 2 || !team.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+    if !has_plan(&team.country) {
         let message = format!(
             "{:?} is no country; use two capital letters such as US",
             team.country
