@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use trunkline_domain::Plan;
 
 /// A business phone system that a team runs itself.
 ///
@@ -150,6 +152,27 @@ pub enum Teams {
         /// On a trial: no API
         #[arg(long)]
         trial: bool,
+    },
+    /// Change the settings of a team; a running server knows within a second
+    Update {
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+        /// Its name
+        #[arg(long)]
+        name: Option<String>,
+        /// What it pays for; on a trial there is no API
+        #[arg(long, value_parser = PossibleValuesParser::new(Plan::NAMES), ignore_case = true)]
+        plan: Option<String>,
+        /// GET requests a key may make in a second
+        #[arg(long, value_name = "REQUESTS")]
+        read_per_second: Option<i64>,
+        /// Other requests a key may make in a second
+        #[arg(long, value_name = "REQUESTS")]
+        write_per_second: Option<i64>,
+        /// Whether tagging with an unknown tag creates the tag
+        #[arg(long, value_name = "BOOLEAN")]
+        create_tags: Option<bool>,
     },
     /// List teams
     List(Json),

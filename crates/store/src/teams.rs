@@ -63,6 +63,10 @@ statements! {
            FROM teams WHERE team_id = $1";
     SET_COUNTERS =
         "UPDATE teams SET last_event = $1, last_item = $2, last_conversation = $3, last_line = $4 WHERE team_id = $5";
+    UPDATE =
+        "UPDATE teams
+            SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5
+          WHERE team_id = $6";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
 }
@@ -90,6 +94,16 @@ pub fn insert(tx: &mut Tx<'_>, team: &TeamRow) -> Result<TeamKey, StoreError> {
     ];
     let key = tx.row(INSERT, values, |row| row.get(0))?;
     key.ok_or(StoreError::Column { column: 0, problem: "no key was handed out".into() })
+}
+
+/// Changes the settings of a team: its name, its plan, its limits, and whether tags are created. What its rows are
+/// counted or read by (time zone, country, sandbox) stays as it was made.
+///
+/// # Errors
+/// Of the engine.
+pub fn update(tx: &mut Tx<'_>, team: &TeamRow) -> Result<(), StoreError> {
+    let TeamRow { key, name, plan, read_per_second, write_per_second, create_tags, .. } = team;
+    tx.execute(UPDATE, params![name, *plan, *read_per_second, *write_per_second, *create_tags, *key]).map(drop)
 }
 
 fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {

@@ -34,6 +34,79 @@ pub const READ_PER_SECOND: i64 = 20;
 /// Other requests a key may make in a second, unless the operator says otherwise.
 pub const WRITE_PER_SECOND: i64 = 5;
 
+/// What of a team is to change; `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateTeam {
+    /// Name.
+    pub name: Option<String>,
+    /// What it pays for.
+    pub plan: Option<Plan>,
+    /// GET requests a key may make in a second.
+    pub read_per_second: Option<i64>,
+    /// Other requests a key may make in a second.
+    pub write_per_second: Option<i64>,
+    /// Whether tagging with an unknown tag creates the tag.
+    pub create_tags: Option<bool>,
+}
+
+/// The most requests a second that may be allowed.
+const MAX_PER_SECOND: i64 = 1_000_000;
+
+/// Changes settings of the team, and returns how it is now.
+///
+/// # Errors
+/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`.
+pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<TeamRow, Error> {
+    let before = teams::get(work.tx, work.team)?.ok_or(ErrorCode::TeamNotFound)?;
+    let limit = |wanted: Option<i64>, now: i64, param| match wanted {
+        Some(limit) if !(1..=MAX_PER_SECOND).contains(&limit) => {
+            let message = format!("{param} must be between 1 and {MAX_PER_SECOND}");
+            Err(Refused::new(ErrorCode::InvalidParameter)
+                .param(param)
+                .because(message))
+        }
+        Some(limit) => Ok(limit),
+        None => Ok(now),
+    };
+    let name = changes
+        .name
+        .as_deref()
+        .map(|name| required(name, "name"))
+        .transpose()?;
+    let after = TeamRow {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        plan: changes.plan.unwrap_or(before.plan),
+        read_per_second: limit(changes.read_per_second, before.read_per_second, "read_per_second")?,
+        write_per_second: limit(
+            changes.write_per_second,
+            before.write_per_second,
+            "write_per_second",
+        )?,
+        create_tags: changes.create_tags.unwrap_or(before.create_tags),
+        ..before.clone()
+    };
+    if after != before {
+        teams::update(work.tx, &after)?;
+        let settings = |team: &TeamRow| {
+            format!(
+                "{}, {}, {} reads and {} writes a second, {}",
+                team.name,
+                team.plan,
+                team.read_per_second,
+                team.write_per_second,
+                if team.create_tags {
+                    "tags are created"
+                } else {
+                    "tags are not created"
+                }
+            )
+        };
+        let detail = format!("{} -> {}", settings(&before), settings(&after));
+        note(work, "team.updated", &after.id.to_string(), Some(detail))?;
+    }
+    Ok(after)
+}
+
 /// Makes a team. Runs outside of any team's lock: nobody knows the team yet.
 ///
 /// # Errors

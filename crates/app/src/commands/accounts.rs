@@ -8,7 +8,7 @@ use serde_json::json;
 use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::{StoreError, keys, numbers, teams, users};
-use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
+use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
 use trunkline_switchboard::{Error, Switchboard};
 
 use crate::cli::{Keys, Numbers, RoleName, Teams, Users};
@@ -151,6 +151,27 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
                 .await;
             output::line(made?.1.to_string())
         }
+        Teams::Update {
+            team,
+            name,
+            plan,
+            read_per_second,
+            write_per_second,
+            create_tags,
+        } => {
+            let team = open::team(&board, team.as_deref()).await?;
+            let changes = UpdateTeam {
+                name,
+                plan: plan.and_then(|name| name.to_uppercase().parse().ok()),
+                read_per_second,
+                write_per_second,
+                create_tags,
+            };
+            let outcome: Result<_, Error> = board
+                .run(team.key, move |work| accounts::update_team(work, &changes))
+                .await;
+            output::line(outcome?.id.to_string())
+        }
         Teams::List(json) => {
             let rows = board
                 .db()
@@ -159,7 +180,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
             if json.json {
                 let list: Vec<_> = rows
                     .iter()
-                    .map(|team| json!({ "id": team.id, "name": team.name, "plan": team.plan, "time_zone": team.time_zone, "country": team.country, "sandbox": team.sandbox, "created_at": team.created_at }))
+                    .map(|team| json!({ "id": team.id, "name": team.name, "plan": team.plan, "time_zone": team.time_zone, "country": team.country, "sandbox": team.sandbox, "read_per_second": team.read_per_second, "write_per_second": team.write_per_second, "create_tags": team.create_tags, "created_at": team.created_at }))
                     .collect();
                 return output::json(&list);
             }

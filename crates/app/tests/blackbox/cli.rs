@@ -14,17 +14,28 @@ use crate::support::program::{Place, file, finish, text};
 use crate::support::truth::{self, Live};
 
 /// Every command with its options; `--help` of each mentions them.
-const COMMANDS: [(&[&str], &[&str]); 17] = [
+const COMMANDS: [(&[&str], &[&str]); 18] = [
     (&["demo"], &["--listen", "--no-traffic", "--every"]),
     (&["serve"], &["--listen"]),
     (&["keys"], &["create", "list", "revoke"]),
     (&["keys", "create"], &["--name", "--team", "--user", "--scopes"]),
     (&["keys", "list"], &["--team", "--json"]),
     (&["keys", "revoke"], &["<ID>", "--team"]),
-    (&["teams"], &["create", "list"]),
+    (&["teams"], &["create", "update", "list"]),
     (
         &["teams", "create"],
         &["<NAME>", "--time-zone", "--country", "--sandbox", "--trial"],
+    ),
+    (
+        &["teams", "update"],
+        &[
+            "--team",
+            "--name",
+            "--plan",
+            "--read-per-second",
+            "--write-per-second",
+            "--create-tags",
+        ],
     ),
     (&["users", "create"], &["<NAME>", "--email", "--role", "--team"]),
     (
@@ -204,6 +215,57 @@ async fn teams_users_and_numbers_are_made_and_listed() {
         .await
         .refused(1);
     assert!(unknown.contains("team-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"), "{unknown}");
+}
+
+#[tokio::test]
+async fn settings_of_a_team_change_beside_a_running_server() {
+    let place = Place::sqlite();
+    let team = Team::make(&place).await;
+    let server = place.serve().await;
+    let api = Api::new(&server.url, &team.key);
+    let update = [
+        "teams",
+        "update",
+        "--read-per-second",
+        "7",
+        "--write-per-second",
+        "3",
+        "--create-tags",
+        "false",
+    ];
+    place.run(&update).await.ok();
+    eventually(
+        Duration::from_secs(10),
+        "the server knows the limits",
+        async || {
+            let me = api.get("/v2/api/me").await;
+            let limits = &me.json["data"]["rate_limits"];
+            (limits == &json!({ "read_per_second": 7, "write_per_second": 3 })).then_some(())
+        },
+    )
+    .await;
+    let listed = place.run(&["teams", "list", "--json"]).await.json();
+    assert_eq!(
+        (&listed[0]["read_per_second"], &listed[0]["create_tags"]),
+        (&json!(7), &json!(false))
+    );
+    let said = place
+        .run(&["teams", "update", "--write-per-second", "0"])
+        .await
+        .refused(1);
+    assert!(said.contains("write_per_second"), "{said}");
+    place.run(&["teams", "update", "--plan", "gold"]).await.refused(2);
+    place.run(&["teams", "update", "--plan", "trial"]).await.ok();
+    eventually(Duration::from_secs(10), "a trial has no API", async || {
+        (api.get("/v2/api/me").await.code() == "API_KEY_TRIAL_NOT_ALLOWED").then_some(())
+    })
+    .await;
+    server.stop().await;
+    let said = place
+        .run(&["teams", "create", "Nowhere", "--country", "ZZ"])
+        .await
+        .refused(1);
+    assert!(said.contains("no country"), "{said}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use trunkline_domain::{
     Capability, ErrorCode, LineKind, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet, SeededIds, UserId,
 };
 use trunkline_store::{TeamKey, audit, crypto, directory, keys, numbers};
-use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
+use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
 use trunkline_switchboard::{Error, Work};
 use trunkline_testkit::db::{Office, START, TestDb, fr, number, us};
 
@@ -86,6 +86,21 @@ async fn every_command_of_accounts(t: TestDb) {
             .unwrap()
     );
     diary.note(&office, "revoke it, twice").await;
+    let changes = UpdateTeam {
+        plan: Some(Plan::Trial),
+        read_per_second: Some(100),
+        create_tags: Some(false),
+        ..UpdateTeam::default()
+    };
+    for _ in 0..2 {
+        let changes = changes.clone();
+        let team = office
+            .run(move |work| accounts::update_team(work, &changes))
+            .await
+            .unwrap();
+        assert_eq!((team.read_per_second, team.write_per_second), (100, 5));
+    }
+    diary.note(&office, "other settings, twice").await;
     insta::assert_snapshot!("every_command_of_accounts", diary.text());
 }
 
