@@ -1,6 +1,6 @@
 //! SQLite: readers from a pool, one writer thread with group commit.
 //!
-//! The writer takes whatever units wait, runs each in a savepoint of its own, commits them together with one fsync
+//! The writer takes whatever units wait, runs them behind savepoints, commits them together with one fsync
 //! (`synchronous=FULL`) and only then answers. A unit that fails is rolled back alone.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +21,9 @@ use super::unit::Unit;
 
 /// The most units that share one commit; what waits beyond goes into the next.
 const MAX_BATCH: usize = 512;
+
+/// The most units that share a savepoint: as many may have to be run again because one of them failed.
+const GROUP: usize = 16;
 
 /// How long a process waits for another one that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -237,21 +240,17 @@ fn run_batch(
 ) -> Result<bool, StoreError> {
     let mut any_appended = false;
     let mut next = Some(first);
-    let begun = connection
-        .prepare_cached("BEGIN IMMEDIATE")
-        .and_then(|mut s| s.raw_execute());
-    if let Err(error) = begun {
+    if let Err(error) = command(connection, "BEGIN IMMEDIATE") {
         batch.extend(next.take());
         // Another process may hold the file for long: whoever waits is told now, not one time-out after the other.
         batch.extend(units.try_iter().take(MAX_BATCH));
-        return Err(error.into());
+        return Err(error);
     }
-    while let Some(mut unit) = next.take() {
-        let mut tx = Tx::new(Conn(Inner::Sqlite(connection)));
-        let kept = in_savepoint(connection, &mut tx, unit.as_mut());
-        let appended = tx.appended;
+    while let Some(unit) = next.take() {
+        let start = batch.len();
         batch.push(unit);
-        any_appended |= kept? && appended;
+        batch.extend(units.try_iter().take((MAX_BATCH - batch.len()).min(GROUP - 1)));
+        any_appended |= run_group(connection, &mut batch[start..])?;
         if connection.is_autocommit() {
             // The engine gave up the whole transaction (disk full, out of memory): nothing before it was kept either.
             return Err(StoreError::Unavailable {
@@ -263,21 +262,61 @@ fn run_batch(
             next = units.try_recv().ok();
         }
     }
-    connection.prepare_cached("COMMIT")?.raw_execute()?;
+    command(connection, "COMMIT")?;
     Ok(any_appended)
 }
 
-fn in_savepoint(connection: &Connection, tx: &mut Tx<'_>, unit: &mut dyn Unit) -> Result<bool, StoreError> {
-    connection.prepare_cached("SAVEPOINT unit")?.raw_execute()?;
-    let keep = unit.run(tx);
-    if connection.is_autocommit() {
-        return Ok(false);
+fn command(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    Ok(connection.prepare_cached(sql)?.raw_execute().map(drop)?)
+}
+
+/// Runs units within one savepoint: a savepoint copies each page that is changed behind it, and units change mostly the
+/// same pages. A unit that fails before it has changed anything needs no undoing. One that fails later spoils the
+/// group, whose units are then run again, each in a savepoint of its own. Tells whether events were appended.
+fn run_group(connection: &Connection, units: &mut [Box<dyn Unit>]) -> Result<bool, StoreError> {
+    command(connection, "SAVEPOINT units")?;
+    let (mut any_appended, mut spoilt) = (false, false);
+    for unit in units.iter_mut() {
+        let changes = connection.total_changes();
+        let mut tx = Tx::new(Conn(Inner::Sqlite(connection)));
+        let kept = unit.run(&mut tx);
+        any_appended |= kept && tx.appended;
+        if connection.is_autocommit() {
+            return Ok(false);
+        }
+        spoilt = !kept && connection.total_changes() != changes;
+        if spoilt {
+            break;
+        }
     }
-    if !keep {
-        connection.prepare_cached("ROLLBACK TO unit")?.raw_execute()?;
+    if spoilt {
+        command(connection, "ROLLBACK TO units")?;
+        any_appended = units.len() > 1 && run_apart(connection, units)?;
+        if connection.is_autocommit() {
+            return Ok(false);
+        }
     }
-    connection.prepare_cached("RELEASE unit")?.raw_execute()?;
-    Ok(keep)
+    command(connection, "RELEASE units")?;
+    Ok(any_appended)
+}
+
+/// Runs units, each in a savepoint of its own. Tells whether events were appended.
+fn run_apart(connection: &Connection, units: &mut [Box<dyn Unit>]) -> Result<bool, StoreError> {
+    let mut any_appended = false;
+    for unit in units {
+        command(connection, "SAVEPOINT unit")?;
+        let mut tx = Tx::new(Conn(Inner::Sqlite(connection)));
+        let kept = unit.run(&mut tx);
+        any_appended |= kept && tx.appended;
+        if connection.is_autocommit() {
+            return Ok(false);
+        }
+        if !kept {
+            command(connection, "ROLLBACK TO unit")?;
+        }
+        command(connection, "RELEASE unit")?;
+    }
+    Ok(any_appended)
 }
 
 /// The same failure for every caller of a batch.
