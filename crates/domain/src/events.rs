@@ -3,7 +3,10 @@
 //! Field names and null rules are those of the published catalogue of the Allo API; ours beyond it are the call's
 //! `id` in every event about a call, and the topics marked "ours".
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::model::named_topics;
 use crate::{
@@ -189,6 +192,52 @@ pub struct TranscriptLine {
     pub text: String,
 }
 
+/// What was said in a call, as a row and two events carry it: written once, for all of them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    json: Arc<RawValue>,
+    concatenated: Arc<str>,
+}
+
+impl Transcript {
+    /// The transcript of these lines.
+    #[must_use]
+    pub fn new(lines: &[TranscriptLine]) -> Self {
+        // Lines are texts, names and instants: writing them cannot fail.
+        let json = serde_json::value::to_raw_value(lines).unwrap_or_default();
+        Self {
+            json: json.into(),
+            concatenated: concatenate(lines).into(),
+        }
+    }
+
+    /// The lines as JSON.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        self.json.get()
+    }
+
+    /// One text, a line each.
+    #[must_use]
+    pub fn concatenated(&self) -> Arc<str> {
+        self.concatenated.clone()
+    }
+}
+
+impl PartialEq for Transcript {
+    fn eq(&self, other: &Self) -> bool {
+        self.json() == other.json()
+    }
+}
+
+impl Eq for Transcript {}
+
+impl Serialize for Transcript {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
 /// Payload of `call.completed`.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallCompleted {
@@ -217,9 +266,9 @@ pub struct CallCompleted {
     /// The summary; empty when there is none.
     pub summary: String,
     /// What was said.
-    pub transcriptions: Vec<TranscriptLine>,
+    pub transcriptions: Transcript,
     /// What was said, one line each.
-    pub concatenated_transcript: String,
+    pub concatenated_transcript: Arc<str>,
     /// What the call flow or an agent asked for.
     pub data_collected: serde_json::Map<String, serde_json::Value>,
     /// Which way it went.
@@ -269,9 +318,9 @@ pub enum Artefact {
         /// The call.
         id: CallId,
         /// What was said.
-        transcriptions: Vec<TranscriptLine>,
+        transcriptions: Transcript,
         /// What was said, one line each.
-        concatenated_transcript: String,
+        concatenated_transcript: Arc<str>,
     },
     /// `call.summary.completed` and `summary.updated`.
     Summary {
@@ -390,8 +439,7 @@ pub struct ItemsImported {
 }
 
 /// A transcript as one text, a line each.
-#[must_use]
-pub fn concatenate(lines: &[TranscriptLine]) -> String {
+fn concatenate(lines: &[TranscriptLine]) -> String {
     let mut all = String::with_capacity(lines.iter().map(|line| line.text.len() + 1).sum());
     for (i, line) in lines.iter().enumerate() {
         if i > 0 {

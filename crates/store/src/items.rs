@@ -1,6 +1,6 @@
 //! The timeline: calls and messages as they are stored and read.
 
-use trunkline_domain::events::TranscriptLine;
+use trunkline_domain::events::{Transcript, TranscriptLine};
 use trunkline_domain::{
     CallResult, ContactId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, SummaryTemplate, UserId,
 };
@@ -421,8 +421,8 @@ pub fn transcripts(
 ///
 /// # Errors
 /// Of the engine.
-pub fn set_transcript(tx: &mut Tx<'_>, team: TeamKey, seq: i64, lines: &[TranscriptLine]) -> Result<(), StoreError> {
-    tx.execute(SET_TRANSCRIPT, params![team, seq, &Json(lines)]).map(drop)
+pub fn set_transcript(tx: &mut Tx<'_>, team: TeamKey, seq: i64, transcript: &Transcript) -> Result<(), StoreError> {
+    tx.execute(SET_TRANSCRIPT, params![team, seq, transcript.json()]).map(drop)
 }
 
 /// A summary of a call.

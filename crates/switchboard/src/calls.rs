@@ -5,8 +5,8 @@
 use trunkline_domain::call::{Call, EndCause, Fact, Input, Phase, TransferKind};
 use trunkline_domain::conversation::Activity;
 use trunkline_domain::events::{
-    Artefact, CallCompleted, CallEnded, CallRinging, IvrChoice, Topic, TranscriptLine, TransferEnd,
-    concatenate,
+    Artefact, CallCompleted, CallEnded, CallRinging, IvrChoice, Topic, Transcript, TranscriptLine,
+    TransferEnd,
 };
 use trunkline_domain::time::spoken_length;
 use trunkline_domain::{
@@ -18,7 +18,7 @@ use trunkline_store::items::{self, ItemRow, SummaryRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::users;
 
-use crate::conversations::{Learnt, answered, join};
+use crate::conversations::{Joined, Learnt, answered, join};
 use crate::{Actor, Error, Refused, Work};
 
 /// How long the processing of an ended call may take before it is completed with what there is.
@@ -182,8 +182,10 @@ struct Open {
     row: CallRow,
     /// As they stand in the database; `None` for a call that is new.
     stored: Option<(ItemRow, CallRow)>,
+    /// The conversation, as long as a call that is new has not been saved.
+    conversation: Option<Joined>,
     line: NumberRow,
-    transcript: Option<Vec<TranscriptLine>>,
+    transcript: Option<Transcript>,
     summary: Option<String>,
     /// Whom the outside number belongs to, once it was looked up.
     contact: Option<Context>,
@@ -210,7 +212,7 @@ impl Open {
             direction: ring.direction,
             line: line.line,
             contact_number: ring.contact,
-            conversation,
+            conversation: conversation.conversation(),
             user_id: ring.user,
             at: ring.at,
             day: work.day(ring.at),
@@ -236,6 +238,7 @@ impl Open {
             item,
             row,
             stored: None,
+            conversation: Some(conversation),
             line,
             transcript: None,
             summary: None,
@@ -266,6 +269,7 @@ impl Open {
             item,
             row,
             stored,
+            conversation: None,
             line,
             transcript: None,
             summary: None,
@@ -275,6 +279,9 @@ impl Open {
     }
 
     fn save(&mut self, work: &mut Work<'_, '_>) -> Result<(), Error> {
+        if let Some(conversation) = self.conversation.take() {
+            conversation.save(work)?;
+        }
         match &self.stored {
             None => {
                 items::insert(work.tx, work.team, &self.item)?;
@@ -334,11 +341,11 @@ impl Open {
             self.item.user_id = user;
         }
         if self.item.direction == Direction::Inbound {
-            let learnt = match self.stored {
-                Some(_) => Learnt::Now,
-                None => Learnt::Afterwards,
-            };
-            answered(work, &self.item, learnt, self.row.call.answered_at.unwrap_or(at))?;
+            let answered_at = self.row.call.answered_at.unwrap_or(at);
+            match &mut self.conversation {
+                Some(conversation) => conversation.answered(answered_at),
+                None => answered(work, &self.item, answered_at)?,
+            }
         }
         let payload = CallRinging {
             answered_at: self.row.call.answered_at,
@@ -450,17 +457,18 @@ impl Open {
                 .into());
         }
         if self.transcript.is_none() && self.stored.is_some() {
-            self.transcript = items::transcript(work.tx, work.team, self.item.seq)?;
+            self.transcript = self.stored_transcript(work)?;
         }
-        if self.transcript.as_deref() == Some(lines) {
+        let transcript = Transcript::new(lines);
+        if self.transcript.as_ref() == Some(&transcript) {
             return Ok(());
         }
-        items::set_transcript(work.tx, work.team, self.item.seq, lines)?;
-        self.transcript = Some(lines.to_vec());
+        items::set_transcript(work.tx, work.team, self.item.seq, &transcript)?;
+        self.transcript = Some(transcript.clone());
         let artefact = Artefact::Transcript {
             id: self.id,
-            transcriptions: lines.to_vec(),
-            concatenated_transcript: concatenate(lines),
+            concatenated_transcript: transcript.concatenated(),
+            transcriptions: transcript,
         };
         Ok(work.emit(
             Topic::CallTranscriptCompleted,
@@ -572,7 +580,7 @@ impl Open {
     fn whole(&mut self, work: &mut Work<'_, '_>) -> Result<CallCompleted, Error> {
         if self.stored.is_some() {
             if self.transcript.is_none() {
-                self.transcript = items::transcript(work.tx, work.team, self.item.seq)?;
+                self.transcript = self.stored_transcript(work)?;
             }
             if let (None, Some(template)) = (&self.summary, self.row.summary_template) {
                 let all = items::summaries(work.tx, work.team, self.item.seq)?;
@@ -595,7 +603,7 @@ impl Open {
             Direction::Outbound => (self.line.name.clone(), contact),
         };
         let seconds = self.item.duration.unwrap_or(0);
-        let transcriptions = self.transcript.clone().unwrap_or_default();
+        let transcriptions = self.transcript.clone().unwrap_or_else(|| Transcript::new(&[]));
         let user_email = self.user_email(work)?;
         let details = &self.row.details;
         #[expect(clippy::cast_precision_loss, reason = "calls are shorter than 2^52 seconds")]
@@ -613,7 +621,7 @@ impl Open {
             tag: self.item.tags.first().cloned(),
             tags: self.item.tags.clone(),
             summary: self.summary.clone().unwrap_or_default(),
-            concatenated_transcript: concatenate(&transcriptions),
+            concatenated_transcript: transcriptions.concatenated(),
             transcriptions,
             data_collected: details.data_collected.clone(),
             direction: self.item.direction,
@@ -652,6 +660,11 @@ impl Open {
             company,
             deals,
         })
+    }
+
+    fn stored_transcript(&self, work: &mut Work<'_, '_>) -> Result<Option<Transcript>, Error> {
+        let lines = items::transcript(work.tx, work.team, self.item.seq)?;
+        Ok(lines.map(|lines| Transcript::new(&lines)))
     }
 
     /// Caller and called.

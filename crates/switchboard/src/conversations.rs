@@ -17,16 +17,48 @@ pub(crate) enum Learnt {
     Afterwards,
 }
 
+/// A conversation that an item of this transaction is part of, to be written once: an item that is stored when all is
+/// over may change it twice.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub(crate) struct Joined {
+    before: Option<ConversationRow>,
+    after: ConversationRow,
+}
+
+impl Joined {
+    /// The conversation's number.
+    pub(crate) const fn conversation(&self) -> i64 {
+        self.after.conversation
+    }
+
+    /// Somebody answered the call at `at`: that settles what came in before, if nothing newer is there.
+    pub(crate) fn answered(&mut self, at: Millis) {
+        if at >= self.after.last_at {
+            self.after.standing = self.after.standing.after(Activity::Answered);
+        }
+    }
+
+    /// Writes it.
+    pub(crate) fn save(&self, work: &mut Work<'_, '_>) -> Result<(), Error> {
+        match &self.before {
+            Some(before) => conversations::update(work.tx, work.team, before, &self.after)?,
+            None => conversations::insert(work.tx, work.team, &self.after)?,
+        }
+        Ok(())
+    }
+}
+
 /// An item that is about to be stored in the conversation of a line with an outside number: finds or makes the
 /// conversation, counts the item, and lets its activity change the standing. The newest item is the one with the latest
-/// time. Returns the conversation's number.
+/// time.
 pub(crate) fn join(
     work: &mut Work<'_, '_>,
     line: i64,
     number: PhoneNumber,
     (activity, learnt): (Activity, Learnt),
     (at, seq): (Millis, i64),
-) -> Result<i64, Error> {
+) -> Result<Joined, Error> {
     if let Some(before) = conversations::of_pair(work.tx, work.team, number, line)? {
         let mut after = ConversationRow {
             items: before.items + 1,
@@ -39,10 +71,12 @@ pub(crate) fn join(
         if newest || learnt == Learnt::Now {
             after.standing = before.standing.after(activity);
         }
-        conversations::update(work.tx, work.team, &before, &after)?;
-        return Ok(before.conversation);
+        return Ok(Joined {
+            before: Some(before),
+            after,
+        });
     }
-    let row = ConversationRow {
+    let after = ConversationRow {
         conversation: work.next_conversation(),
         line,
         contact_number: number,
@@ -51,26 +85,16 @@ pub(crate) fn join(
         items: 1,
         standing: Standing::default().after(activity),
     };
-    conversations::insert(work.tx, work.team, &row)?;
-    Ok(row.conversation)
+    Ok(Joined { before: None, after })
 }
 
-/// Somebody answered a call at `at`: that settles what came in before. What came in while it rang, but after the answer
-/// (which may be reported late), is not settled.
-pub(crate) fn answered(
-    work: &mut Work<'_, '_>,
-    call: &ItemRow,
-    learnt: Learnt,
-    at: Millis,
-) -> Result<(), Error> {
+/// Somebody answered a call at `at`, as the team learns now: that settles what came in before. What came in while it
+/// rang, but after the answer (which may be reported late), is not settled.
+pub(crate) fn answered(work: &mut Work<'_, '_>, call: &ItemRow, at: Millis) -> Result<(), Error> {
     let Some(before) = conversations::get(work.tx, work.team, call.conversation)? else {
         return Ok(());
     };
-    let settles = match learnt {
-        Learnt::Now => !items::came_in_since(work.tx, work.team, call, at)?,
-        Learnt::Afterwards => at >= before.last_at,
-    };
-    if settles {
+    if !items::came_in_since(work.tx, work.team, call, at)? {
         let after = ConversationRow {
             standing: before.standing.after(Activity::Answered),
             ..before

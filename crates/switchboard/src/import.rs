@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 
 use trunkline_domain::call::{Call, EndCause, Phase};
 use trunkline_domain::conversation::{Activity, Standing};
-use trunkline_domain::events::{ItemsImported, Topic, TranscriptLine};
+use trunkline_domain::events::{ItemsImported, Topic, Transcript, TranscriptLine};
 use trunkline_domain::{
     CallResult, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber,
     SummaryTemplate, UserId,
@@ -228,7 +228,7 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
             let row = finished(item, *result, *duration, summary.is_some());
             calls::insert(work.tx, work.team, &row)?;
             if !transcript.is_empty() {
-                items::set_transcript(work.tx, work.team, item.seq, transcript)?;
+                items::set_transcript(work.tx, work.team, item.seq, &Transcript::new(transcript))?;
             }
             if let Some(content) = summary {
                 let template = SummaryTemplate::Classic;

@@ -245,6 +245,7 @@ fn store(
     };
     let seq = message.seq;
     let conversation = join(work, line.line, contact, (activity, Learnt::Now), (at, seq))?;
+    conversation.save(work)?;
     let item = ItemRow {
         seq,
         id: ItemId::Message(work.new_id(at)),
@@ -252,7 +253,7 @@ fn store(
         direction,
         line: line.line,
         contact_number: contact,
-        conversation,
+        conversation: conversation.conversation(),
         user_id: user,
         at,
         day: work.day(at),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::Body;
 use crate::events::{
     Artefact, CallCompleted, CallEnded, CallRinging, CompanyRef, ContactState, DealRef, IvrChoice, Person,
-    Sms, TagChange, Topic, TranscriptLine, TransferEnd, concatenate,
+    Sms, TagChange, Topic, Transcript, TranscriptLine, TransferEnd,
 };
 use crate::time::spoken_length;
 use crate::{
@@ -209,13 +209,13 @@ fn ended() -> CallEnded {
     }
 }
 
-fn lines() -> Vec<TranscriptLine> {
+fn lines() -> Transcript {
     let line = |source, after, text: &str| TranscriptLine {
         source,
         time: ANSWERED.plus(after),
         text: text.to_owned(),
     };
-    vec![
+    Transcript::new(&[
         line(Speaker::User, 900, "Orders, this is Ben."),
         line(
             Speaker::External,
@@ -227,7 +227,7 @@ fn lines() -> Vec<TranscriptLine> {
             9_700,
             "Thursday at seven works. I'll text you the new delivery note.",
         ),
-    ]
+    ])
 }
 
 fn completed() -> CallCompleted {
@@ -246,7 +246,7 @@ fn completed() -> CallCompleted {
         tag: Some("delivery".to_owned()),
         tags: vec!["delivery".to_owned(), "regular_customer".to_owned()],
         summary: SUMMARY.to_owned(),
-        concatenated_transcript: concatenate(&transcriptions),
+        concatenated_transcript: transcriptions.concatenated(),
         transcriptions,
         data_collected: Map::from_iter(collected),
         direction: Direction::Inbound,
@@ -290,7 +290,7 @@ fn transcript() -> Artefact {
     let transcriptions = lines();
     Artefact::Transcript {
         id: id(1, RINGS),
-        concatenated_transcript: concatenate(&transcriptions),
+        concatenated_transcript: transcriptions.concatenated(),
         transcriptions,
     }
 }

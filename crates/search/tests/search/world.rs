@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use trunkline_domain::events::{Topic, TranscriptLine};
+use trunkline_domain::events::{Topic, Transcript, TranscriptLine};
 use trunkline_domain::{
     CallId, CallResult, Direction, Ids, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis,
     PhoneNumber, Plan, SeededIds, Speaker, SummaryTemplate, TeamId, UserId,
@@ -398,7 +398,12 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
                 time: row.at,
                 text,
             };
-            items::set_transcript(tx, team, row.seq, &lines.map(line).collect::<Vec<_>>())
+            items::set_transcript(
+                tx,
+                team,
+                row.seq,
+                &Transcript::new(&lines.map(line).collect::<Vec<_>>()),
+            )
         }
         ItemKind::Message => {
             let message = MessageRow {
