@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use crate::outgoing;
+
 /// The whole configuration. `trunkline.example.toml` documents each key; a test keeps the two together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,6 +20,8 @@ pub struct Config {
     pub database: Database,
     pub search: Search,
     pub events: Events,
+    pub webhooks: Webhooks,
+    pub mail: Mail,
     pub security: Security,
     pub twilio: Twilio,
     pub log: Log,
@@ -120,6 +124,48 @@ pub struct Events {
 impl Default for Events {
     fn default() -> Self {
         Self { keep_days: 90 }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Webhooks {
+    pub concurrency: usize,
+    pub in_flight: usize,
+    pub keep_days: u32,
+    pub allow_http: bool,
+    pub allow_hosts: Vec<String>,
+    pub ca_file: PathBuf,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            concurrency: 8,
+            in_flight: 512,
+            keep_days: 30,
+            allow_http: false,
+            allow_hosts: Vec::new(),
+            ca_file: PathBuf::new(),
+        }
+    }
+}
+
+/// Has no useful `Debug`: the URL may hold a password.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mail {
+    pub url: String,
+    pub from: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.url.is_empty() {
+            "Mail { off }"
+        } else {
+            "Mail { <hidden> }"
+        })
     }
 }
 
@@ -242,12 +288,25 @@ impl Config {
             ("database.connections", self.database.connections > 0),
             ("database.scan_connections", self.database.scan_connections > 0),
             ("events.keep_days", self.events.keep_days > 0),
+            ("webhooks.keep_days", self.webhooks.keep_days > 0),
+            ("webhooks.concurrency", self.webhooks.concurrency > 0),
+            ("webhooks.in_flight", self.webhooks.in_flight > 0),
         ];
         if let Some((key, _)) = at_least_one.iter().find(|(_, sensible)| !sensible) {
             bail!("{key} must be at least 1");
         }
         if !(16..=4_096).contains(&self.search.memory_mib) {
             bail!("search.memory_mib must be between 16 and 4096");
+        }
+        let (events, webhooks) = (self.events.keep_days, self.webhooks.keep_days);
+        if events < webhooks {
+            bail!(
+                "events.keep_days ({events}) must not be less than webhooks.keep_days ({webhooks}): what is delivered is made of the event"
+            );
+        }
+        outgoing::allowed(&self.webhooks)?;
+        if self.mail.url.is_empty() != self.mail.from.is_empty() {
+            bail!("mail.url and mail.from go together: set both, or neither");
         }
         for origin in &self.server.cors_origins {
             let host = ["https://", "http://"]
@@ -381,6 +440,23 @@ mod tests {
                 "database.queue must be at least 1",
             ),
             ("TRUNKLINE_DATABASE_CONNECTIONS", "0", "database.connections"),
+            (
+                "TRUNKLINE_WEBHOOKS_KEEP_DAYS",
+                "91",
+                "events.keep_days (90) must not be less",
+            ),
+            ("TRUNKLINE_EVENTS_KEEP_DAYS", "29", "webhooks.keep_days (30)"),
+            ("TRUNKLINE_WEBHOOKS_CONCURRENCY", "0", "webhooks.concurrency"),
+            (
+                "TRUNKLINE_WEBHOOKS_ALLOW_HOSTS",
+                "localhost, a/b",
+                "webhooks.allow_hosts",
+            ),
+            (
+                "TRUNKLINE_MAIL_FROM",
+                "phone@example.com",
+                "mail.url and mail.from",
+            ),
             ("TRUNKLINE_EVENTS_KEEP_DAYS", "0", "events.keep_days"),
             (
                 "TRUNKLINE_SEARCH_MEMORY_MIB",

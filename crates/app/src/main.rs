@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod demo;
 mod open;
+mod outgoing;
 mod output;
 mod serve;
 
@@ -20,6 +21,7 @@ use config::{Config, Log, LogFormat};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    outgoing::choose_cryptography();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -18,15 +18,20 @@ use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::{Carriers, worker};
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
-use trunkline_server::{AppState, Settings};
+use trunkline_server::{AppState, Services, Settings};
 use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
+use trunkline_webhooks::mail::{self, Mailer};
+use trunkline_webhooks::{Dispatcher, Options};
 
 use crate::config::Config;
-use crate::{open, output};
+use crate::{open, outgoing, output};
 
 /// How often what is kept for a time only is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// How long a carrier may take to answer.
+const CARRIER_LIMIT: Duration = Duration::from_secs(30);
 
 /// How often abandoned calls are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
@@ -54,6 +59,7 @@ pub struct Running {
 
 /// Starts everything; requests are answered when this returns.
 pub async fn start(config: &Config) -> Result<Running> {
+    outgoing::raise_open_files();
     let dir = open::data_dir(config)?;
     let lock = lock(dir)?;
     let (listener, address) = listen(&config.server.listen, "--listen or server.listen").await?;
@@ -75,7 +81,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     let (search, follower) = SearchIndex::open(&open::index_dir(config), db, options)?;
     let local_url = local_url(address);
     let public_url = public_url(config, &local_url)?;
-    let http_client = http_client()?;
+    let http_client = outgoing::http(Some(CARRIER_LIMIT), &config.webhooks.ca_file)?;
     let twilio = Twilio::new(http_client, &config.twilio.base_url, &public_url, clock);
     let carriers = Carriers::new(vec![Arc::new(Sandbox), Arc::new(twilio)]);
     let (stop, tasks, http) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
@@ -85,12 +91,10 @@ pub async fn start(config: &Config) -> Result<Running> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds.max(1)),
         cors_origins: config.server.cors_origins.clone(),
     };
-    let allowed = trunkline_webhooks::address::AllowList::default();
-    let webhooks = trunkline_server::Webhooks {
-        client: trunkline_webhooks::Client::new(allowed.clone(), Vec::new())?,
-        allowed: Arc::new(allowed),
-    };
-    let services = trunkline_server::Services {
+    let webhooks = outgoing::webhooks(&config.webhooks)?;
+    let client = webhooks.client.clone();
+    let mailer = mailer(config)?;
+    let services = Services {
         board: board.clone(),
         search: Some(search.clone()),
         carriers: carriers.clone(),
@@ -106,7 +110,10 @@ pub async fn start(config: &Config) -> Result<Running> {
         spawn_http(&http, listener, router, stop.clone());
     }
     tasks.spawn(follow(follower, search.clone(), stop.clone()));
-    tasks.spawn(worker::run(board.clone(), carriers, vault, stop.clone()));
+    tasks.spawn(worker::run(board.clone(), carriers, vault.clone(), stop.clone()));
+    let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
+    tasks.spawn(sender.run(stop.clone()));
+    tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));
     keep_up(&tasks, &board, config, &stop);
     let asked_to_end = listen_to_signals()?;
     tracing::info!(listen = %address, node = %node, engine = board.db().engine(), "the server is up");
@@ -218,18 +225,22 @@ fn public_url(config: &Config, local_url: &str) -> Result<String> {
     Ok(given.to_owned())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one HTTP client of the program is made here and passed on"
-)]
-fn http_client() -> Result<reqwest::Client> {
-    let client = reqwest::Client::builder()
-        .timeout(Duration::from_secs(30))
-        .connect_timeout(Duration::from_secs(5))
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("trunkline/", env!("CARGO_PKG_VERSION")))
-        .build()?;
-    Ok(client)
+fn dispatching(config: &Config) -> Options {
+    Options {
+        concurrency: config.webhooks.concurrency,
+        in_flight: config.webhooks.in_flight,
+        ..Options::default()
+    }
+}
+
+/// Who sends mails; `None` where the operator has configured none.
+fn mailer(config: &Config) -> Result<Option<Mailer>> {
+    if config.mail.url.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(
+        Mailer::new(&config.mail.url, &config.mail.from).context("mail")?,
+    ))
 }
 
 const fn others(config: &Config) -> Others {
@@ -305,7 +316,9 @@ where
 /// Starts heartbeats, sweeping and pruning.
 fn keep_up(tasks: &TaskTracker, board: &Switchboard, config: &Config, stop: &CancellationToken) {
     let (others, keep_events_ms) = (others(config), i64::from(config.events.keep_days) * Millis::DAY);
+    let keep_messages_ms = i64::from(config.webhooks.keep_days) * Millis::DAY;
     let (beating, sweeping, pruning) = (board.clone(), board.clone(), board.clone());
+    let delivered = board.clone();
     let beat_every = Duration::from_millis(HEARTBEAT.unsigned_abs());
     tasks.spawn(regularly(beat_every, stop.clone(), move || {
         let board = beating.clone();
@@ -318,6 +331,14 @@ fn keep_up(tasks: &TaskTracker, board: &Switchboard, config: &Config, stop: &Can
     tasks.spawn(regularly(PRUNE_EVERY, stop.clone(), move || {
         let board = pruning.clone();
         async move { Ok(sweeper::prune(&board, keep_events_ms).await.map(drop)?) }
+    }));
+    tasks.spawn(regularly(PRUNE_EVERY, stop.clone(), move || {
+        let board = delivered.clone();
+        async move {
+            Ok(trunkline_webhooks::prune(&board, keep_messages_ms)
+                .await
+                .map(drop)?)
+        }
     }));
 }
 

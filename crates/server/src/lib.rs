@@ -26,6 +26,7 @@ use trunkline_store::crypto::Vault;
 use trunkline_switchboard::Switchboard;
 use trunkline_webhooks::Client;
 use trunkline_webhooks::address::AllowList;
+use trunkline_webhooks::resolver::Resolve;
 
 pub use layers::enveloped;
 pub use router::{router, table};
@@ -87,6 +88,8 @@ pub struct Webhooks {
     pub client: Client,
     /// What the operator allows beyond public addresses.
     pub allowed: Arc<AllowList>,
+    /// Knows the addresses of hosts.
+    pub resolver: Arc<dyn Resolve>,
 }
 
 /// What handlers share. Cheap to clone.

@@ -28,7 +28,8 @@ use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::{Error, Switchboard, accounts};
 use trunkline_webhooks::address::AllowList;
-use trunkline_webhooks::{self as webhooks, Dispatcher};
+use trunkline_webhooks::resolver::SystemResolver;
+use trunkline_webhooks::{self as webhooks, ClientOptions, Dispatcher};
 
 use crate::db::{Office, TestDb};
 
@@ -147,10 +148,16 @@ impl TestApp {
             cors_origins: Vec::new(),
         };
         let vault = Vault::new(SECRET);
-        let allowed = AllowList::loopback();
+        let (allowed, resolver) = (AllowList::loopback(), Arc::new(SystemResolver::default()));
+        let options = ClientOptions {
+            allowed: allowed.clone(),
+            resolver: resolver.clone(),
+            ..ClientOptions::default()
+        };
         let webhooks = Webhooks {
-            client: webhooks::Client::new(allowed.clone(), Vec::new()).expect("a client for webhooks"),
+            client: webhooks::Client::with(options).expect("a client for webhooks"),
             allowed: Arc::new(allowed),
+            resolver,
         };
         let services = Services {
             board: board.clone(),
@@ -331,9 +338,17 @@ async fn set_limits(db: &trunkline_store::Db, team: TeamKey, read: i64, write: i
     db.write(work).await.expect("limits for the test");
 }
 
+/// What clients of tests are made of: every test that makes one of its own begins here.
 #[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
-fn client() -> reqwest::Client {
+#[must_use]
+pub fn client_builder() -> reqwest::ClientBuilder {
+    // It fails where it was done before, which is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::builder()
+}
+
+fn client() -> reqwest::Client {
+    client_builder()
         .timeout(Duration::from_secs(60))
         .redirect(reqwest::redirect::Policy::none())
         .build()

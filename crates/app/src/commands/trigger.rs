@@ -1,5 +1,6 @@
 //! `trunkline trigger`: lets something happen in a running sandbox server, by its own API.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -7,7 +8,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::cli::Trigger;
-use crate::output;
+use crate::{outgoing, output};
 
 /// What can be triggered.
 const TOPICS: [&str; 12] = [
@@ -40,7 +41,7 @@ pub async fn run(arguments: &Trigger) -> Result<()> {
         );
     }
     let api = Api {
-        http: client()?,
+        http: outgoing::http(Some(Duration::from_secs(15)), Path::new(""))?,
         url: arguments.url.trim_end_matches('/').to_owned(),
         key: arguments.key.clone(),
     };
@@ -108,17 +109,6 @@ struct Api {
     http: Client,
     url: String,
     key: String,
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the client of a command that is a program of its own"
-)]
-fn client() -> Result<Client> {
-    Ok(Client::builder()
-        .timeout(Duration::from_secs(15))
-        .connect_timeout(Duration::from_secs(5))
-        .build()?)
 }
 
 impl Api {

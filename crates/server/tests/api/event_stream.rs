@@ -52,9 +52,8 @@ struct Stream {
     unread: Vec<u8>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the client is the test's own")]
 fn client() -> reqwest::Client {
-    reqwest::Client::builder().build().unwrap()
+    trunkline_testkit::app::client_builder().build().unwrap()
 }
 
 async fn connect(app: &TestApp, key: &str, query: &str, last: Option<i64>) -> Stream {

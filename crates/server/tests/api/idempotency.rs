@@ -329,8 +329,7 @@ async fn another_server_on_the_same_database_replays_too(db: TestDb) {
     let service =
         trunkline_server::router(other).into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, service).await });
-    #[expect(clippy::disallowed_methods, reason = "the second server is the test's own")]
-    let client = reqwest::Client::new();
+    let client = trunkline_testkit::app::client_builder().build().unwrap();
     for round in 0..6 {
         let (before, tag) = (tags_added(&world).await, format!("node-{round}"));
         let request = tagging(&world, &tag);

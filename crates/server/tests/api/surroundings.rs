@@ -85,9 +85,8 @@ pub fn with_settings(app: &TestApp, change: impl FnOnce(&mut Settings)) -> AppSt
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the second server is the test's own")]
 fn client() -> reqwest::Client {
-    reqwest::Client::new()
+    trunkline_testkit::app::client_builder().build().unwrap()
 }
 
 async fn the_operator_lets_origins_in(db: TestDb) {

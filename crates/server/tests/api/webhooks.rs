@@ -1,14 +1,18 @@
 //! Webhook endpoints: made, read, changed, given new secrets, tried out, deleted.
 
+use std::sync::Arc;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_domain::webhook::topic;
 use trunkline_domain::{Millis, ScopeSet};
+use trunkline_server::{AppState, Webhooks};
 use trunkline_store::{StoreError, Tx, audit};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::catcher::{Answer, Catcher};
 use trunkline_testkit::db::{TestDb, fr, sarah, us};
 use trunkline_webhooks::Options;
+use trunkline_webhooks::resolver::{Addresses, Resolve};
 
 use crate::people::new_key;
 use crate::support::{assert_error, authorization, blamed, keys, text_in};
@@ -19,6 +23,7 @@ trunkline_testkit::on_both! {
     secrets_are_sealed_wherever_they_are_stored,
     only_the_fields_that_are_sent_are_changed,
     urls_that_may_not_be_called_are_refused,
+    names_are_resolved_when_they_are_saved,
     topics_are_checked,
     descriptions_have_a_limit,
     a_filter_names_numbers_and_sender_ids_of_the_team,
@@ -277,6 +282,63 @@ async fn urls_that_may_not_be_called_are_refused(db: TestDb) {
         .put(&at(&made), &json!({ "url": "HTTP://0177.1:3000/a/../b?c=%20d" }))
         .await;
     assert_eq!(reply.data()["url"], "http://127.0.0.1:3000/b?c=%20d");
+}
+
+/// Knows three names.
+struct Names;
+
+impl Resolve for Names {
+    fn resolve(&self, host: &str, port: u16) -> Addresses {
+        let found = match host {
+            "public.example" => Ok(vec!["93.184.215.14", "2606:2800:21f:cb07::1"]),
+            "rebound.example" => Ok(vec!["93.184.215.14", "10.0.0.7"]),
+            "empty.example" => Ok(Vec::new()),
+            _ => Err(std::io::Error::other("no such name")),
+        };
+        let found = found.map(|all| {
+            let address = |ip: &str| std::net::SocketAddr::new(ip.parse().unwrap(), port);
+            all.into_iter().map(address).collect()
+        });
+        Box::pin(std::future::ready(found))
+    }
+}
+
+async fn names_are_resolved_when_they_are_saved(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let state = AppState {
+        webhooks: Webhooks {
+            resolver: Arc::new(Names),
+            ..app.state.webhooks.clone()
+        },
+        ..app.state.clone()
+    };
+    let url = crate::surroundings::serve(trunkline_server::router(state)).await;
+    let http = trunkline_testkit::app::client_builder().build().unwrap();
+    let send = async |host: &str| {
+        let request = http
+            .post(format!("{url}{PATH}"))
+            .header("Authorization", authorization(&app.key));
+        let body = json!({ "url": format!("https://{host}/hook"), "topics": ["sms.sent"] });
+        let answer = request.json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(send("public.example").await.0, 201);
+    for host in ["rebound.example", "empty.example", "unknown.example"] {
+        let (status, answer) = send(host).await;
+        let error = &answer["error"];
+        assert_eq!(
+            (status, &error["code"], &error["param"]),
+            (400, &json!("WEBHOOK_URL_NOT_ALLOWED"), &json!("url")),
+            "{answer}"
+        );
+        assert!(error["message"].as_str().unwrap().contains(host), "{answer}");
+        assert!(
+            !answer.to_string().contains("10.0.0.7"),
+            "where a name leads is nobody's business"
+        );
+    }
+    assert_eq!(app.get(PATH).await.data().as_array().unwrap().len(), 1);
 }
 
 async fn topics_are_checked(db: TestDb) {

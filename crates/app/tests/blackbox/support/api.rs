@@ -105,9 +105,8 @@ pub fn in_query(number: &str) -> String {
     number.replace('+', "%2B")
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder()
+    trunkline_testkit::app::client_builder()
         .timeout(PATIENCE)
         .no_proxy()
         .build()
