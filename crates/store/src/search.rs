@@ -61,6 +61,12 @@ impl ItemFilter {
         self.contact.is_none() && self.tags.is_empty() && self.unread.is_none() && self.unresponded.is_none()
     }
 
+    /// Whether only a tag (and perhaps the days) limits: then the items need not be looked at.
+    fn is_one_tag(&self) -> bool {
+        let rest = Self { tags: Vec::new(), days: None, ..self.clone() };
+        self.tags.len() == 1 && rest == Self::default()
+    }
+
     /// Whether only the contact (and perhaps the line) limits.
     fn is_whole_conversation(&self) -> bool {
         let rest = Self { contact: None, line: None, ..self.clone() };
@@ -178,6 +184,13 @@ pub fn page(
 /// The statement of a page, or of a count where `page` is `None`.
 fn scan_sql(team: TeamKey, filter: &ItemFilter, page: Option<(Order, Position, i64)>) -> Builder {
     let counting = page.is_none();
+    if filter.is_one_tag() {
+        let mut builder = Builder::new(if counting { "SELECT COUNT(*)" } else { "SELECT t.seq, t.at" });
+        builder.push(" FROM item_tags t WHERE t.team_id = ").bind(team);
+        builder.push(" AND ").any_of("t.tag", filter.tags.iter().cloned());
+        range(&mut builder, filter, "t", page);
+        return builder;
+    }
     let tagged = !filter.tags.is_empty();
     // The table that leads: tags and unread conversations are few beside all items, so they come first where they
     // limit, and hand over time and number of the items.
@@ -217,6 +230,12 @@ fn scan_sql(team: TeamKey, filter: &ItemFilter, page: Option<(Order, Position, i
         builder.push(" AND i.user_id = ").bind(user);
     }
     scalar_conditions(&mut builder, filter, "i.");
+    range(&mut builder, filter, sort, page);
+    builder
+}
+
+/// The end of a statement: the days, and the page. `sort` is the table that has time and number.
+fn range(builder: &mut Builder, filter: &ItemFilter, sort: &str, page: Option<(Order, Position, i64)>) {
     if let Some(days) = filter.days {
         builder.push(&format!(" AND {sort}.at >= ")).bind(days.from);
         builder.push(&format!(" AND {sort}.at < ")).bind(days.until);
@@ -234,7 +253,6 @@ fn scan_sql(team: TeamKey, filter: &ItemFilter, page: Option<(Order, Position, i
             builder.push(" OFFSET ").bind(offset);
         }
     }
-    builder
 }
 
 /// Conditions on the conversation an item is part of.
