@@ -64,6 +64,16 @@ impl Millis {
         ))
     }
 
+    /// The first instant of the day with this number (see [`Millis::day_in`]) in the time zone of this IANA name; UTC, where
+    /// there is no such zone. `None` for a day outside of what the calendar can express.
+    #[must_use]
+    pub fn start_of_day(day: i64, zone: &str) -> Option<Self> {
+        let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+        let days = jiff::Span::new().try_days(day).ok()?;
+        let date = jiff::civil::date(1970, 1, 1).checked_add(days).ok()?;
+        Self::start_of(date, &zone).ok()
+    }
+
     /// Reads RFC 3339 (any offset); a date and time without an offset is taken as UTC.
     ///
     /// # Errors
@@ -222,6 +232,26 @@ mod tests {
             23 * Millis::HOUR,
             "the day of the spring change is an hour short"
         );
+    }
+
+    #[test]
+    fn days_begin_where_the_day_before_ends() {
+        // The last begins its days of summer time at one o'clock: midnight does not exist on the first.
+        for name in [
+            "UTC",
+            "Europe/Paris",
+            "Pacific/Auckland",
+            "America/Havana",
+            "Nowhere",
+        ] {
+            let zone = TimeZone::get(name).unwrap_or(TimeZone::UTC);
+            for day in -400..25_000 {
+                let start = Millis::start_of_day(day, name).unwrap();
+                assert_eq!(i64::from(start.day_in(&zone)), day, "{name}");
+                assert_eq!(i64::from(start.plus(-1).day_in(&zone)), day - 1, "{name}");
+            }
+        }
+        assert_eq!(Millis::start_of_day(i64::MAX, "UTC"), None);
     }
 
     #[test]

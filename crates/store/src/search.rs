@@ -1,7 +1,8 @@
 //! The timeline by filters, answered by the database alone.
 //!
 //! Pages come from an index in time proportional to the page. Totals are exact: what the counting tables know
-//! (`item_totals`, `item_days`) is read from them; tags, contacts and unread conversations are counted on an index.
+//! (`item_totals`, `item_days`) is read from them; tags, contacts and unread conversations are counted on an index. A page
+//! with a high number begins in a day that the counting tables tell; only what is before it on that day is walked over.
 
 use trunkline_domain::{CallResult, Direction, ItemKind, Millis, PhoneNumber, UserId};
 
@@ -82,6 +83,7 @@ statements! {
     UNREAD_CONVERSATIONS = "SELECT conversation FROM conversations WHERE team_id = $1 AND unread ORDER BY conversation";
     UNRESPONDED_CONVERSATIONS =
         "SELECT conversation FROM conversations WHERE team_id = $1 AND unresponded ORDER BY conversation";
+    TIME_ZONE = "SELECT time_zone FROM teams WHERE team_id = $1";
     MOMENT = "SELECT at FROM items WHERE team_id = $1 AND seq = $2";
 }
 
@@ -140,6 +142,11 @@ fn tally_sql(team: TeamKey, filter: &ItemFilter) -> Builder {
     let table = if filter.days.is_some() { "item_days" } else { "item_totals" };
     let mut builder = Builder::new("SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM ");
     builder.push(table).push(" WHERE team_id = ").bind(team);
+    tally_conditions(&mut builder, filter);
+    builder
+}
+
+fn tally_conditions(builder: &mut Builder, filter: &ItemFilter) {
     if let Some(days) = filter.days {
         builder.push(" AND day >= ").bind(days.first).push(" AND day <= ").bind(days.last);
     }
@@ -149,8 +156,7 @@ fn tally_sql(team: TeamKey, filter: &ItemFilter) -> Builder {
     if let Some(user) = filter.user {
         builder.push(" AND user_id = ").bind(user);
     }
-    scalar_conditions(&mut builder, filter, "");
-    builder
+    scalar_conditions(builder, filter, "");
 }
 
 fn scalar_conditions(builder: &mut Builder, filter: &ItemFilter, alias: &str) {
@@ -165,6 +171,9 @@ fn scalar_conditions(builder: &mut Builder, filter: &ItemFilter, alias: &str) {
     }
 }
 
+/// Beyond so many rows, summing up the days before a page is cheaper than walking over the rows.
+const SEEK_BEYOND: i64 = 20_000;
+
 /// The numbers of a page of items, in `order`.
 ///
 /// # Errors
@@ -177,8 +186,78 @@ pub fn page(
     position: Position,
     limit: i64,
 ) -> Result<Vec<i64>, StoreError> {
+    let found = match position {
+        Position::Offset(offset) if offset > SEEK_BEYOND && filter.is_tallied() => {
+            seek(conn, team, filter, order, offset)?
+        }
+        _ => Found::Unknown,
+    };
+    let (narrowed, position) = match found {
+        Found::Nowhere => return Ok(Vec::new()),
+        Found::Unknown => (None, position),
+        Found::On { days, offset } => {
+            (Some(ItemFilter { days: Some(days), ..filter.clone() }), Position::Offset(offset))
+        }
+    };
+    let filter = narrowed.as_ref().unwrap_or(filter);
     let Builder { sql, values } = scan_sql(team, filter, Some((order, position, limit)));
     conn.rows(&sql, &values, |row| row.get(0))
+}
+
+/// Where a page begins.
+enum Found {
+    /// Behind the last row.
+    Nowhere,
+    /// It must be walked to.
+    Unknown,
+    /// So many rows behind the first of these days, in the order of the page.
+    On { days: DayRange, offset: i64 },
+}
+
+/// Finds the day on which a page begins by what the counting tables say of the days before it.
+fn seek(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    filter: &ItemFilter,
+    order: Order,
+    offset: i64,
+) -> Result<Found, StoreError> {
+    let Some(zone) = conn.row(TIME_ZONE, params![team], |row| row.get::<String>(0))? else { return Ok(Found::Nowhere) };
+    let Builder { sql, values } = days_sql(team, filter, order);
+    let (mut left, mut on) = (offset, None);
+    conn.for_each(&sql, &values, |row| {
+        let (day, n): (i64, i64) = (row.get(0)?, row.get(1)?);
+        if n > left {
+            on = Some(day);
+        } else {
+            left -= n;
+        }
+        Ok(on.is_none())
+    })?;
+    let Some(day) = on else { return Ok(Found::Nowhere) };
+    let everything = DayRange { first: i64::MIN, last: i64::MAX, from: Millis(i64::MIN), until: Millis(i64::MAX) };
+    let wanted = filter.days.unwrap_or(everything);
+    let edge = match order {
+        Order::NewestFirst => day + 1,
+        Order::OldestFirst => day,
+    };
+    let Some(edge) = Millis::start_of_day(edge, &zone) else { return Ok(Found::Unknown) };
+    let days = match order {
+        Order::NewestFirst => DayRange { until: edge.min(wanted.until), ..wanted },
+        Order::OldestFirst => DayRange { from: edge.max(wanted.from), ..wanted },
+    };
+    Ok(Found::On { days, offset: left })
+}
+
+fn days_sql(team: TeamKey, filter: &ItemFilter, order: Order) -> Builder {
+    let mut builder = Builder::new("SELECT day, CAST(SUM(n) AS BIGINT) FROM item_days WHERE team_id = ");
+    builder.bind(team);
+    tally_conditions(&mut builder, filter);
+    builder.push(match order {
+        Order::NewestFirst => " GROUP BY day ORDER BY day DESC",
+        Order::OldestFirst => " GROUP BY day ORDER BY day",
+    });
+    builder
 }
 
 /// The statement of a page, or of a count where `page` is `None`.
@@ -302,6 +381,7 @@ pub fn all_search_statements() -> Vec<String> {
                     all.push(scan_sql(TeamKey(1), &filter, Some((order, position, 1))).sql);
                     if filter.is_tallied() {
                         all.push(tally_sql(TeamKey(1), &filter).sql);
+                        all.push(days_sql(TeamKey(1), &filter, order).sql);
                     }
                 }
             }

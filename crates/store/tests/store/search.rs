@@ -16,7 +16,9 @@ use trunkline_store::items::ItemRow;
 use trunkline_store::messages::MessageRow;
 use trunkline_store::search::{DayRange, ItemFilter, Order};
 use trunkline_store::teams::{self, Counters};
-use trunkline_store::{Db, StoreError, TeamKey, Tx, calls, conversations, items, messages, search, tags};
+use trunkline_store::{
+    Db, StoreError, TeamKey, Tx, calls, conversations, items, messages, params, search, tags,
+};
 use trunkline_testkit::db::{START, Seed, TestDb, assert_sound};
 
 const ITEMS: i64 = 350;
@@ -476,4 +478,91 @@ async fn lists_of_conversations_are_exact_and_add_up(t: TestDb) {
     }
 }
 
-trunkline_testkit::on_both! { totals_are_exact_and_pages_add_up, lists_of_conversations_are_exact_and_add_up }
+/// So many items that pages with high numbers begin where the counting tables say, over forty days of a team that is
+/// five hours ahead.
+const MANY: &str = "
+    INSERT INTO items (team_id, seq, id, kind, direction, line, contact_number, conversation, at, day, result)
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 60000),
+         moments (n, at) AS (SELECT n, CAST($1 AS BIGINT) + n * 7919 % 60000 / 3 * CAST(172800 AS BIGINT) FROM numbers)
+    SELECT CAST($2 AS BIGINT), n, 'id-' || n, CASE WHEN n % 3 = 0 THEN 'SMS' ELSE 'CALL' END,
+           CASE WHEN n % 5 = 0 THEN 'OUTBOUND' ELSE 'INBOUND' END, CASE WHEN n % 7 = 0 THEN 2 ELSE 1 END,
+           '+14155551234', 1, at, (at + 18000000) / 86400000, CASE WHEN n % 3 = 0 THEN NULL ELSE 'MISSED' END
+      FROM moments";
+
+const TALLY: &str = "
+    INSERT INTO item_days (team_id, day, line, user_id, kind, direction, result, n)
+    SELECT team_id, day, line, '', kind, direction, COALESCE(result, ''), COUNT(*)
+      FROM items WHERE team_id = $1 GROUP BY team_id, day, line, kind, direction, COALESCE(result, '')";
+
+async fn pages_with_high_numbers_are_the_same_rows(t: TestDb) {
+    let team = t.bare_team("many").await;
+    let made = t.db().write(move |tx| {
+        tx.execute(
+            "UPDATE teams SET time_zone = 'Etc/GMT-5' WHERE team_id = $1",
+            params![team],
+        )?;
+        tx.execute(MANY, params![START, team])?;
+        tx.execute(TALLY, params![team])
+    });
+    made.await.unwrap();
+    let first = START.plus(5 * Millis::HOUR).0.div_euclid(Millis::DAY) + 3;
+    let start = |day: i64| Millis(day * Millis::DAY - 5 * Millis::HOUR);
+    let days = DayRange {
+        first,
+        last: first + 33,
+        from: start(first),
+        until: start(first + 34),
+    };
+    let filters = [
+        ItemFilter::default(),
+        ItemFilter {
+            line: Some(1),
+            ..ItemFilter::default()
+        },
+        ItemFilter {
+            kind: Some(ItemKind::Call),
+            direction: Some(Direction::Inbound),
+            ..ItemFilter::default()
+        },
+        ItemFilter {
+            results: vec![CallResult::Missed],
+            days: Some(days),
+            ..ItemFilter::default()
+        },
+        ItemFilter {
+            days: Some(days),
+            ..ItemFilter::default()
+        },
+    ];
+    for filter in filters {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            // One page with everything is read without any seeking.
+            let of = filter.clone();
+            let page = async |offset: i64, limit: i64| {
+                let of = of.clone();
+                t.db()
+                    .scan(move |conn| search::page(conn, team, &of, order, Position::Offset(offset), limit))
+                    .await
+                    .unwrap()
+            };
+            let all = page(0, 100_000).await;
+            let total = all.len() as i64;
+            assert!(total > 25_000, "{total}");
+            for offset in [20_001, 20_002, 23_456, total - 1, total, total + 9, 90_000] {
+                let from = usize::try_from(offset.min(total)).unwrap();
+                let until = (from + 2_000).min(all.len());
+                assert_eq!(
+                    page(offset, 2_000).await,
+                    all[from..until],
+                    "{order:?} {offset} {filter:?}"
+                );
+            }
+        }
+    }
+}
+
+trunkline_testkit::on_both! {
+    totals_are_exact_and_pages_add_up,
+    pages_with_high_numbers_are_the_same_rows,
+    lists_of_conversations_are_exact_and_add_up,
+}
