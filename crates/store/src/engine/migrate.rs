@@ -27,6 +27,7 @@ macro_rules! migrations {
 
 const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_spine";
+    2 "0002_webhooks";
     3 "0003_taken";
 };
 
