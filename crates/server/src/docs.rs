@@ -27,6 +27,7 @@ pub fn reference() -> Router<AppState> {
     SwaggerUi::new("/docs")
         .config(
             Config::new(["/openapi.json"])
+                .use_base_layout()
                 .try_it_out_enabled(true)
                 .persist_authorization(true),
         )

@@ -118,8 +118,8 @@ fn close(schema: &mut Value, names: &[&str]) {
 
 const DESCRIPTION: &str = "A business phone system that a team runs itself. Compatible with the Allo API v2: \
     what was written for it works here by changing the base URL. Unknown fields are ignored and named in \
-    `X-Ignored-Parameters`. Every answer carries `X-Request-Id` and the rate-limit headers. Error codes are explained \
-    under `/docs/errors`.";
+    `X-Ignored-Parameters`. Every answer carries `X-Request-Id` and the rate-limit headers. \
+    The [guide](/docs/guide) tells what all operations share, the [page of error codes](/docs/errors) what can go wrong.";
 
 fn add_schema<T: utoipa::ToSchema>(components: &mut Components) {
     let mut referenced: Vec<(String, RefOr<Schema>)> = Vec::new();
