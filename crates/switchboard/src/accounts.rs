@@ -260,6 +260,9 @@ pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> 
             |error| match error {
                 StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned)
                     .param("number")
+                    .because(format!(
+                        "{phone} is a line already, of this team or another of this server"
+                    ))
                     .into(),
                 other => Error::Store(other),
             },
