@@ -3,6 +3,7 @@
 //! It reads the live feed by its API and goes on where it stopped when the connection breaks. An event is posted once:
 //! what the local program answers is shown, not acted on.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -16,12 +17,16 @@ use trunkline_webhooks::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTA
 
 use super::listen_stream::{Event, Parser};
 use crate::cli::Listen;
-use crate::output;
+use crate::{outgoing, output};
 
 /// The server says something every 15 seconds; a connection on which three times nothing came is dead.
 const SILENCE: Duration = Duration::from_secs(45);
 
+/// How long the local program may take to answer, as for webhooks.
+const LIMIT: Duration = Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
+
 /// Pauses before connecting again: 1 s, 2 s, 4 s, …
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 pub async fn run(arguments: &Listen) -> Result<()> {
@@ -34,7 +39,7 @@ pub async fn run(arguments: &Listen) -> Result<()> {
         .parse()
         .with_context(|| format!("--forward-to {:?} is no URL", arguments.forward_to))?;
     let forward = Forward {
-        http: client(Duration::from_millis(TIME_LIMIT_MS.unsigned_abs()))?,
+        http: outgoing::http(Some(LIMIT), Path::new(""))?,
         url: local,
         endpoint: EndpointId::new(&RandomIds, SystemClock.now()),
         json: arguments.json,
@@ -52,36 +57,26 @@ pub async fn run(arguments: &Listen) -> Result<()> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the client of a command that is a program of its own"
-)]
-fn client(limit: Duration) -> Result<Client> {
-    Ok(Client::builder()
-        .timeout(limit)
-        .connect_timeout(Duration::from_secs(5))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?)
-}
-
 /// Follows the feed, for ever: a connection that ends is made anew.
 async fn follow(arguments: &Listen, forward: &Forward) -> Result<()> {
     // A feed never ends by itself; its silence is what is watched.
-    let http = client(Duration::from_secs(u64::from(u32::MAX)))?;
-    let (mut after, mut pause) = (arguments.since, Duration::from_secs(1));
+    let http = outgoing::http(None, Path::new(""))?;
+    let (mut after, mut pause) = (arguments.since, FIRST_PAUSE);
     loop {
-        match connect(&http, arguments, after).await? {
+        let before = after;
+        let why = match connect(&http, arguments, after).await? {
             Ok(mut feed) => {
-                pause = Duration::from_secs(1);
                 let why = read(&mut feed, &mut after, forward).await?;
-                output::note(format!("the connection ended ({why}); connecting again"));
+                format!("the connection ended ({why})")
             }
-            Err(why) => {
-                output::note(format!("{why}; trying again in {} s", pause.as_secs()));
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            Err(why) => why,
+        };
+        if after != before {
+            pause = FIRST_PAUSE;
         }
+        output::note(format!("{why}; connecting again in {} s", pause.as_secs()));
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -133,12 +128,13 @@ async fn read(feed: &mut Response, after: &mut Option<i64>, forward: &Forward) -
             Ok(Ok(Some(chunk))) => chunk,
         };
         for event in parser.feed(&chunk)? {
+            let Some(id) = event.id else { continue };
             if event.name == "gap" {
                 output::note(format!("some events are not kept any more: {}", event.data));
-            } else if let Some(id) = event.id {
+            } else if !event.data.is_empty() {
                 forward.post(id, &event).await?;
-                *after = Some(id);
             }
+            *after = Some(id);
         }
     }
 }

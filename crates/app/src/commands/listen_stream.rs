@@ -5,14 +5,14 @@ use anyhow::{Result, bail};
 /// The longest event that is taken.
 const LONGEST: usize = 16 << 20;
 
-/// An event.
+/// An event, or only how far the stream has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
-    /// Its number, if it has one.
+    /// Its number, if it has one: a client that connects again goes on behind it.
     pub id: Option<i64>,
     /// Its name.
     pub name: String,
-    /// What it carries; lines are joined by newlines.
+    /// What it carries; lines are joined by newlines. Empty where the stream only tells how far it has come.
     pub data: String,
 }
 
@@ -51,7 +51,7 @@ impl Parser {
 fn take(next: &mut Event, line: &str) -> Option<Event> {
     if line.is_empty() {
         let event = std::mem::take(next);
-        return (!event.data.is_empty()).then_some(event);
+        return (!event.data.is_empty() || event.id.is_some()).then_some(event);
     }
     let (field, value) = line.split_once(':').unwrap_or((line, ""));
     let value = value.strip_prefix(' ').unwrap_or(value);
@@ -76,14 +76,16 @@ mod tests {
 
     #[test]
     fn events_come_whole_however_they_are_cut() {
-        let text = "retry: 1000\n\n: still here\n\nid: 7\nevent: call.ended\ndata: {\"a\":\ndata: \"é\"}\n\nid:8\r\ndata:x\r\n\r\n";
+        let text = "retry: 1000\nid: 6\n\n: still here\n\nid: 7\nevent: call.ended\ndata: {\"a\":\ndata: \"é\"}\n\nid:8\r\ndata:x\r\n\r\n";
         for size in 1..text.len() {
             let mut parser = Parser::default();
             let mut events = Vec::new();
             for piece in text.as_bytes().chunks(size) {
                 events.extend(parser.feed(piece).unwrap());
             }
-            assert_eq!(events.len(), 2, "in pieces of {size}");
+            assert_eq!(events.len(), 3, "in pieces of {size}");
+            let start = events.remove(0);
+            assert_eq!((start.id, start.data.as_str()), (Some(6), ""));
             assert_eq!((events[0].id, events[0].name.as_str()), (Some(7), "call.ended"));
             assert_eq!(events[0].data, "{\"a\":\n\"é\"}");
             assert_eq!((events[1].id, events[1].data.as_str()), (Some(8), "x"));

@@ -13,3 +13,4 @@ mod schemathesis;
 mod soak;
 mod support;
 mod twilio_signer;
+mod webhooks;
