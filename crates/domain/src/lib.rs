@@ -12,6 +12,7 @@ pub mod ids;
 pub mod model;
 pub mod phone;
 pub mod scope;
+pub mod sms;
 pub mod tag;
 pub mod text;
 pub mod time;

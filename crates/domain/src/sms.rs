@@ -1,0 +1,7 @@
+//! Text messages: what they cost, what may be sent, and what the words in them ask for.
+//!
+//! All of it is pure. What a rule needs to know comes in as plain values, and nothing here looks anything up.
+
+pub mod segments;
+
+pub use segments::{Encoding, Segments};
