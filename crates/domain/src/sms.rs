@@ -2,6 +2,8 @@
 //!
 //! All of it is pure. What a rule needs to know comes in as plain values, and nothing here looks anything up.
 
+pub mod keywords;
 pub mod segments;
 
+pub use keywords::{Keyword, Language, keyword};
 pub use segments::{Encoding, Segments};
