@@ -3,6 +3,7 @@
 //! All of it is pure. What a rule needs to know comes in as plain values, and nothing here looks anything up.
 
 pub mod keywords;
+pub mod marketing;
 pub mod segments;
 
 pub use keywords::{Keyword, Language, keyword};
