@@ -2,9 +2,11 @@
 //!
 //! All of it is pure. What a rule needs to know comes in as plain values, and nothing here looks anything up.
 
+pub mod content;
 pub mod keywords;
 pub mod marketing;
 pub mod segments;
 
+pub use content::ContentRules;
 pub use keywords::{Keyword, Language, keyword};
 pub use segments::{Encoding, Segments};
