@@ -6,7 +6,9 @@ pub mod content;
 pub mod keywords;
 pub mod marketing;
 pub mod segments;
+pub mod sender_id;
 
 pub use content::ContentRules;
 pub use keywords::{Keyword, Language, keyword};
 pub use segments::{Encoding, Segments};
+pub use sender_id::SenderId;
