@@ -5,6 +5,7 @@
 pub mod content;
 pub mod keywords;
 pub mod marketing;
+pub mod numbering;
 pub mod segments;
 pub mod sender_id;
 
