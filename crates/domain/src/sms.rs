@@ -6,6 +6,7 @@ pub mod content;
 pub mod keywords;
 pub mod marketing;
 pub mod numbering;
+pub mod rules;
 pub mod segments;
 pub mod sender_id;
 
