@@ -6,6 +6,7 @@
 pub mod call;
 pub mod clock;
 pub mod conversation;
+pub mod engagement;
 pub mod error_code;
 pub mod events;
 pub mod ids;
