@@ -10,6 +10,7 @@ mod disk;
 mod hangup;
 mod kill;
 mod schemathesis;
+mod segments;
 mod soak;
 mod support;
 mod twilio_signer;
