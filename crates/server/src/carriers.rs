@@ -12,8 +12,9 @@ use trunkline_switchboard::messages;
 use trunkline_switchboard::{Error as CommandError, Refused};
 
 use crate::AppState;
+use crate::http::body::read_body;
 use crate::http::error::ApiError;
-use crate::http::input::{form_pairs, read_body};
+use crate::http::input::form_pairs;
 
 /// An empty answer in TwiML: nothing is sent back to the person who texted.
 const TWIML: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response></Response>";

@@ -1,6 +1,7 @@
 //! What every route shares: identity, limits, errors, input, answers, idempotency.
 
 pub mod auth;
+pub(crate) mod body;
 pub mod context;
 pub mod endpoint;
 pub mod error;
