@@ -6,6 +6,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -27,26 +28,26 @@ pub fn enveloped(routes: Router<AppState>, state: &AppState) -> Router<AppState>
         tell(panic);
         ApiError::new(ErrorCode::InternalServerError).into_response()
     });
-    routes
-        .layer(catch)
-        .layer(from_fn_with_state(state.clone(), envelope))
+    let envelope = from_fn_with_state(state.clone(), envelope);
+    routes.layer(ServiceBuilder::new().layer(envelope).layer(catch))
 }
 
 /// Puts the layers around the router.
 pub(crate) fn around(router: Router<AppState>, settings: &Settings) -> Router<AppState> {
     let public_url = settings.public_url.clone();
     let compress = SizeAbove::new(COMPRESS_ABOVE).and(NotForContentType::SSE);
-    let router = router
-        .layer(CatchPanicLayer::custom(move |panic| {
-            tell(panic);
-            ApiError::new(ErrorCode::InternalServerError)
-                .render(Surface::V2, "", &public_url)
-                .into_response()
-        }))
-        .layer(CompressionLayer::new().gzip(true).compress_when(compress));
+    let catch = CatchPanicLayer::custom(move |panic| {
+        tell(panic);
+        ApiError::new(ErrorCode::InternalServerError)
+            .render(Surface::V2, "", &public_url)
+            .into_response()
+    });
+    let compress = CompressionLayer::new().gzip(true).compress_when(compress);
+    // Together: each `layer` of a router puts its services into boxes, and every request clones each box.
+    let layers = ServiceBuilder::new().layer(compress).layer(catch);
     match cors(&settings.cors_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
+        Some(cors) => router.layer(layers).layer(cors),
+        None => router.layer(layers),
     }
 }
 

@@ -14,6 +14,7 @@ mod router;
 mod sandbox;
 pub mod v2;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ use http::auth::{KeyCache, Teams};
 use http::endpoint::{Endpoint, EndpointView};
 use http::idempotency::InFlight;
 use http::limits::Limiter;
+use http::meters::Meters;
 use v2::events::Streams;
 
 // Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
@@ -92,9 +94,21 @@ pub struct Webhooks {
     pub resolver: Arc<dyn Resolve>,
 }
 
-/// What handlers share. Cheap to clone.
+/// What handlers share. One counted pointer: every layer and every extractor of a request clones it.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What [`AppState`] points to.
+#[derive(Clone)]
+pub struct Shared {
     /// Commands and the database.
     pub board: Switchboard,
     /// The text index; `None`: search by text is off.
@@ -115,6 +129,8 @@ pub struct AppState {
     pub keys: Arc<KeyCache>,
     /// Counts requests.
     pub limits: Arc<Limiter>,
+    /// What `/metrics` tells of requests.
+    pub meters: Arc<Meters>,
     /// Requests with an idempotency key that are being worked on.
     pub in_flight: InFlight,
     /// Streams of events that are open.
@@ -133,7 +149,7 @@ impl AppState {
             view: entry.view(),
         };
         let endpoints = table().iter().map(listed).collect();
-        Self {
+        Self(Arc::new(Shared {
             board: services.board,
             search: services.search,
             carriers: services.carriers,
@@ -144,9 +160,18 @@ impl AppState {
             settings: Arc::new(settings),
             keys: Arc::default(),
             limits: Arc::default(),
+            meters: Arc::default(),
             in_flight: InFlight::default(),
             streams: Streams::default(),
             endpoints,
-        }
+        }))
+    }
+
+    /// The same with something changed: for a second server beside this one.
+    #[must_use]
+    pub fn with(&self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Shared::clone(&self.0);
+        change(&mut shared);
+        Self(Arc::new(shared))
     }
 }

@@ -214,8 +214,10 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
         if !S::TEAMS.include(&owner) {
             return Err(ErrorCode::SandboxOnly.into());
         }
-        // Nobody has asked for any of them yet; who reads the query says which it knows.
-        *context.ignored.lock() = query_names(parts);
+        if parts.uri.query().is_some() {
+            // Nobody has asked for any of them yet; who reads the query says which it knows.
+            *context.ignored.lock() = query_names(parts);
+        }
         Ok(Self {
             owner,
             context,

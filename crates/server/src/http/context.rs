@@ -48,6 +48,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The longest list of ignored parameters that is told.
 const MAX_IGNORED_BYTES: usize = 1_000;
 
+/// Headers that every answer gets here.
+const USUAL_HEADERS: usize = 5;
+
 /// The context that the envelope put into the request.
 ///
 /// # Errors
@@ -101,11 +104,13 @@ async fn run(state: &AppState, refused: Option<ApiError>, request: Request, next
             () = &mut time => ApiError::new(ErrorCode::RequestTimeout).into_response(),
         },
     };
-    // A client that does not come to an end within the time has had its chance.
-    tokio::select! {
-        biased;
-        () = rest.discard() => {}
-        () = &mut time => {}
+    if let Some(rest) = rest {
+        // A client that does not come to an end within the time has had its chance.
+        tokio::select! {
+            biased;
+            () = rest.discard() => {}
+            () = &mut time => {}
+        }
     }
     response
 }
@@ -182,6 +187,7 @@ fn finish(
         metrics::counter!("trunkline_http_errors_total", "code" => error.code.as_str()).increment(1);
     }
     let headers = response.headers_mut();
+    headers.reserve(USUAL_HEADERS);
     if let Ok(id) = HeaderValue::from_str(&context.request_id) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -200,8 +206,7 @@ fn finish(
         .or_insert(HeaderValue::from_static("no-store"));
     let status = response.status();
     let elapsed = state.board.now().since(started);
-    metrics::counter!("trunkline_http_requests_total", "status" => status.as_str().to_owned()).increment(1);
-    metrics::histogram!("trunkline_http_request_seconds").record(elapsed as f64 / 1_000.0);
+    state.meters.answered(status, elapsed);
     tracing::info!(
         http.request = %context.request,
         http.status = status.as_u16(),

@@ -117,6 +117,9 @@ pub(crate) fn query_names(parts: &Parts) -> Vec<String> {
 /// The pairs of a query or form, percent-decoded (`+` is a space).
 pub(crate) fn form_pairs(text: &str) -> Vec<(String, String)> {
     let decode = |part: &str| {
+        if !part.contains(['+', '%']) {
+            return part.to_owned();
+        }
         let spaced = part.replace('+', " ");
         percent_encoding::percent_decode_str(&spaced)
             .decode_utf8_lossy()

@@ -8,5 +8,6 @@ pub mod error;
 pub mod idempotency;
 pub mod input;
 pub mod limits;
+pub mod meters;
 pub mod reply;
 mod rest;

@@ -53,13 +53,16 @@ impl HttpBody for Shared {
 }
 
 impl Rest {
-    /// Hands the request on, and keeps hold of its body.
-    pub(crate) fn of(request: Request) -> (Request, Self) {
+    /// Hands the request on, and keeps hold of its body; `None` where there is none.
+    pub(crate) fn of(request: Request) -> (Request, Option<Self>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
         let (parts, body) = request.into_parts();
         let on_demand = parts.headers.contains_key(header::EXPECT);
         let body = Arc::new(Mutex::new(State { body, begun: false }));
         let request = Request::from_parts(parts, Body::new(Shared(body.clone())));
-        (request, Self { body, on_demand })
+        (request, Some(Self { body, on_demand }))
     }
 
     /// Reads what is left and forgets it.

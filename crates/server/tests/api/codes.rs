@@ -12,7 +12,6 @@ use tokio::net::TcpStream;
 use trunkline_domain::call::EndCause;
 use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, SummaryTemplate};
 use trunkline_search::{SearchIndex, SearchOptions};
-use trunkline_server::AppState;
 use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::calls::{Leftover, Step};
 use trunkline_switchboard::{Error, Work};
@@ -388,10 +387,7 @@ async fn not_now(world: &mut World, given: &mut Given) {
     let folder = tempfile::tempdir().unwrap();
     let db = world.app.board.db().clone();
     let (index, _follower) = SearchIndex::open(folder.path(), db, SearchOptions::default()).unwrap();
-    let state = AppState {
-        search: Some(index),
-        ..world.app.state.clone()
-    };
+    let state = world.app.state.with(|shared| shared.search = Some(index));
     let whole = std::mem::replace(&mut world.app.url, serve(trunkline_server::router(state)).await);
     let words = search.field("search", json!("bill"));
     given.note(

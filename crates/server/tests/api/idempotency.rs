@@ -320,10 +320,10 @@ async fn api_keys_do_not_share_idempotency_keys(db: TestDb) {
 /// Two nodes do not know what the other is working on: the database decides.
 async fn another_server_on_the_same_database_replays_too(db: TestDb) {
     let world = World::open(db).await;
-    let other = trunkline_server::AppState {
-        in_flight: Default::default(),
-        ..world.app.state.clone()
-    };
+    let other = world
+        .app
+        .state
+        .with(|shared| shared.in_flight = Default::default());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let service =

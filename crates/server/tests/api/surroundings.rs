@@ -79,10 +79,7 @@ pub async fn serve(router: Router) -> String {
 pub fn with_settings(app: &TestApp, change: impl FnOnce(&mut Settings)) -> AppState {
     let mut settings = (*app.state.settings).clone();
     change(&mut settings);
-    AppState {
-        settings: Arc::new(settings),
-        ..app.state.clone()
-    }
+    app.state.with(|shared| shared.settings = Arc::new(settings))
 }
 
 fn client() -> reqwest::Client {
