@@ -513,5 +513,22 @@ mod tests {
                 }
             }
         }
+
+        /// The client's own reading of a URL that is taken leads to the same place: nothing can be hidden between two
+        /// ways to read.
+        #[test]
+        fn the_http_client_reads_the_same(
+            host in "([a-z0-9_\\-]{1,8}\\.){1,3}[a-z]{2,5}\\.?|[0-9]{1,3}(\\.[0-9]{1,3}){3}|\\[2606:4700:[0-9a-f]{1,4}::[0-9a-f]{1,4}\\]",
+            port in "(:[0-9]{1,5})?",
+            rest in "([/?\\\\][!-\"$-~é\u{ff0f}]{0,30})?",
+        ) {
+            if let Ok(url) = EndpointUrl::parse(&format!("https://{host}{port}{rest}"), &AllowList::default()) {
+                let uri: http::Uri = url.url().as_str().parse().unwrap();
+                prop_assert_eq!(uri.host(), Some(url.host()));
+                prop_assert_eq!(uri.port_u16().unwrap_or(443), url.port());
+                prop_assert_eq!(uri.path(), url.url().path());
+                prop_assert_eq!(uri.query(), url.url().query());
+            }
+        }
     }
 }
