@@ -6,7 +6,6 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_domain::webhook::topic;
 use trunkline_domain::{Millis, ScopeSet};
-use trunkline_server::{AppState, Webhooks};
 use trunkline_store::{StoreError, Tx, audit};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::catcher::{Answer, Catcher};
