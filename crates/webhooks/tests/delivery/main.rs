@@ -4,4 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod basics;
+mod fairness;
+mod hostile;
+mod schedule;
 mod support;
+mod switching;
