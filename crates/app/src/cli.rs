@@ -56,6 +56,8 @@ pub enum Command {
     /// Manage phone numbers
     #[command(subcommand)]
     Numbers(Numbers),
+    /// List the webhook endpoints of all teams, how they are doing, and what waits for them
+    Webhooks(Webhooks),
     /// Fill the database with made-up teams, for tests and benchmarks
     Seed(Seed),
     /// Delete the text index; the next start builds it anew
@@ -70,6 +72,15 @@ pub enum Command {
     Trigger(Trigger),
     /// Forward a running server's events to a local URL, signed as webhooks are
     Listen(Listen),
+}
+
+#[derive(Debug, Args)]
+pub struct Webhooks {
+    /// Only those of this team
+    #[arg(long, value_name = "ID")]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub json: Json,
 }
 
 #[derive(Debug, Args)]

@@ -5,11 +5,13 @@
 
 pub mod body;
 pub mod breaker;
+pub mod health;
 pub mod samples;
 pub mod schedule;
 pub mod topic;
 
 pub use body::Body;
 pub use breaker::{Breaker, Tripped};
+pub use health::Health;
 pub use schedule::{AttemptError, Delivery, Jitter, Outcome, Verdict, after_attempt};
 pub use topic::{Origin, TopicInfo};

@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the endpoint table.
 
 use serde_json::{Value, json};
-use trunkline_domain::webhook::{AttemptError, topic};
+use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     Capability, ConversationAction, DealStatus, DeliveryState, Direction, ItemKind, LineKind, MessageStatus,
     MessageType, Role, Speaker, SummaryTemplate, UserStatus,
@@ -98,7 +98,7 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("WebhookDelivery", "topic", topic::NAMES),
     ("WebhookFailure", "code", AttemptError::NAMES),
     ("WebhookHealth", "disabled_reason", webhooks::DISABLED_REASONS),
-    ("WebhookHealth", "state", webhooks::HEALTH_STATES),
+    ("WebhookHealth", "state", Health::NAMES),
 ];
 
 /// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own.

@@ -9,11 +9,15 @@ use trunkline_domain::{Clock, Millis, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
 use trunkline_store::{Db, StoreError, Tx, calls, nodes, teams};
 
+use crate::commands::webhooks;
 use crate::config::Config;
 use crate::{open, output};
 
 /// Less room than this is worth a word, in KiB.
 const LOW_DISK_KIB: u64 = 1 << 20;
+
+/// The most sick endpoints that are named.
+const NAMED: usize = 5;
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -136,8 +140,38 @@ async fn database(config: &Config) -> Vec<Finding> {
     } else {
         findings.push(finding("writing", Verdict::Ok, "a write was committed"));
     }
+    findings.push(endpoints(&db).await);
     drop(tokio::task::spawn_blocking(move || db.close()).await);
     findings
+}
+
+/// Webhook endpoints that fail are their owners' to mend; the operator is told.
+async fn endpoints(db: &Db) -> Finding {
+    let all = match webhooks::glances(db, None).await {
+        Ok(all) => all,
+        Err(error) => return finding("webhooks", Verdict::Failed, error.to_string()),
+    };
+    let sick: Vec<&webhooks::Glance> = all.iter().filter(|endpoint| endpoint.is_sick()).collect();
+    if sick.is_empty() {
+        return finding(
+            "webhooks",
+            Verdict::Ok,
+            format!("endpoints: {}, none fails", all.len()),
+        );
+    }
+    let named: Vec<String> = sick.iter().take(NAMED).map(|endpoint| endpoint.brief()).collect();
+    let more = if sick.len() > NAMED {
+        "; `trunkline webhooks` shows all"
+    } else {
+        ""
+    };
+    let detail = format!(
+        "{} of {} endpoints: {}{more}",
+        sick.len(),
+        all.len(),
+        named.join("; ")
+    );
+    finding("webhooks", Verdict::Warning, detail)
 }
 
 /// Free room, by POSIX `df`. A folder that is yet to be made is judged by where it will be.

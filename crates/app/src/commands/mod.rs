@@ -6,3 +6,4 @@ pub mod listen;
 mod listen_stream;
 pub mod maintenance;
 pub mod trigger;
+pub mod webhooks;

@@ -262,3 +262,76 @@ async fn listen_says_what_is_wrong_with_its_arguments() {
     }
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sees_at_a_glance_which_endpoints_are_sick() {
+    let (place, well, sick) = (open_minded(), Catcher::start().await, Catcher::start().await);
+    let team = Team::make(&place).await;
+    let said = place.run(&["webhooks"]).await.ok();
+    assert_eq!(
+        said.trim_end(),
+        "id  team  host  state  failing since  last error  waiting"
+    );
+    let server = place.serve().await;
+    let api = Api::new(&server.url, &team.key);
+    sick.answer(503);
+    let mut ids = Vec::new();
+    for catcher in [&well, &sick] {
+        let body = json!({ "url": format!("{}?token=hush", catcher.url()), "topics": ["sms.received"] });
+        let made = api.post("/v2/api/webhooks", &body).await;
+        ids.push(made.json["data"]["id"].as_str().expect("an id").to_owned());
+    }
+    let body = json!({ "url": "http://127.0.0.1:9/", "topics": ["sms.sent"] });
+    let idle = api.post("/v2/api/webhooks", &body).await.json["data"]["id"].clone();
+    let path = format!("/v2/api/webhooks/{}", idle.as_str().expect("an id"));
+    assert_eq!(api.put(&path, &json!({ "enabled": false })).await.status, 200);
+    text(&api, "Hello").await;
+    let listed = crate::support::eventually(Duration::from_secs(20), "both have been tried", async || {
+        let listed = place.run(&["webhooks", "--json"]).await.json();
+        let tried = !listed[0]["last_success_at"].is_null() && listed[1]["state"] == "FAILING";
+        tried.then_some(listed)
+    })
+    .await;
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["state"], &listed[0]["backlog"]),
+        (&json!(ids[0]), &json!("HEALTHY"), &json!(0))
+    );
+    let second = &listed[1];
+    assert_eq!(
+        (&second["id"], &second["last_error"], &second["backlog"]),
+        (&json!(ids[1]), &json!("STATUS 503"), &json!(1))
+    );
+    assert_eq!(listed[2]["disabled_reason"], "OWNER");
+    assert_eq!(
+        place
+            .run(&["webhooks", "--team", &team.id, "--json"])
+            .await
+            .json(),
+        listed
+    );
+    assert!(
+        place
+            .run(&["webhooks", "--team", "team-1"])
+            .await
+            .refused(1)
+            .contains("team-1")
+    );
+    let table = place.run(&["webhooks"]).await.ok();
+    assert_eq!(table.lines().count(), 4, "{table}");
+    assert!(!table.contains("hush"), "{table}");
+
+    let doctor = place.run(&["doctor"]).await.ok();
+    let line = doctor
+        .lines()
+        .find(|line| line.contains("webhooks"))
+        .expect("a line about webhooks");
+    assert!(
+        line.starts_with("warning") && line.contains(&ids[1]) && line.contains("STATUS 503"),
+        "{line}"
+    );
+    assert!(
+        !line.contains(&ids[0]) && !line.contains(idle.as_str().expect("an id")),
+        "{line}"
+    );
+    server.stop().await;
+}

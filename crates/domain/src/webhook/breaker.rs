@@ -92,6 +92,14 @@ pub struct Tripped {
 }
 
 impl Breaker {
+    /// The breaker as it is stored (JSON): at rest where nothing is, or nothing that can be read.
+    #[must_use]
+    pub fn read(stored: Option<&str>) -> Self {
+        stored
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
+    }
+
     /// The breaker after an attempt that failed at `at`, and whether it opened with it. A state that equals the one
     /// before need not be stored.
     #[must_use]

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::events::Topic;
-use trunkline_domain::webhook::{Breaker, topic};
+use trunkline_domain::webhook::{Breaker, Health, topic};
 use trunkline_domain::{EndpointId, ErrorCode, Millis};
 use trunkline_store::crypto::Vault;
 use trunkline_store::numbers::{self, NumberRow};
@@ -68,7 +68,7 @@ pub struct WebhookView {
 pub struct HealthView {
     /// `HEALTHY`, `FAILING` (deliveries have failed since the last success) or `DISABLED`.
     #[schema(value_type = String, example = "HEALTHY")]
-    state: &'static str,
+    state: Health,
     /// Since when everything fails.
     #[schema(value_type = Option<String>, format = DateTime)]
     failing_since: Option<Millis>,
@@ -87,25 +87,14 @@ pub struct HealthView {
     last_error: Option<String>,
 }
 
-/// What `state` in the health of an endpoint may be.
-pub(crate) const HEALTH_STATES: &[&str] = &["HEALTHY", "FAILING", "DISABLED"];
-
 /// Why an endpoint may be disabled.
 pub(crate) const DISABLED_REASONS: &[&str] = &[commands::BY_OWNER, commands::BY_FAILURES];
 
 impl HealthView {
     fn new(row: &EndpointRow) -> Self {
-        let stored = row.breaker.as_deref();
-        let breaker: Breaker = stored
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default();
-        let state = match breaker {
-            _ if !row.enabled => "DISABLED",
-            Breaker::Closed => "HEALTHY",
-            _ => "FAILING",
-        };
+        let breaker = Breaker::read(row.breaker.as_deref());
         Self {
-            state,
+            state: Health::of(row.enabled, &breaker),
             failing_since: breaker.failing_since(),
             disabled_reason: row.disabled_reason.clone(),
             disabled_at: row.disabled_at,
