@@ -1,4 +1,4 @@
-//! Pages for people: the API reference, the error codes, a guide. All of it is in the program; nothing comes from a CDN.
+//! Pages for people: the API reference, the events, the error codes, guides. All of it is in the program; nothing comes from a CDN.
 
 use std::fmt::Write;
 use std::sync::LazyLock;
@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use trunkline_domain::webhook::{samples, topic};
 use trunkline_domain::{ErrorCode, ErrorType};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -47,6 +48,25 @@ pub async fn guide() -> Html<&'static str> {
     Html(PAGE.as_str())
 }
 
+/// How to receive webhooks.
+pub async fn webhooks() -> Html<&'static str> {
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| page("Webhooks", &markdown(include_str!("../../../docs/webhooks.md"))));
+    Html(PAGE.as_str())
+}
+
+/// What a receiver's own verification can be tried with.
+pub async fn test_vector() -> Response {
+    let text = include_str!("../../../docs/webhooks/test-vector.json");
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+/// Every event: when it is sent, and what it looks like.
+pub async fn events() -> Html<&'static str> {
+    static PAGE: LazyLock<String> = LazyLock::new(event_page);
+    Html(PAGE.as_str())
+}
+
 const STYLE: &str = "body{font:16px/1.55 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1.2rem;color:#1d2433}\
     h1{font-size:1.7rem}h2{margin-top:2.6rem;border-bottom:1px solid #d9dee8}h3{margin-bottom:.2rem}\
     code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f5f9;border-radius:4px}code{padding:.1em .3em}\
@@ -60,10 +80,54 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} · Trunkline</title><style>{STYLE}</style></head><body>\
-         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/errors\">Error codes</a></p>\
+         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/webhooks\">Webhooks</a> · <a href=\"/docs/events\">Events</a> · <a href=\"/docs/errors\">Error codes</a></p>\
          {body}</body></html>"
     )
 }
+
+fn event_page() -> String {
+    let mut body = markdown(EVENTS_INTRODUCTION);
+    for info in topic::CATALOGUE {
+        let name = info.topic.as_str();
+        let once = if info.deduplicated {
+            "told once, however often it is reported"
+        } else {
+            "told each time"
+        };
+        let sample = samples::body(info.topic).and_then(|sample| serde_json::to_string_pretty(&sample).ok());
+        // Writing to a String cannot fail.
+        let _ = write!(
+            body,
+            "<h2 id=\"{name}\"><code>{name}</code></h2><p><b>{}</b> <span class=\"status\">({once})</span></p><p>{}</p>\
+             <pre><code>{}</code></pre>",
+            inline(info.description),
+            inline(info.when),
+            inline(&sample.unwrap_or_default()),
+        );
+    }
+    body.push_str(&markdown(LIVE_EVENTS));
+    page("Events", &body)
+}
+
+const EVENTS_INTRODUCTION: &str = "# Events
+
+What a webhook or the live feed can tell of, each with an example that the program itself makes. The body is always
+`topic`, `version`, `timestamp` (when it happened, in UTC with milliseconds) and `data`. How to receive, verify and replay
+them is told under [Webhooks](/docs/webhooks).
+
+A field without a value is `null`. Two are left out instead: `person`, where no contact has the number, and `answered_at`
+before somebody answered. The properties that a team has defined for its contacts stand beside the others in `person`,
+those with a value. Every event about a call has the call's `id`, from the first ring on. Delivery is at least once: the
+header `webhook-id` tells whether you had a message before.
+";
+
+const LIVE_EVENTS: &str = "## Of the live feed only
+
+`GET /v2/api/events` has two more, which nobody is sent webhooks of: `conversation.updated` (a conversation was read,
+archived and the like: `contact_number`, `allo_number` if it was about one number, `action`, `user_id`) and
+`webhook.disabled` (an endpoint was switched off because everything sent to it failed: `id`, `url`, `description`,
+`failing_since`, `last_error`).
+";
 
 fn error_page() -> String {
     let mut body = String::from(

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use reqwest::Method;
 use serde_json::Value;
+use trunkline_domain::webhook::{samples, topic};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::TestDb;
+use trunkline_webhooks::signature::{Secret, sign};
 
 use crate::document::{body_schema, described, document, parameters, resolve};
 use crate::operations::operations;
@@ -15,6 +17,8 @@ use crate::support::searchable;
 trunkline_testkit::on_both! {
     the_server_hands_out_the_document,
     pages_for_people_answer,
+    every_event_is_shown_with_a_sample,
+    the_test_vector_is_handed_out,
     health_is_told,
     long_answers_are_compressed_for_who_asks,
 }
@@ -221,6 +225,8 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/", "swagger-ui"),
         ("/docs/errors", "API_KEY_INVALID"),
         ("/docs/guide", "Guide"),
+        ("/docs/webhooks", "rotate_secret"),
+        ("/docs/events", "call.completed"),
     ] {
         let (content_type, page) = open(&app, path).await;
         assert_eq!(content_type, "text/html", "{path}");
@@ -237,6 +243,38 @@ async fn pages_for_people_answer(db: TestDb) {
     for part in ["swagger-ui.css", "swagger-ui-bundle.js"] {
         assert!(open(&app, &format!("/docs/{part}")).await.1.len() > 10_000);
     }
+}
+
+async fn every_event_is_shown_with_a_sample(db: TestDb) {
+    let app = searchable(db).await;
+    let (_, page) = open(&app, "/docs/events").await;
+    for info in topic::CATALOGUE {
+        let name = info.topic.as_str();
+        assert_eq!(page.matches(&format!("<h2 id=\"{name}\">")).count(), 1, "{name}");
+        let sample = serde_json::to_string_pretty(&samples::body(info.topic).unwrap()).unwrap();
+        let sample = sample
+            .replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
+        assert!(page.contains(&sample), "{name}");
+    }
+}
+
+async fn the_test_vector_is_handed_out(db: TestDb) {
+    let app = searchable(db).await;
+    let vector = app
+        .send_with(Method::GET, "/docs/webhooks/test-vector.json", &[], None)
+        .await;
+    let text = |name: &str| vector.json[name].as_str().unwrap().to_owned();
+    let secret = Secret::parse(&text("secret")).unwrap();
+    let at = vector.json["timestamp"].as_i64().unwrap();
+    let signature = sign([&secret], &text("id"), at, text("body").as_bytes());
+    assert_eq!(signature, text("signature"));
+    let (_, guide) = open(&app, "/docs/webhooks").await;
+    assert!(
+        guide.contains(&text("id")) && guide.contains(&signature),
+        "the guide shows the same one"
+    );
 }
 
 async fn health_is_told(db: TestDb) {

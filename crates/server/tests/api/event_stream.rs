@@ -421,7 +421,9 @@ async fn a_stream_is_not_compressed_and_not_cut_by_the_time_limit(db: TestDb) {
     let app = TestApp::start(db).await;
     let mut settings = (*app.state.settings).clone();
     settings.request_timeout = Duration::from_millis(100);
-    let state = app.state.with(|shared| shared.settings = std::sync::Arc::new(settings));
+    let state = app
+        .state
+        .with(|shared| shared.settings = std::sync::Arc::new(settings));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}{PATH}", listener.local_addr().unwrap());
     let service =

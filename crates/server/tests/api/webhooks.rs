@@ -304,7 +304,9 @@ impl Resolve for Names {
 
 async fn names_are_resolved_when_they_are_saved(db: TestDb) {
     let app = TestApp::start(db).await;
-    let state = app.state.with(|shared| shared.webhooks.resolver = Arc::new(Names));
+    let state = app
+        .state
+        .with(|shared| shared.webhooks.resolver = Arc::new(Names));
     let url = crate::surroundings::serve(trunkline_server::router(state)).await;
     let http = trunkline_testkit::app::client_builder().build().unwrap();
     let send = async |host: &str| {
