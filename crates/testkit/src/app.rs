@@ -340,7 +340,6 @@ async fn set_limits(db: &trunkline_store::Db, team: TeamKey, read: i64, write: i
 
 /// What clients of tests are made of: every test that makes one of its own begins here.
 #[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
-#[must_use]
 pub fn client_builder() -> reqwest::ClientBuilder {
     // It fails where it was done before, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
