@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::sms::numbering::assigned;
+
 /// A phone number in E.164: a plus sign and 7 to 15 digits, the first not 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber {
@@ -99,6 +101,10 @@ impl PhoneNumber {
     /// The country (ISO 3166-1 alpha-2) whose numbering plan the number belongs to, if any does.
     #[must_use]
     pub fn country(&self) -> Option<String> {
+        // The plans are asked first: the library drops leading zeros, which Italian numbers have.
+        if let Some(country) = assigned(*self).and_then(|known| known.country) {
+            return Some(country.to_owned());
+        }
         let parsed = phonenumber::parse(None, self.as_str()).ok()?;
         parsed.country().id().map(|id| format!("{id:?}"))
     }
@@ -157,6 +163,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn numbers_belong_to_the_country_of_their_plan() {
+        for (number, country) in [
+            ("+14155550100", Some("US")),
+            ("+16135550100", Some("CA")),
+            ("+33612345678", Some("FR")),
+            ("+390236618300", Some("IT")),
+            ("+78005553535", Some("RU")),
+            ("+447400123456", Some("GB")),
+            ("+447911123456", Some("GG")),
+            ("+9999999999", None),
+        ] {
+            let parsed = PhoneNumber::parse(number).unwrap();
+            assert_eq!(parsed.country().as_deref(), country, "{number}");
+        }
+    }
 
     #[test]
     fn only_e164_is_e164() {
