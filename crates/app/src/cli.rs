@@ -90,6 +90,16 @@ pub struct Json {
     pub json: bool,
 }
 
+/// Whose things to list, and how.
+#[derive(Debug, Args)]
+pub struct ListOf {
+    /// The team's id; not needed when there is one team only
+    #[arg(long)]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Where to listen
@@ -128,13 +138,7 @@ pub enum Keys {
         scopes: String,
     },
     /// List keys
-    List {
-        /// The team's id; not needed when there is one team only
-        #[arg(long)]
-        team: Option<String>,
-        #[command(flatten)]
-        json: Json,
-    },
+    List(ListOf),
     /// Revoke a key
     Revoke {
         /// The key's id, api-…
@@ -214,13 +218,7 @@ pub enum Users {
         team: Option<String>,
     },
     /// List users
-    List {
-        /// The team's id; not needed when there is one team only
-        #[arg(long)]
-        team: Option<String>,
-        #[command(flatten)]
-        json: Json,
-    },
+    List(ListOf),
 }
 
 #[derive(Debug, Subcommand)]
@@ -256,13 +254,7 @@ pub enum Numbers {
         team: Option<String>,
     },
     /// List numbers
-    List {
-        /// The team's id; not needed when there is one team only
-        #[arg(long)]
-        team: Option<String>,
-        #[command(flatten)]
-        json: Json,
-    },
+    List(ListOf),
 }
 
 #[derive(Debug, Args)]

@@ -4,14 +4,14 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
-use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
+use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::{StoreError, keys, numbers, teams, users};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
 use trunkline_switchboard::{Error, Switchboard};
 
 use crate::cli::{Keys, Numbers, RoleName, Teams, Users};
+use crate::commands::lists;
 use crate::config::Config;
 use crate::{open, output};
 
@@ -24,7 +24,7 @@ pub async fn keys(config: &Config, command: Keys) -> Result<()> {
             user,
             scopes,
         } => create_key(&board, &name, team, user, &scopes).await,
-        Keys::List { team, json } => list_keys(&board, team, json.json).await,
+        Keys::List(asked) => lists::of_team(&board, &asked, keys::list).await,
         Keys::Revoke { id, team } => {
             let team = open::team(&board, team.as_deref()).await?;
             let key = ApiKeyId::parse(&id)
@@ -89,43 +89,6 @@ async fn create_key(
     output::line(key.secret)
 }
 
-async fn list_keys(board: &Switchboard, team: Option<String>, as_json: bool) -> Result<()> {
-    let team = open::team(board, team.as_deref()).await?.key;
-    let rows = board
-        .db()
-        .read(move |conn| -> Result<_, StoreError> { keys::list(conn, team) })
-        .await?;
-    if as_json {
-        let list: Vec<_> = rows
-            .iter()
-            .map(|key| json!({ "id": key.id, "name": key.name, "hint": key.hint, "user_id": key.user_id, "scopes": key.scopes.names(), "created_at": key.created_at, "revoked_at": key.revoked_at }))
-            .collect();
-        return output::json(&list);
-    }
-    let rows: Vec<Vec<String>> = rows
-        .iter()
-        .map(|key| {
-            let scopes = if key.scopes == ScopeSet::ALL {
-                format!("all {}", Scope::all().len())
-            } else {
-                key.scopes.names().join(",")
-            };
-            let state = key
-                .revoked_at
-                .map_or_else(|| "valid".to_owned(), |at| format!("revoked {at}"));
-            vec![
-                key.id.to_string(),
-                key.name.clone(),
-                format!("…{}", key.hint),
-                key.created_at.to_string(),
-                state,
-                scopes,
-            ]
-        })
-        .collect();
-    output::table(&["ID", "NAME", "KEY", "CREATED", "STATE", "SCOPES"], &rows)
-}
-
 pub async fn teams(config: &Config, command: Teams) -> Result<()> {
     let board = open::board(config)?;
     match command {
@@ -172,31 +135,12 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
                 .await;
             output::line(outcome?.id.to_string())
         }
-        Teams::List(json) => {
+        Teams::List(as_json) => {
             let rows = board
                 .db()
                 .read(|conn| -> Result<_, StoreError> { teams::list(conn) })
                 .await?;
-            if json.json {
-                let list: Vec<_> = rows
-                    .iter()
-                    .map(|team| json!({ "id": team.id, "name": team.name, "plan": team.plan, "time_zone": team.time_zone, "country": team.country, "sandbox": team.sandbox, "read_per_second": team.read_per_second, "write_per_second": team.write_per_second, "create_tags": team.create_tags, "created_at": team.created_at }))
-                    .collect();
-                return output::json(&list);
-            }
-            let rows: Vec<Vec<String>> = rows
-                .into_iter()
-                .map(|team| {
-                    vec![
-                        team.id.to_string(),
-                        team.name,
-                        team.plan.to_string(),
-                        team.time_zone,
-                        if team.sandbox { "sandbox" } else { "live" }.to_owned(),
-                    ]
-                })
-                .collect();
-            output::table(&["ID", "NAME", "PLAN", "TIME ZONE", "WORLD"], &rows)
+            lists::show(&rows, &as_json)
         }
     }
 }
@@ -223,33 +167,7 @@ pub async fn users(config: &Config, command: Users) -> Result<()> {
                 .await;
             output::line(id?.to_string())
         }
-        Users::List { team, json } => {
-            let team = open::team(&board, team.as_deref()).await?.key;
-            let rows = board
-                .db()
-                .read(move |conn| -> Result<_, StoreError> { users::list(conn, team) })
-                .await?;
-            if json.json {
-                let list: Vec<_> = rows
-                    .iter()
-                    .map(|user| json!({ "id": user.id, "name": user.name, "email": user.email, "role": user.role, "status": user.status }))
-                    .collect();
-                return output::json(&list);
-            }
-            let rows: Vec<Vec<String>> = rows
-                .into_iter()
-                .map(|user| {
-                    vec![
-                        user.id.to_string(),
-                        user.name,
-                        user.email,
-                        user.role.to_string(),
-                        user.status.to_string(),
-                    ]
-                })
-                .collect();
-            output::table(&["ID", "NAME", "E-MAIL", "ROLE", "STATUS"], &rows)
-        }
+        Users::List(asked) => lists::of_team(&board, &asked, users::list).await,
     }
 }
 
@@ -326,38 +244,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             }
             output::line(id.to_string())
         }
-        Numbers::List { team, json } => {
-            let team = open::team(&board, team.as_deref()).await?.key;
-            let rows = board
-                .db()
-                .read(move |conn| -> Result<_, StoreError> { numbers::list(conn, team) })
-                .await?;
-            if json.json {
-                let list: Vec<_> = rows
-                    .iter()
-                    .map(|row| json!({ "id": row.id, "number": row.number, "sender_id": row.sender_id, "name": row.name, "type": row.kind, "carrier": row.carrier, "capabilities": row.capabilities }))
-                    .collect();
-                return output::json(&list);
-            }
-            let rows: Vec<Vec<String>> = rows
-                .into_iter()
-                .map(|row| {
-                    let can: Vec<&str> = row
-                        .capabilities
-                        .iter()
-                        .map(|capability| capability.as_str())
-                        .collect();
-                    vec![
-                        row.id.to_string(),
-                        row.label(),
-                        row.name.unwrap_or_default(),
-                        row.carrier,
-                        can.join(","),
-                    ]
-                })
-                .collect();
-            output::table(&["ID", "NUMBER", "NAME", "CARRIER", "CAN"], &rows)
-        }
+        Numbers::List(asked) => lists::of_team(&board, &asked, numbers::list).await,
     }
 }
 

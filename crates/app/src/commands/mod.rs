@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod doctor;
 pub mod listen;
 mod listen_stream;
+mod lists;
 pub mod maintenance;
 pub mod trigger;
 pub mod webhooks;
