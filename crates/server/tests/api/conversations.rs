@@ -8,7 +8,7 @@ use trunkline_testkit::db::{TestDb, fr, marie, nobody, number, sarah, us};
 
 use crate::people::{World as Outside, add_line, of_team, team};
 use crate::support::{
-    World, answered_call, assert_error, command, keys, missed_call, searchable, text_in, text_out,
+    World, answered_call, assert_error, assert_page, command, missed_call, searchable, text_in, text_out,
 };
 
 trunkline_testkit::on_both! {
@@ -29,17 +29,7 @@ const PATH: &str = "/v2/api/conversations?allo_number=%2B14155550100";
 
 async fn list(app: &TestApp, query: &str) -> Reply {
     let reply = app.get(&format!("{PATH}{query}")).await;
-    assert_eq!(reply.status, 200, "{}", reply.text);
-    assert_eq!(keys(&reply.json), ["data", "pagination"]);
-    let pagination = [
-        "has_more",
-        "next_cursor",
-        "page",
-        "size",
-        "total_count",
-        "total_pages",
-    ];
-    assert_eq!(keys(&reply.json["pagination"]), pagination);
+    assert_page(&reply);
     reply
 }
 

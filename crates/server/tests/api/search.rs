@@ -8,7 +8,7 @@ use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{Seed, TestDb, sarah, us};
 
 use crate::search_world::{DAYS, ITEMS, SearchWorld, Wanted};
-use crate::support::{assert_error, ids, keys, text_in};
+use crate::support::{assert_error, assert_page, ids, text_in};
 
 trunkline_testkit::on_both! {
     every_filter_alone,
@@ -23,17 +23,7 @@ const PATH: &str = "/v2/api/conversations/items/search";
 
 async fn search(app: &TestApp, body: &Value) -> Reply {
     let reply = app.post(PATH, body).await;
-    assert_eq!(reply.status, 200, "{body}: {}", reply.text);
-    assert_eq!(keys(&reply.json), ["data", "pagination"]);
-    let pagination = [
-        "has_more",
-        "next_cursor",
-        "page",
-        "size",
-        "total_count",
-        "total_pages",
-    ];
-    assert_eq!(keys(&reply.json["pagination"]), pagination);
+    assert_page(&reply);
     reply
 }
 

@@ -347,6 +347,22 @@ pub fn ids(reply: &Reply) -> Vec<String> {
         .collect()
 }
 
+/// The answer is a page of a list, whole.
+#[track_caller]
+pub fn assert_page(reply: &Reply) {
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(keys(&reply.json), ["data", "pagination"]);
+    let pagination = [
+        "has_more",
+        "next_cursor",
+        "page",
+        "size",
+        "total_count",
+        "total_pages",
+    ];
+    assert_eq!(keys(&reply.json["pagination"]), pagination);
+}
+
 /// `[…]` as a value's keys, in order.
 pub fn keys(value: &Value) -> Vec<&str> {
     value

@@ -1,5 +1,6 @@
 //! What surrounds routes: browsers of other origins, panics, time-outs, and the routes that need no key.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use axum::routing::get;
 use reqwest::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::ScopeSet;
 use trunkline_server::{AppState, Settings, listen};
@@ -267,16 +269,22 @@ async fn said(stream: &mut TcpStream) -> String {
     text
 }
 
-/// A client that never says what it wants, or never again, does not hold a connection for ever.
-async fn silent_connections_are_closed(db: TestDb) {
-    let app = searchable(db).await;
+/// The test's server once more, with a patience of its own: where it is, what ends it, and itself.
+async fn beside(app: &TestApp, patience: Duration) -> (SocketAddr, CancellationToken, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (router, stop) = (
         trunkline_server::router(app.state.clone()),
         CancellationToken::new(),
     );
-    tokio::spawn(listen::serve(listener, router, Duration::from_millis(100), stop));
+    let server = tokio::spawn(listen::serve(listener, router, patience, stop.clone()));
+    (address, stop, server)
+}
+
+/// A client that never says what it wants, or never again, does not hold a connection for ever.
+async fn silent_connections_are_closed(db: TestDb) {
+    let app = searchable(db).await;
+    let (address, _stop, _server) = beside(&app, Duration::from_millis(100)).await;
     for (words, answered) in [
         ("", false),
         ("GET /healthz HTTP/1.1\r\nHo", false),
@@ -290,13 +298,7 @@ async fn silent_connections_are_closed(db: TestDb) {
 
 async fn what_has_begun_is_answered_before_the_end(db: TestDb) {
     let app = searchable(db).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (router, stop) = (
-        trunkline_server::router(app.state.clone()),
-        CancellationToken::new(),
-    );
-    let server = tokio::spawn(listen::serve(listener, router, listen::PATIENCE, stop.clone()));
+    let (address, stop, server) = beside(&app, listen::PATIENCE).await;
     let (mut idle, mut busy) = (
         TcpStream::connect(address).await.unwrap(),
         TcpStream::connect(address).await.unwrap(),
