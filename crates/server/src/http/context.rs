@@ -211,6 +211,7 @@ fn finish(
         http.request = %context.request,
         http.status = status.as_u16(),
         request.id = %context.request_id,
+        api_key.id = context.identity.as_ref().ok().map(|owner| tracing::field::display(owner.key_id)),
         duration_ms = elapsed,
         "request"
     );

@@ -156,10 +156,8 @@ async fn metrics_and_logs_for_machines() {
     drop(free);
     let team = Team::make(&place).await;
     let server = place.serve().await;
-    assert_eq!(
-        Api::new(&server.url, &team.key).get("/v2/api/me").await.status,
-        200
-    );
+    let me = Api::new(&server.url, &team.key).get("/v2/api/me").await;
+    assert_eq!(me.status, 200);
     let page = client()
         .get(format!("http://{address}/metrics"))
         .send()
@@ -195,6 +193,7 @@ async fn metrics_and_logs_for_machines() {
         .find(|line| line["fields"]["http.request"] == "GET /v2/api/me")
         .unwrap_or_else(|| panic!("{log}"));
     assert_eq!(request["fields"]["http.status"], 200);
+    assert_eq!(request["fields"]["api_key.id"], me.json["data"]["api_key_id"]);
     assert!(
         request["fields"]["request.id"]
             .as_str()
