@@ -46,6 +46,14 @@ pub fn data_dir(config: &Config) -> Result<&Path> {
     Ok(dir)
 }
 
+/// How many bytes this user may still write under `dir`; `None` if that cannot be found out. A folder that is yet to be
+/// made is judged by where it will be.
+pub fn free_room(dir: &Path) -> Option<u64> {
+    let there = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let there = there.ancestors().find(|dir| dir.exists())?;
+    fs4::available_space(there).ok()
+}
+
 /// Where the database is.
 pub fn location(config: &Config) -> Location {
     if config.database.url.is_empty() {
@@ -101,8 +109,14 @@ pub fn vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
         return Ok(vault);
     }
     let (path, secret) = (data_dir(config)?.join(KEY_FILE), ids.token(43));
-    write_private(&path, &secret).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(Vault::new(&secret))
+    match write_private(&path, &secret) {
+        Ok(()) => Ok(Vault::new(&secret)),
+        // Another process was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            sealed(config)?.with_context(|| format!("{} comes and goes", path.display()))
+        }
+        Err(error) => Err(error).with_context(|| format!("{} cannot be written", path.display())),
+    }
 }
 
 /// The vault, if there is a key for it already.
@@ -125,15 +139,15 @@ pub fn sealed(config: &Config) -> Result<Option<Vault>> {
     }
 }
 
+/// Writes a file that only its owner may read, as a whole or not at all: a key that was cut short by a full disk or a crash
+/// would keep every later start from working. A file that is there stays as it is.
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(())
 }
 
 /// The team a command means: the one it names, or the only one there is.
@@ -169,4 +183,37 @@ pub async fn user(board: &Switchboard, team: TeamKey, text: &str) -> Result<User
         })
         .await?;
     found.with_context(|| format!("the team has no user {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_written_once_whole_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(KEY_FILE);
+        write_private(&path, "the first").unwrap();
+        let again = write_private(&path, "the second").unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "the first");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "something was left behind"
+        );
+    }
+
+    #[test]
+    fn room_is_told_of_folders_that_are_yet_to_be_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (folder.path(), folder.path().join("not/yet"));
+        assert!(free_room(here).is_some() && free_room(&there).is_some());
+    }
 }

@@ -33,6 +33,9 @@ const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// How long a carrier may take to answer.
 const CARRIER_LIMIT: Duration = Duration::from_secs(30);
 
+/// A server is not started with less room than this on the disk, in bytes.
+const MIN_FREE: u64 = 1 << 20;
+
 /// How often abandoned calls are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -61,6 +64,7 @@ pub struct Running {
 pub async fn start(config: &Config) -> Result<Running> {
     outgoing::raise_open_files();
     let dir = open::data_dir(config)?;
+    room(dir)?;
     let lock = lock(dir)?;
     let (listener, address) = listen(&config.server.listen, "--listen or server.listen").await?;
     let metrics = install_metrics(config).await?;
@@ -158,6 +162,19 @@ impl Running {
         }
         let db = self.board.db().clone();
         drop(tokio::task::spawn_blocking(move || db.close()).await);
+    }
+}
+
+/// Refuses a disk that is full. Opening the database may give a page or two back, so that the first write would succeed or
+/// not by chance; and a server that cannot write is better not started than found out later.
+fn room(dir: &Path) -> Result<()> {
+    match open::free_room(dir) {
+        Some(free) if free < MIN_FREE => bail!(
+            "the disk is full: only {} KiB are free under {}; make room, and start again",
+            free >> 10,
+            dir.display()
+        ),
+        _ => Ok(()),
     }
 }
 

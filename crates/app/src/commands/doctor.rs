@@ -1,7 +1,6 @@
 //! `trunkline doctor`: checks what can be checked from outside, and says what to mend.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -13,8 +12,8 @@ use crate::commands::webhooks;
 use crate::config::Config;
 use crate::{open, output};
 
-/// Less room than this is worth a word, in KiB.
-const LOW_DISK_KIB: u64 = 1 << 20;
+/// Less room than this is worth a word, in bytes.
+const LOW_DISK: u64 = 1 << 30;
 
 /// The most sick endpoints that are named.
 const NAMED: usize = 5;
@@ -174,31 +173,18 @@ async fn endpoints(db: &Db) -> Finding {
     finding("webhooks", Verdict::Warning, detail)
 }
 
-/// Free room, by POSIX `df`. A folder that is yet to be made is judged by where it will be.
 fn disk(dir: &Path) -> Finding {
-    let there = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let there = there.ancestors().find(|dir| dir.exists()).unwrap_or(dir);
-    let printed = Command::new("df").arg("-Pk").arg(there).output();
-    let free = printed.ok().filter(|out| out.status.success()).and_then(|out| {
-        let text = String::from_utf8_lossy(&out.stdout).into_owned();
-        text.lines()
-            .nth(1)?
-            .split_whitespace()
-            .nth(3)?
-            .parse::<u64>()
-            .ok()
-    });
-    match free {
-        Some(kib) if kib < LOW_DISK_KIB => finding(
+    match open::free_room(dir) {
+        Some(free) if free < LOW_DISK => finding(
             "disk",
             Verdict::Failed,
             format!(
                 "only {} MiB are free under {}: make room",
-                kib >> 10,
+                free >> 20,
                 dir.display()
             ),
         ),
-        Some(kib) => finding("disk", Verdict::Ok, format!("{} GiB are free", kib >> 20)),
+        Some(free) => finding("disk", Verdict::Ok, format!("{} GiB are free", free >> 30)),
         None => finding(
             "disk",
             Verdict::Warning,

@@ -73,7 +73,7 @@ mod heavy {
         ballast.drop_it().await;
         recovers(&place, server, load, refused).await;
 
-        // Who asks is told what is wrong.
+        // Who asks, and who starts it, is told what is wrong.
         let ballast = Ballast::fill(disk.join("ballast"));
         eventually(Duration::from_secs(10), "doctor notices", async || {
             let findings = place.run(&["doctor", "--json"]).await;
@@ -82,9 +82,15 @@ mod heavy {
                     .out
                     .contains(&format!("\"check\": \"{check}\",\n    \"verdict\": \"failed\""))
             };
-            (findings.code == 3 && failed("disk") && failed("writing")).then_some(())
+            // Where not even a page is left, the database does not open.
+            let unusable = failed("writing") || failed("database");
+            (findings.code == 3 && failed("disk") && unusable).then_some(())
         })
         .await;
+        for place in [&place, &Place::at(disk.join("new"))] {
+            let said = place.run(&["serve", "--listen", "127.0.0.1:0"]).await.refused(1);
+            assert!(said.contains("the disk is full"), "{said}");
+        }
         ballast.drop_it().await;
         place.serve().await.stop().await;
     }

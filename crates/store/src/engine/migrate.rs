@@ -329,7 +329,7 @@ pub(crate) fn explain(path: &Path, error: StoreError) -> MigrateError {
         Some(Code::SystemIoFailure) => MigrateError::File {
             path,
             problem,
-            remedy: "check the disk",
+            remedy: "check that the disk has room, and that it works",
         },
         _ => MigrateError::Store(error),
     }
