@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use trunkline_domain::events::Topic;
 use trunkline_domain::webhook::topic;
-use trunkline_domain::{ApiKeyId, ErrorCode};
+use trunkline_domain::{ApiKeyId, ErrorCode, Plan};
 use trunkline_store::events::{self, EventRow};
 use trunkline_store::{Conn, StoreError, TeamKey, teams};
 
@@ -275,7 +275,7 @@ async fn refused(state: &AppState, headers: &HeaderMap) {
     loop {
         tokio::time::sleep(KEEP_ALIVE).await;
         match state.keys.identify(state.board.db(), headers).await {
-            Ok(owner) if owner.scopes.contains_any(Webhooks::ANY_OF) => {}
+            Ok(owner) if owner.plan != Plan::Trial && owner.scopes.contains_any(Webhooks::ANY_OF) => {}
             Err(error) if error.code.retryable() => {}
             _ => return,
         }

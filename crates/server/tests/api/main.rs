@@ -31,4 +31,5 @@ mod walk_bodies;
 mod walk_keys;
 mod walk_paths;
 mod webhook_deliveries;
+mod webhook_secrets;
 mod webhooks;

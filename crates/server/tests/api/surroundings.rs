@@ -149,9 +149,14 @@ async fn the_operator_lets_origins_in(db: TestDb) {
             .unwrap()
             .to_lowercase();
         assert!(
-            ["authorization", "content-type", "idempotency-key"]
-                .iter()
-                .all(|name| headers.contains(name))
+            [
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "last-event-id"
+            ]
+            .iter()
+            .all(|name| headers.contains(name))
         );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use trunkline_domain::events::Topic;
-use trunkline_store::{Db, Location, StoreError, TeamKey, events, teams};
+use trunkline_store::{Conn, Db, Location, StoreError, TeamKey, events, teams};
 use trunkline_testkit::db::{START, Seed, TestDb, assert_sound};
 
 use crate::support::until;
@@ -153,7 +153,28 @@ async fn no_follower_misses_an_event(t: TestDb) {
     }
 }
 
-trunkline_testkit::on_both! { no_follower_misses_an_event }
+trunkline_testkit::on_both! { no_follower_misses_an_event, a_page_ends_when_it_is_large_enough }
+
+async fn a_page_ends_when_it_is_large_enough(t: TestDb) {
+    let team = t.bare_team("paged").await;
+    // Payloads of seven bytes each.
+    append(t.db(), team, 1, 9, false).await.unwrap();
+    let page = async |after, limit, bytes| {
+        let read = move |conn: &mut Conn<'_>| events::page(conn, team, after, limit, bytes);
+        let rows: Vec<events::EventRow> = t.db().read(read).await.unwrap();
+        rows.iter().map(|row| row.seq).collect::<Vec<i64>>()
+    };
+    assert_eq!(page(0, 100, 1_000).await, (1..=9).collect::<Vec<_>>());
+    assert_eq!(page(2, 3, 1_000).await, [3, 4, 5]);
+    assert_eq!(page(2, 100, 14).await, [3, 4]);
+    assert_eq!(
+        page(2, 100, 15).await,
+        [3, 4, 5],
+        "the one that makes it large is the last"
+    );
+    assert_eq!(page(2, 100, 0).await, [3], "one there always is");
+    assert!(page(9, 100, 1_000).await.is_empty());
+}
 
 /// How many sessions of this database wait for a lock.
 async fn waiting_for_locks(db: &Db) -> i64 {
