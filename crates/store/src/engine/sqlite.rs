@@ -34,7 +34,8 @@ const STATEMENTS: usize = 256;
 pub(crate) struct Sqlite {
     readers: Readers,
     units: Mutex<Option<Sender<Box<dyn Unit>>>>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Hands its connection back when it ends.
+    writer: Mutex<Option<JoinHandle<Connection>>>,
 }
 
 struct Readers {
@@ -121,7 +122,10 @@ impl Sqlite {
         let (sender, receiver) = bounded(options.queue);
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || write_loop(&connection, &receiver, &appended))
+            .spawn(move || {
+                write_loop(&connection, &receiver, &appended);
+                connection
+            })
             .map_err(|error| {
                 StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}")))
             })?;
@@ -187,13 +191,13 @@ impl Sqlite {
         self.units.lock().as_ref().map_or(0, Sender::len)
     }
 
-    /// Finishes what was accepted and ends the writer.
+    /// Finishes what was accepted and ends the writer. Its connection is closed last: the last one that may write moves
+    /// everything from the log into the database file, and removes the log.
     pub(crate) fn close(&self) {
         drop(self.units.lock().take());
-        if let Some(writer) = self.writer.lock().take() {
-            drop(writer.join());
-        }
+        let connection = self.writer.lock().take().map(JoinHandle::join);
         drop(self.readers.idle.lock().take());
+        drop(connection);
     }
 }
 

@@ -405,3 +405,18 @@ async fn the_writer_recovers_from_a_broken_transaction() {
         cleared.unwrap();
     }
 }
+
+/// Whoever copies the file after an orderly end has everything.
+#[tokio::test]
+async fn nothing_is_left_beside_a_file_that_was_closed() {
+    let t = TestDb::sqlite();
+    make_notes(t.db()).await;
+    for n in 0..20 {
+        note(t.db(), n).await.unwrap();
+        assert_eq!(notes(t.db()).await.len() as i64, n + 1);
+    }
+    t.db().close();
+    let folder = std::fs::read_dir(t.file().parent().unwrap()).unwrap();
+    let left: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, [t.file().file_name().unwrap()]);
+}
