@@ -214,7 +214,8 @@ enum Found {
     On { days: DayRange, offset: i64 },
 }
 
-/// Finds the day on which a page begins by what the counting tables say of the days before it.
+/// Finds the day on which a page begins by what the counting tables say of the days before it. (A team's time zone never
+/// changes, so that all of its items were counted by the same days.)
 fn seek(
     conn: &mut Conn<'_>,
     team: TeamKey,
