@@ -14,4 +14,6 @@ mod segments;
 mod soak;
 mod support;
 mod twilio_signer;
+mod webhook_judges;
+mod webhook_kill;
 mod webhooks;
