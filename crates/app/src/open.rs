@@ -1,5 +1,6 @@
 //! Opens what commands work on: configuration, data folder, database, secrets.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -38,10 +39,13 @@ pub fn config(common: &Common) -> Result<Config> {
     Ok(config)
 }
 
-/// Makes the data folder.
+/// Makes the data folder, for this user alone: calls and texts of a whole team are in it.
 pub fn data_dir(config: &Config) -> Result<&Path> {
     let dir = config.storage.data_dir.as_path();
-    std::fs::create_dir_all(dir)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
         .with_context(|| format!("the data folder {} cannot be made", dir.display()))?;
     Ok(dir)
 }
