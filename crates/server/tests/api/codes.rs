@@ -60,7 +60,6 @@ const LATER: &[&str] = &[
     "EMPTY_NOTE_CONTENT",
     "FORBIDDEN",
     "FROM_NUMBER_NOT_FOUND",
-    "INVALID_EVENT_TYPE",
     "INVALID_GRANULARITY",
     "INVALID_GROUP_BY",
     "INVALID_PHONE_NUMBER",
@@ -98,11 +97,6 @@ const LATER: &[&str] = &[
     "TRIAL_SMS_LIMIT_REACHED",
     "UNKNOWN_TIME_ZONE",
     "VALIDATION_FAILED",
-    "WEBHOOK_DISABLED",
-    "WEBHOOK_LIMIT_REACHED",
-    "WEBHOOK_MESSAGE_NOT_FOUND",
-    "WEBHOOK_NOT_FOUND",
-    "WEBHOOK_URL_NOT_ALLOWED",
 ];
 
 const SEARCH: &str = "/v2/api/conversations/items/search";
@@ -138,6 +132,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     };
     faulty_requests(&world, &mut given).await;
     what_is_not_there(&world, &mut given).await;
+    webhooks(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
     not_now(&mut world, &mut given).await;
@@ -289,6 +284,45 @@ async fn what_is_not_there(world: &World, given: &mut Given) {
             .await;
         given.note("updateCallSummary", &reply, code);
     }
+}
+
+/// What webhooks refuse.
+async fn webhooks(world: &World, given: &mut Given) {
+    let (app, all) = (&world.app, "/v2/api/webhooks");
+    let endpoint = |url: &str, topic: &str| json!({ "url": url, "topics": [topic] });
+    let refused = app
+        .post(all, &endpoint("https://10.0.0.1/hook", "sms.sent"))
+        .await;
+    given.note("createWebhook", &refused, "WEBHOOK_URL_NOT_ALLOWED");
+    let taken = endpoint("http://127.0.0.1:9/hook", "sms.sent");
+    let refused = app
+        .post(all, &endpoint("http://127.0.0.1:9/hook", "sms.lost"))
+        .await;
+    given.note("createWebhook", &refused, "INVALID_EVENT_TYPE");
+    let id = "ep_2Hk9GqkQe7b1T4yVnUo3xZ0aBcD";
+    given.note(
+        "getWebhook",
+        &app.get(&format!("{all}/{id}")).await,
+        "WEBHOOK_NOT_FOUND",
+    );
+
+    let made = app.post(all, &taken).await;
+    let one = format!("{all}/{}", made.data()["id"].as_str().unwrap());
+    let replay = json!({ "message_id": "msg_2Hk9GqkQe7b1T4yVnUo3xZ0aBcD" });
+    let refused = app.post(&format!("{one}/replay"), &replay).await;
+    given.note("replayWebhook", &refused, "WEBHOOK_MESSAGE_NOT_FOUND");
+    assert_eq!(app.put(&one, &json!({ "enabled": false })).await.status, 200);
+    let refused = app.post(&format!("{one}/replay"), &replay).await;
+    given.note("replayWebhook", &refused, "WEBHOOK_DISABLED");
+
+    let mut last = made;
+    for _ in 0..=100 {
+        last = app.post(all, &taken).await;
+        if last.status != 201 {
+            break;
+        }
+    }
+    given.note("createWebhook", &last, "WEBHOOK_LIMIT_REACHED");
 }
 
 /// Who asks.
