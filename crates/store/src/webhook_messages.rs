@@ -43,9 +43,10 @@ statements! {
          RETURNING event, topic, at, state, due_at, tries, attempts, updated_at";
     SETTLE =
         "UPDATE webhook_messages SET state = $1, due_at = $2, tries = $3, attempts = $4, updated_at = $5
-          WHERE team_id = $6 AND endpoint = $7 AND event = $8 AND due_at = $9";
+          WHERE team_id = $6 AND endpoint = $7 AND event = $8 AND due_at IN ($9, $10)";
     GIVE_BACK =
-        "UPDATE webhook_messages SET due_at = 0 WHERE team_id = $1 AND endpoint = $2 AND event = $3 AND due_at = $4";
+        "UPDATE webhook_messages SET due_at = 0
+          WHERE team_id = $1 AND endpoint = $2 AND event = $3 AND due_at IN ($4, $5)";
     GET =
         "SELECT event, topic, at, state, due_at, tries, attempts, updated_at
            FROM webhook_messages WHERE team_id = $1 AND endpoint = $2 AND event = $3";
@@ -159,6 +160,23 @@ pub fn claim(
     Ok(claimed)
 }
 
+/// The end of a lease, by which whoever has claimed a message is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// When it ends.
+    pub end: Millis,
+    /// When it ends if it was brought forward meanwhile ([`bring_forward`]); the same if it cannot have been.
+    pub moved: Millis,
+}
+
+impl Lease {
+    /// One that nobody has moved.
+    #[must_use]
+    pub const fn until(end: Millis) -> Self {
+        Self { end, moved: end }
+    }
+}
+
 /// What an attempt has made of a claimed message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
@@ -166,8 +184,8 @@ pub struct Settled {
     pub endpoint: i64,
     /// The event's number.
     pub event: i64,
-    /// The end of the lease under which it was sent.
-    pub lease: Millis,
+    /// The lease under which it was sent.
+    pub lease: Lease,
     /// Where the message stands.
     pub state: DeliveryState,
     /// When it is to be attempted again.
@@ -184,7 +202,7 @@ pub struct Settled {
 /// Of the engine.
 pub fn settle(tx: &mut Tx<'_>, team: TeamKey, settled: &Settled, now: Millis) -> Result<bool, StoreError> {
     let Settled { endpoint, event, lease, state, due_at, tries, attempts } = settled;
-    let values = params![*state, *due_at, *tries, attempts, now, team, *endpoint, *event, *lease];
+    let values = params![*state, *due_at, *tries, attempts, now, team, *endpoint, *event, lease.end, lease.moved];
     Ok(tx.execute(SETTLE, values)? > 0)
 }
 
@@ -192,8 +210,8 @@ pub fn settle(tx: &mut Tx<'_>, team: TeamKey, settled: &Settled, now: Millis) ->
 ///
 /// # Errors
 /// Of the engine.
-pub fn give_back(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64, event: i64, lease: Millis) -> Result<(), StoreError> {
-    tx.execute(GIVE_BACK, params![team, endpoint, event, lease]).map(drop)
+pub fn give_back(tx: &mut Tx<'_>, team: TeamKey, endpoint: i64, event: i64, lease: Lease) -> Result<(), StoreError> {
+    tx.execute(GIVE_BACK, params![team, endpoint, event, lease.end, lease.moved]).map(drop)
 }
 
 /// The message of an endpoint and an event.

@@ -98,6 +98,8 @@ pub struct Dispatcher {
     /// Whether chores are being done, and by how many milliseconds retries are to be brought forward then.
     chores: bool,
     set_back: i64,
+    /// By how many milliseconds the clock was set back last.
+    stepped_back: i64,
     stop: CancellationToken,
     stopping: bool,
     notes: mpsc::UnboundedSender<Note>,
@@ -131,6 +133,7 @@ impl Dispatcher {
             looks: 0,
             chores: false,
             set_back: 0,
+            stepped_back: 0,
             stop: CancellationToken::new(),
             stopping: false,
             notes,

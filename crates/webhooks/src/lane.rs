@@ -7,6 +7,7 @@ use bytes::Bytes;
 use trunkline_domain::Millis;
 use trunkline_store::TeamKey;
 
+use crate::clock_watch::Stopwatch;
 use crate::target::Target;
 
 /// An endpoint.
@@ -58,8 +59,8 @@ pub(crate) struct Lane {
     pub claiming: bool,
     /// Whether the endpoint is being read.
     pub opening: bool,
-    /// Until when it is not read again, because it could not be used.
-    pub shut_until: Option<Millis>,
+    /// Since when and for how many milliseconds it is not read again, because it could not be used.
+    pub shut: Option<(Stopwatch, i64)>,
     /// How much may be sent at a time: less while nothing is answered in time.
     pub width: usize,
     /// How many messages may be held.
@@ -88,7 +89,7 @@ impl Lane {
             backlog: false,
             claiming: false,
             opening: false,
-            shut_until: None,
+            shut: None,
             width,
             ahead: FEWEST_AHEAD,
             answers: false,
@@ -114,10 +115,9 @@ impl Lane {
         self.backlog && !self.claiming && self.leases.len() * 2 <= self.ahead.min(share)
     }
 
-    /// Whether it is not to be read again yet. A pause that is longer than any was begun by a clock that was set back.
-    pub(crate) fn is_shut(&self, now: Millis, longest: i64) -> bool {
-        self.shut_until
-            .is_some_and(|until| (1..=longest).contains(&until.since(now)))
+    /// Whether it is not to be read again yet.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.shut.as_ref().is_some_and(|(since, ms)| since.ms() < *ms)
     }
 
     /// Takes a message in. One that is held already, because its lease ran out while it was here, only gets its new

@@ -1,5 +1,7 @@
 //! Admins are told by e-mail that an endpoint was disabled.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -47,7 +49,9 @@ async fn session(stream: TcpStream, mails: Arc<Mutex<Vec<Mail>>>, refuses: Arc<M
         let answer = if in_text {
             if line == ".\r\n" {
                 in_text = false;
-                mails.lock().push((std::mem::take(&mut recipients), std::mem::take(&mut text)));
+                mails
+                    .lock()
+                    .push((std::mem::take(&mut recipients), std::mem::take(&mut text)));
                 "250 taken\r\n"
             } else {
                 text.push_str(&line);
@@ -55,7 +59,11 @@ async fn session(stream: TcpStream, mails: Arc<Mutex<Vec<Mail>>>, refuses: Arc<M
             }
         } else if line.starts_with("RCPT") {
             recipients.push(line.trim().to_owned());
-            if *refuses.lock() { "451 later\r\n" } else { "250 ok\r\n" }
+            if *refuses.lock() {
+                "451 later\r\n"
+            } else {
+                "250 ok\r\n"
+            }
         } else if line.starts_with("DATA") {
             in_text = true;
             "354 go on\r\n"
@@ -101,13 +109,24 @@ async fn every_admin_is_told_once(t: TestDb) {
         .unwrap();
     let told = told(&office).await;
     let mailer = Mailer::new(&post.url, "Trunkline <phone@example.com>").unwrap();
-    assert_eq!(work_once(&office.board, Some(&mailer), "https://phone.example.com").await.unwrap(), 1);
+    assert_eq!(
+        work_once(&office.board, Some(&mailer), "https://phone.example.com")
+            .await
+            .unwrap(),
+        1
+    );
     let mails = post.mails.lock().clone();
     assert!(!mails.is_empty());
     for (recipients, text) in &mails {
-        assert!(recipients.iter().all(|to| !to.contains("member@")), "{recipients:?}");
+        assert!(
+            recipients.iter().all(|to| !to.contains("member@")),
+            "{recipients:?}"
+        );
         let text = text.replace("=\r\n", "").replace("=3D", "=");
-        assert!(text.contains(&told.id.to_string()) && text.contains("STATUS 500"), "{text}");
+        assert!(
+            text.contains(&told.id.to_string()) && text.contains("STATUS 500"),
+            "{text}"
+        );
         assert!(text.contains("2023-11-14T22:13:20.000Z"), "{text}");
     }
     assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 0);
@@ -119,7 +138,11 @@ async fn a_server_that_says_later_is_tried_later(t: TestDb) {
     *post.refuses.lock() = true;
     let mailer = Mailer::new(&post.url, "phone@example.com").unwrap();
     assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 1);
-    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 0, "not at once");
+    assert_eq!(
+        work_once(&office.board, Some(&mailer), "").await.unwrap(),
+        0,
+        "not at once"
+    );
     assert!(post.mails.lock().is_empty());
     *post.refuses.lock() = false;
     office.clock.advance(Millis::MINUTE);
@@ -140,7 +163,10 @@ fn an_unusable_configuration_is_named_without_its_password() {
         let error = Mailer::new(url, "phone@example.com").err().unwrap().to_string();
         assert!(!error.contains("pa55"), "{error}");
     }
-    let error = Mailer::new("smtp://127.0.0.1:25", "nobody").err().unwrap().to_string();
+    let error = Mailer::new("smtp://127.0.0.1:25", "nobody")
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("nobody"), "{error}");
 }
 

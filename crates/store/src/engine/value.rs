@@ -121,7 +121,11 @@ impl<'c> Column<'c> {
     /// The text, borrowed from the row; `None` for everything else.
     #[must_use]
     pub const fn text(self) -> Option<&'c str> {
-        if let Self::Text(text) = self { Some(text) } else { None }
+        if let Self::Text(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use trunkline_domain::events::Topic;
 use trunkline_domain::{DeliveryState, EndpointId, Millis, SeededIds};
-use trunkline_store::webhook_messages::{self, MessageRow, NewMessage, Settled};
+use trunkline_store::webhook_messages::{self, Lease, MessageRow, NewMessage, Settled};
 use trunkline_store::webhooks::{self, EndpointRow};
 use trunkline_store::{Db, StoreError, TeamKey, Tx, params};
 use trunkline_testkit::db::{START, TestDb};
@@ -95,7 +95,7 @@ fn settled(event: i64, lease: Millis, state: DeliveryState, due_at: Option<Milli
     Settled {
         endpoint: 1,
         event,
-        lease,
+        lease: Lease::until(lease),
         state,
         due_at,
         tries: 1,
@@ -390,11 +390,17 @@ async fn only_the_holder_says_what_became_of_it(t: TestDb) {
     // Its lease ended, and somebody else has it.
     assert_eq!(events(&claim(db, team, 1, mine, 9).await), [2, 3, 4]);
     assert!(!settle(db, team, settled(2, mine, DeliveryState::Delivered, None)).await);
-    write(db, move |tx| webhook_messages::give_back(tx, team, 1, 2, mine)).await;
+    write(db, move |tx| {
+        webhook_messages::give_back(tx, team, 1, 2, Lease::until(mine))
+    })
+    .await;
     assert_eq!(get(db, team, 1, 2).await.due_at, Some(later));
 
     // The holder gives one back, and has one tried again.
-    write(db, move |tx| webhook_messages::give_back(tx, team, 1, 2, later)).await;
+    write(db, move |tx| {
+        webhook_messages::give_back(tx, team, 1, 2, Lease::until(later))
+    })
+    .await;
     assert_eq!(events(&claim(db, team, 1, mine, 9).await), [2]);
     let retry = Some(later.plus(5));
     assert!(settle(db, team, settled(3, later, DeliveryState::Pending, retry)).await);
@@ -499,6 +505,21 @@ async fn retries_are_brought_forward_once_each(t: TestDb) {
     assert_eq!(moved, expected);
     assert_eq!(get(db, team, 1, 90).await.due_at, None);
     assert_eq!(get(db, team, 2, 1).await.due_at, Some(START.plus(5)));
+
+    // What was on its way when it was moved is still its holder's.
+    let (end, moved) = (START.plus(9), START.plus(9 - Millis::HOUR));
+    let done = Settled {
+        lease: Lease { end, moved },
+        ..settled(8, end, DeliveryState::Delivered, None)
+    };
+    assert!(!settle(db, team, settled(8, end, DeliveryState::Delivered, None)).await);
+    assert!(settle(db, team, done).await);
+    let (end, moved) = (START.plus(1), START.plus(1 - Millis::HOUR));
+    write(db, move |tx| {
+        webhook_messages::give_back(tx, team, 1, 2, Lease { end, moved })
+    })
+    .await;
+    assert_eq!(get(db, team, 1, 2).await.due_at, Some(Millis(0)));
 }
 
 async fn old_messages_go_in_steps(t: TestDb) {

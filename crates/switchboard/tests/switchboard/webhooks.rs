@@ -7,7 +7,7 @@ use trunkline_domain::events::Topic;
 use trunkline_domain::webhook::Breaker;
 use trunkline_domain::{DeliveryId, DeliveryState, EndpointId, ErrorCode, Millis, SeededIds};
 use trunkline_store::crypto::Vault;
-use trunkline_store::webhook_messages::{self, MessageRow, NewMessage, Settled};
+use trunkline_store::webhook_messages::{self, Lease, MessageRow, NewMessage, Settled};
 use trunkline_store::webhooks::{self as rows, EndpointRow};
 use trunkline_store::{StoreError, Tx, audit};
 use trunkline_switchboard::messages::{self, Receive};
@@ -119,7 +119,7 @@ async fn message(office: &Office, event: i64, state: DeliveryState, due_at: Opti
         let settled = Settled {
             endpoint: 1,
             event,
-            lease: due,
+            lease: Lease::until(due),
             state,
             due_at,
             tries: 3,

@@ -18,7 +18,10 @@ const KEEP_IDLE_MS: i64 = Millis::MINUTE;
 
 impl Dispatcher {
     pub(super) async fn look_around(&mut self) {
-        self.set_back += self.clock.step_back(self.board.now()).unwrap_or(0);
+        if let Some(by) = self.clock.step_back(self.board.now()) {
+            self.set_back += by;
+            self.stepped_back = by;
+        }
         self.do_chores();
         let stored: Vec<TeamKey> = self.teams.keys().copied().collect();
         stored.into_iter().for_each(|team| self.record(team));

@@ -12,7 +12,7 @@ use trunkline_store::{StoreError, TeamKey, events, webhooks};
 use trunkline_switchboard::Switchboard;
 
 use super::reports::Note;
-use super::storing::{MOST_UNSTORED, note_health};
+use super::storing::{MOST_UNSTORED, lease, note_health};
 use super::{Dispatcher, warn};
 use crate::attempt::{self, Attempt};
 use crate::client::{Client, Reply};
@@ -26,7 +26,7 @@ const LEAST_LEASE_MS: i64 = TIME_LIMIT_MS + 5 * Millis::SECOND;
 
 /// The pause before an endpoint that could not be opened is opened again: of those that only the operator can mend, and
 /// of those that the database did not tell of.
-const SHUT_MS: i64 = 30 * Millis::SECOND;
+const SHUT_MS: i64 = 10 * Millis::SECOND;
 const RETRY_MS: i64 = Millis::SECOND;
 
 /// Why an endpoint could not be opened.
@@ -152,11 +152,10 @@ impl Dispatcher {
 
     /// Reads the endpoint and opens its secrets.
     pub(super) fn open(&mut self, key: Key) {
-        let now = self.board.now();
         let Some(lane) = self.lanes.get_mut(&key) else {
             return;
         };
-        if lane.opening || lane.is_shut(now, SHUT_MS) {
+        if lane.opening || lane.is_shut() {
             return;
         }
         lane.opening = true;
@@ -195,7 +194,7 @@ impl Dispatcher {
                     CannotOpen::Store(_) => RETRY_MS,
                     CannotOpen::Target(_) => SHUT_MS,
                 };
-                lane.shut_until = Some(self.board.now().plus(pause));
+                lane.shut = Some((Stopwatch::start(), pause));
                 tracing::error!(
                     team.key = key.team.0,
                     endpoint = key.endpoint,
@@ -247,12 +246,14 @@ impl Dispatcher {
         let result = outcome.error().map_or("DELIVERED", |error| error.as_str());
         metrics::counter!("trunkline_webhook_attempts_total", "result" => result).increment(1);
         metrics::histogram!("trunkline_webhook_attempt_seconds").record(ms as f64 / 1_000.0);
+        let stepped_back = self.stepped_back;
         let team = self.teams.entry(key.team).or_default();
         if let Some(lane) = self.lanes.get_mut(&key) {
             lane.in_flight -= 1;
             self.busy -= usize::from(lane.in_flight == 0);
             lane.learn(outcome.status().is_some(), ms, self.options.concurrency);
-            if let Some(lease) = lane.leases.remove(&message.event) {
+            if let Some(end) = lane.leases.remove(&message.event) {
+                let lease = lease(end, now, stepped_back);
                 let attempt = Attempt::new(at, ms, &outcome, body);
                 team.unstored.settled.push(Settled {
                     endpoint: key.endpoint,

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use trunkline_domain::Millis;
 use trunkline_domain::webhook::schedule::{AttemptError, Outcome};
-use trunkline_store::{StoreError, TeamKey, webhook_messages};
-use trunkline_switchboard::webhooks as commands;
+use trunkline_store::webhook_messages::{self, Lease};
+use trunkline_store::{StoreError, TeamKey};
+use trunkline_switchboard::webhooks::{self as commands, LEASE_MS};
 
 use super::reports::Note;
 use super::{Dispatcher, warn};
@@ -140,13 +141,15 @@ impl Dispatcher {
 
     /// Gives back what was claimed and not sent of these endpoints.
     pub(super) fn give_back_of(&mut self, keys: &[Key]) {
-        let mut unsent: BTreeMap<TeamKey, Vec<(i64, i64, Millis)>> = BTreeMap::new();
+        let (now, stepped_back) = (self.board.now(), self.stepped_back);
+        let mut unsent: BTreeMap<TeamKey, Vec<(i64, i64, Lease)>> = BTreeMap::new();
         for key in keys {
             let Some(lane) = self.lanes.get_mut(key) else {
                 continue;
             };
             for message in lane.ready.drain(..) {
-                if let Some(lease) = lane.leases.remove(&message.event) {
+                if let Some(end) = lane.leases.remove(&message.event) {
+                    let lease = lease(end, now, stepped_back);
                     unsent
                         .entry(key.team)
                         .or_default()
@@ -172,6 +175,16 @@ impl Dispatcher {
                 Note::Done
             });
         }
+    }
+}
+
+/// A lease that ends at `end`. One that is longer than any was taken by a clock that was set back since, and may have
+/// been brought forward by as much.
+pub(super) fn lease(end: Millis, now: Millis, stepped_back: i64) -> Lease {
+    let is_older = end.since(now) > LEASE_MS;
+    Lease {
+        end,
+        moved: if is_older { end.plus(-stepped_back) } else { end },
     }
 }
 

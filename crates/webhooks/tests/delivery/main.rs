@@ -4,8 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod basics;
+mod clocks;
 mod fairness;
 mod hostile;
+mod nodes;
+mod refusals;
 mod schedule;
 mod support;
 mod switching;
+mod tls;

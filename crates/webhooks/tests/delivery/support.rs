@@ -13,8 +13,10 @@ use trunkline_domain::{Clock as _, DeliveryState, EndpointId, SystemClock};
 use trunkline_store::crypto::Vault;
 use trunkline_store::webhook_messages::{self, MessageRow};
 use trunkline_store::webhooks::{self as rows, EndpointRow};
-use trunkline_store::{StoreError, TeamKey, Tx};
-use trunkline_switchboard::webhooks::{self as commands, CreateEndpoint, PatchEndpoint, SigningSecret};
+use trunkline_store::{Conn, StoreError, TeamKey, Tx, params, teams};
+use trunkline_switchboard::webhooks::{
+    self as commands, CreateEndpoint, LEASE_MS, PatchEndpoint, SigningSecret,
+};
 use trunkline_switchboard::{Actor, Error, Switchboard};
 use trunkline_testkit::catcher::Received;
 use trunkline_testkit::db::{Office, TestDb};
@@ -171,10 +173,7 @@ pub async fn emit_of(board: &Switchboard, team: TeamKey, topics: &[Topic]) -> i6
         })
         .await;
     emitted.unwrap();
-    let last: Result<_, StoreError> = board
-        .db()
-        .read(move |conn| trunkline_store::teams::last_event(conn, team))
-        .await;
+    let last: Result<_, StoreError> = board.db().read(move |conn| teams::last_event(conn, team)).await;
     last.unwrap()
 }
 
@@ -262,7 +261,7 @@ pub async fn until_settled_of(board: &Switchboard, team: TeamKey) {
             .scan(move |conn| {
                 Ok::<_, StoreError>((
                     rows::cursor(conn, team)?,
-                    trunkline_store::teams::last_event(conn, team)?,
+                    teams::last_event(conn, team)?,
                     rows::due(conn)?,
                 ))
             })
@@ -275,6 +274,36 @@ pub async fn until_settled_of(board: &Switchboard, team: TeamKey) {
         (cursor == Some(last) && is_settled).then_some(())
     })
     .await;
+}
+
+/// Waits until every event was fanned out, nothing is due, and nothing that was claimed at this time of the clock is on
+/// its way.
+pub async fn until_quiet(office: &Office) {
+    const DUE: &str = "SELECT COUNT(*) FROM webhook_messages WHERE due_at <= $1 OR due_at = $2";
+    let team = office.team;
+    eventually("what is due is tried", || async {
+        let now = office.board.now();
+        let ask = move |conn: &mut Conn<'_>| {
+            let due: Option<i64> = conn.row(DUE, params![now, now.plus(LEASE_MS)], |row| row.get(0))?;
+            let is_fanned_out = rows::cursor(conn, team)? == Some(teams::last_event(conn, team)?);
+            Ok::<_, StoreError>(is_fanned_out && due == Some(0))
+        };
+        office.board.db().scan(ask).await.unwrap().then_some(())
+    })
+    .await;
+}
+
+/// Lets time pass, in steps and no faster than messages are sent, until every message is settled.
+pub async fn let_time_pass(office: &Office, step: i64) {
+    for _ in 0..1_000 {
+        until_quiet(office).await;
+        let due = office.board.db().scan(rows::due).await.unwrap();
+        if due.iter().all(|next| next.due_at.is_none()) {
+            return until_settled(office).await;
+        }
+        office.clock.advance(step);
+    }
+    panic!("there is no end of it");
 }
 
 /// Waits until a message stands like this, and returns it.
