@@ -1,5 +1,6 @@
 //! A connection to either engine, behind one set of functions.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
@@ -28,6 +29,54 @@ pub(crate) struct PgSession {
 
 /// Statements that depend on a request's filters are many; beyond this number the cache starts anew.
 const MAX_PREPARED: usize = 512;
+
+/// How both engines are asked for what is in a list, as far as it is the same in every statement.
+const IN_LIST: (&str, &str) = (" IN (SELECT ", " FROM json_each(");
+
+/// Says `= ANY(ARRAY(SELECT …))` for `IN (SELECT … FROM json_each(…))`. PostgreSQL joins with what is in a subquery, and
+/// does so last where a statement joins much else: it would read a whole team to find twenty items. The elements of an
+/// array are looked up in an index.
+fn with_lists_first(sql: &str) -> Cow<'_, str> {
+    let mut parts = sql.split(IN_LIST.0);
+    let mut made = parts.next().unwrap_or_default().to_owned();
+    let mut is_changed = false;
+    for part in parts {
+        let list = part
+            .split_once(IN_LIST.1)
+            .filter(|(what, _)| !what.contains(" FROM "))
+            .and_then(|_| Some(part.split_at(end_of_parenthesis(part)?)));
+        match list {
+            Some((list, rest)) => {
+                made.push_str(" = ANY(ARRAY(SELECT ");
+                made.push_str(list);
+                made.push(')');
+                made.push_str(rest);
+                is_changed = true;
+            }
+            None => {
+                made.push_str(IN_LIST.0);
+                made.push_str(part);
+            }
+        }
+    }
+    if is_changed { made.into() } else { sql.into() }
+}
+
+/// Where the parenthesis that was opened before `text` is closed. (Our statements have none in quotes.)
+fn end_of_parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 1_u32;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
 
 impl PgSession {
     pub(crate) fn new(client: postgres::Client, config: postgres::Config) -> Self {
@@ -75,7 +124,7 @@ impl PgSession {
         if self.prepared.len() >= MAX_PREPARED {
             self.prepared.clear();
         }
-        let statement = self.client.prepare(sql)?;
+        let statement = self.client.prepare(&with_lists_first(sql))?;
         self.prepared.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
@@ -214,7 +263,9 @@ impl Conn<'_> {
                 }
                 Ok(())
             }
-            Inner::Postgres(session) => session.ask(|session| session.client.prepare(sql)).map(drop),
+            Inner::Postgres(session) => session
+                .ask(|session| session.client.prepare(&with_lists_first(sql)))
+                .map(drop),
         }
     }
 
@@ -310,5 +361,30 @@ impl<'c> Deref for Tx<'c> {
 impl<'c> DerefMut for Tx<'c> {
     fn deref_mut(&mut self) -> &mut Conn<'c> {
         &mut self.conn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_lists_first;
+
+    #[test]
+    fn lists_are_looked_up_and_other_subqueries_left_alone() {
+        let list = "a IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT))) AND b = f($3)";
+        let found =
+            "a = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT)))) AND b = f($3)";
+        assert_eq!(with_lists_first(list), found);
+        assert_eq!(
+            with_lists_first(&format!("{list} OR {list}")),
+            format!("{found} OR {found}")
+        );
+        let table = "a IN (SELECT b FROM c) AND d IN (1, 2)";
+        assert_eq!(with_lists_first(table), table);
+        assert_eq!(
+            with_lists_first(&format!("{table} AND {list}")),
+            format!("{table} AND {found}")
+        );
+        let unclosed = "a IN (SELECT value FROM json_each($1)";
+        assert_eq!(with_lists_first(unclosed), unclosed);
     }
 }

@@ -318,6 +318,32 @@ async fn nothing_walks_over_a_whole_table() {
     }
 }
 
+/// Nothing has told PostgreSQL yet how many rows there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_looks_up_what_is_in_a_list() {
+    let t = TestDb::postgres();
+    let of_lists: Vec<&'static str> = statements()
+        .into_iter()
+        .map(|statement| statement.sql)
+        .filter(|sql| sql.starts_with("SELECT i.") && sql.contains("json_each"))
+        .collect();
+    assert!(of_lists.len() >= 2, "{of_lists:?}");
+    for sql in of_lists {
+        let plan: Vec<String> = t
+            .db()
+            .scan(move |conn| {
+                let asked = sql.replace("$1", "1").replace("$2", "'[\"1\", \"2\"]'");
+                conn.rows(&format!("EXPLAIN {asked}"), &[], |row| row.get(0))
+            })
+            .await
+            .map_err(|error: StoreError| error)
+            .unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("= ANY ($0)"), "not by an index:\n{plan}");
+        assert!(!plan.contains("Seq Scan") && !plan.contains("Hash"), "{plan}");
+    }
+}
+
 /// How many parameters a statement has.
 fn parameters(sql: &str) -> usize {
     let numbers = sql
