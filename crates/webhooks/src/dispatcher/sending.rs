@@ -43,13 +43,23 @@ pub(super) struct Tried {
     at: Millis,
     ms: i64,
     reply: Reply,
-    /// Whether there was nothing left to be sent.
-    gone: bool,
+    what: What,
+}
+
+/// What was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The message, or it could not be made.
+    Message,
+    /// Nothing: its event is not kept any more.
+    Gone,
+    /// Nothing: the database did not tell the event just now.
+    NotRead,
 }
 
 impl Tried {
     /// Nothing was sent.
-    fn unsent(at: Millis, gone: bool, why: &str) -> Self {
+    fn unsent(at: Millis, what: What, why: &str) -> Self {
         let reply = Reply {
             outcome: Outcome::Broken(AttemptError::Internal),
             body: why.to_owned(),
@@ -58,7 +68,7 @@ impl Tried {
             at,
             ms: 0,
             reply,
-            gone,
+            what,
         }
     }
 }
@@ -81,7 +91,7 @@ impl OwedAttempt {
 
 impl Drop for OwedAttempt {
     fn drop(&mut self) {
-        self.pay(Tried::unsent(self.at, false, ""));
+        self.pay(Tried::unsent(self.at, What::Message, ""));
     }
 }
 
@@ -224,16 +234,58 @@ impl Dispatcher {
     pub(super) fn tried(&mut self, key: Key, message: Claimed, tried: Tried) {
         self.in_flight -= 1;
         self.on_trial -= usize::from(message.on_trial);
+        if tried.what == What::NotRead {
+            self.postpone(key, &message);
+        } else {
+            self.settle(key, &message, tried);
+        }
+        self.pump(key);
+        self.serve_the_waiting();
+        let share = self.share();
+        if self.lanes.get(&key).is_some_and(|lane| lane.is_hungry(share)) {
+            self.claim();
+        }
+    }
+
+    /// Has a message that was not sent tried a little later: this was no attempt.
+    fn postpone(&mut self, key: Key, message: &Claimed) {
+        let now = self.board.now();
+        let Some(lane) = self.lanes.get_mut(&key) else {
+            return;
+        };
+        lane.in_flight -= 1;
+        self.busy -= usize::from(lane.in_flight == 0);
+        if let Some(end) = lane.leases.remove(&message.event) {
+            let postponed = Settled {
+                endpoint: key.endpoint,
+                event: message.event,
+                lease: lease(end, now, self.stepped_back),
+                state: DeliveryState::Pending,
+                due_at: Some(now.plus(RETRY_MS)),
+                tries: message.tries,
+                attempts: message.attempts.clone().unwrap_or_else(|| "[]".to_owned()),
+            };
+            self.teams
+                .entry(key.team)
+                .or_default()
+                .unstored
+                .settled
+                .push(postponed);
+            self.record_soon(key.team);
+        }
+    }
+
+    fn settle(&mut self, key: Key, message: &Claimed, tried: Tried) {
         let now = self.board.now();
         let tries = message.tries + 1;
         let Tried {
             at,
             ms,
             reply: Reply { outcome, body },
-            gone,
+            what,
         } = tried;
         let made = u8::try_from(tries).unwrap_or(u8::MAX);
-        let verdict = if gone {
+        let verdict = if what == What::Gone {
             Verdict::Failed
         } else {
             after_attempt(made, &outcome, now, Jitter::draw(self.board.ids().as_ref()))
@@ -268,12 +320,6 @@ impl Dispatcher {
             note_health(lane, team.unstored.health.entry(key.endpoint), &outcome, now);
         }
         self.record_soon(key.team);
-        self.pump(key);
-        self.serve_the_waiting();
-        let share = self.share();
-        if self.lanes.get(&key).is_some_and(|lane| lane.is_hungry(share)) {
-            self.claim();
-        }
     }
 
     /// Lets those who wait for their share have it, first come first served.
@@ -321,13 +367,15 @@ async fn make(
                 at,
                 ms,
                 reply,
-                gone: false,
+                what: What::Message,
             }
         }
-        Ok(None) => Tried::unsent(at, true, "the event is not kept any more"),
+        Ok(None) => Tried::unsent(at, What::Gone, "the event is not kept any more"),
         Err(error) => {
             warn("an event could not be read", &error);
-            Tried::unsent(at, false, "")
+            let is_passing = error.is_retryable() || matches!(error, StoreError::Panicked);
+            let what = if is_passing { What::NotRead } else { What::Message };
+            Tried::unsent(at, what, "")
         }
     }
 }
