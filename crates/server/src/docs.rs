@@ -1,14 +1,16 @@
 //! Pages for people: the API reference, the events, the error codes, guides. All of it is in the program; nothing comes from a CDN.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::http::header;
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
 use trunkline_domain::webhook::{samples, topic};
 use trunkline_domain::{ErrorCode, ErrorType};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::Config;
 
 use crate::{AppState, openapi};
 
@@ -23,17 +25,39 @@ pub async fn openapi_json() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
 }
 
-/// The API reference, rendered from the OpenAPI document.
+/// The API reference, rendered from the OpenAPI document: our page around the viewer's scripts.
 pub fn reference() -> Router<AppState> {
-    SwaggerUi::new("/docs")
-        .config(
-            Config::new(["/openapi.json"])
-                .use_base_layout()
-                .try_it_out_enabled(true)
-                .persist_authorization(true),
-        )
-        .into()
+    Router::new()
+        .route("/docs", get(async || Redirect::permanent("/docs/")))
+        .route("/docs/", get(async || Html(VIEWER)))
+        .route("/docs/{*file}", get(viewer_file))
 }
+
+/// The viewer keeps the key that was typed in between visits.
+async fn viewer_file(Path(file): Path<String>) -> Response {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+        let config = Config::new(["/openapi.json"]).use_base_layout();
+        Arc::new(config.try_it_out_enabled(true).persist_authorization(true))
+    });
+    match utoipa_swagger_ui::serve(&file, CONFIG.clone()) {
+        Ok(Some(file)) => (
+            [(header::CONTENT_TYPE, file.content_type)],
+            file.bytes.into_owned(),
+        )
+            .into_response(),
+        _ => (
+            StatusCode::NOT_FOUND,
+            Html(page("Not found", "<h1>There is no such page</h1>")),
+        )
+            .into_response(),
+    }
+}
+
+const VIEWER: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width\"><title>API reference · Trunkline</title>\
+    <link rel=\"icon\" href=\"favicon-32x32.png\"><link rel=\"stylesheet\" href=\"swagger-ui.css\"></head><body>\
+    <div id=\"swagger-ui\"></div><script src=\"swagger-ui-bundle.js\"></script>\
+    <script src=\"swagger-ui-standalone-preset.js\"></script><script src=\"swagger-initializer.js\"></script></body></html>";
 
 /// Every error code: meaning, cause, what to do.
 pub async fn errors() -> Html<&'static str> {

@@ -222,7 +222,7 @@ async fn open(app: &TestApp, path: &str) -> (String, String) {
 async fn pages_for_people_answer(db: TestDb) {
     let app = searchable(db).await;
     for (path, holds) in [
-        ("/docs/", "swagger-ui"),
+        ("/docs/", "API reference · Trunkline"),
         ("/docs/errors", "API_KEY_INVALID"),
         ("/docs/guide", "Guide"),
         ("/docs/webhooks", "rotate_secret"),
