@@ -80,7 +80,10 @@ impl Follower {
                 Ok(()) => pause = FIRST_PAUSE,
                 Err(SearchError::Store(StoreError::Closed)) => break,
                 Err(error) => {
-                    tracing::error!(error = ?error, "the text index cannot follow; it will be tried again");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the text index cannot follow; it will be tried again"
+                    );
                     self.give_up(&error).await;
                     if cancellation
                         .run_until_cancelled(tokio::time::sleep(pause))
@@ -94,7 +97,10 @@ impl Follower {
             }
         }
         if let Err(error) = self.end().await {
-            tracing::warn!(error = ?error, "the text index was not closed cleanly; its files are checked at the next start");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the text index was not closed cleanly; its files are checked at the next start"
+            );
         }
     }
 
@@ -232,7 +238,10 @@ impl Follower {
     /// Lets go of everything since the last commit.
     async fn give_up(&mut self, error: &SearchError) {
         if let Err(error) = self.writing.rest().await {
-            tracing::warn!(error = ?error, "a writer of the text index ended badly");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a writer of the text index ended badly"
+            );
         }
         let of_store = matches!(error, SearchError::Store(_));
         if !of_store {
