@@ -93,15 +93,23 @@ impl Server {
     /// # Errors
     /// When the process is gone.
     pub fn resident_mib(&self) -> Result<f64> {
-        let file = std::fs::File::open(format!("/proc/{}/status", self.child.id()))?;
-        for line in BufReader::new(file).lines() {
-            if let Some(rest) = line?.strip_prefix("VmRSS:") {
-                let kib: f64 = rest.trim().trim_end_matches(" kB").parse()?;
-                return Ok(kib / 1_024.0);
-            }
-        }
-        bail!("the kernel does not tell the memory in use")
+        status_mib(self.child.id(), "VmRSS:")
     }
+}
+
+/// What the kernel tells of a process's memory under a name of proc(5), in MiB.
+///
+/// # Errors
+/// When the process is gone.
+pub fn status_mib(pid: u32, name: &str) -> Result<f64> {
+    let file = std::fs::File::open(format!("/proc/{pid}/status"))?;
+    for line in BufReader::new(file).lines() {
+        if let Some(rest) = line?.strip_prefix(name) {
+            let kib: f64 = rest.trim().trim_end_matches(" kB").parse()?;
+            return Ok(kib / 1_024.0);
+        }
+    }
+    bail!("the kernel does not tell the memory in use")
 }
 
 impl Drop for Server {

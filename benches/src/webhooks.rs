@@ -25,6 +25,8 @@ pub struct Sent {
     pub seconds: f64,
     /// CPU of the process, user and system, in microseconds.
     pub cpu_us: f64,
+    /// The most memory the process had meanwhile, in MiB.
+    pub peak_mib: f64,
 }
 
 impl Sent {
@@ -54,7 +56,8 @@ pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
     for rate in [100, 500] {
         latency(&folder, scale, rate, report)?;
     }
-    with_a_hanging_endpoint(&folder, scale, report)
+    with_a_hanging_endpoint(&folder, scale, report)?;
+    memory_of_a_backlog(&folder, scale, report)
 }
 
 fn throughput(folder: &Path, scale: Scale, endpoints: u64, messages: u64, report: &mut Report) -> Result<()> {
@@ -146,6 +149,33 @@ fn with_a_hanging_endpoint(folder: &Path, scale: Scale, report: &mut Report) -> 
         &pairs,
         Goal::AtMost(1.2),
     );
+    Ok(())
+}
+
+/// Messages pile up for endpoints that never answer: it is the disk that takes them.
+fn memory_of_a_backlog(folder: &Path, scale: Scale, report: &mut Report) -> Result<()> {
+    let many: u64 = if scale.write_seconds > 2 {
+        1_000_000
+    } else {
+        100_000
+    };
+    let peak = |messages: u64| -> Result<f64> {
+        let (endpoints, hanging) = (100, ["--hanging", "100"]);
+        let messages = messages.to_string();
+        let sent = run(
+            folder,
+            &[&["--messages", messages.as_str()], &hanging[..]].concat(),
+            endpoints,
+            "backlog",
+        )?;
+        Ok(sent.peak_mib)
+    };
+    let mut pairs = Vec::new();
+    for _ in 0..scale.pairs.min(3) {
+        pairs.push((peak(many)?, peak(many / 10)?));
+    }
+    let what = format!("peak memory with {many} messages waiting / with a tenth of them");
+    report.pairs(&what, "MiB", &pairs, Goal::AtMost(1.3));
     Ok(())
 }
 

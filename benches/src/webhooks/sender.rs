@@ -25,6 +25,7 @@ use trunkline_webhooks::{Client, Dispatcher, Options};
 
 use super::Sent;
 use super::sink::micros;
+use crate::process::status_mib;
 use crate::writes::{one_line_team, own_cpu_seconds};
 
 /// What is sent.
@@ -36,6 +37,8 @@ pub enum Mode {
     Live,
     /// Texts that come in at a rate.
     Rate,
+    /// Events that are there when the dispatcher starts, for endpoints that never answer: all is fanned out, nothing done.
+    Backlog,
     /// The same posts, signed, with nothing stored.
     Bare,
     /// The same at a rate.
@@ -89,12 +92,13 @@ async fn product(arguments: &Arguments) -> Result<Sent> {
     let vault = Vault::new("bench");
     make_endpoints(&board, &vault, team, arguments).await?;
     let events = arguments.messages / arguments.endpoints;
-    if arguments.mode == Mode::Drain {
+    if matches!(arguments.mode, Mode::Drain | Mode::Backlog) {
         texts(&board, team, 0..events, 64).await?;
     }
     let client = Client::new(AllowList::loopback(), Vec::new())?;
     let dispatcher = Dispatcher::new(board.clone(), vault, client, Options::default());
     let stop = CancellationToken::new();
+    forget_peak()?;
     let (began, cpu) = (Instant::now(), own_cpu_seconds());
     let running = tokio::spawn(dispatcher.run(stop.clone()));
     match arguments.mode {
@@ -106,13 +110,16 @@ async fn product(arguments: &Arguments) -> Result<Sent> {
         }
         _ => {}
     }
-    if arguments.mode != Mode::Rate {
-        until_recorded(&db, team).await?;
+    match arguments.mode {
+        Mode::Rate => {}
+        Mode::Backlog => until_fanned_out(&db).await?,
+        _ => until_recorded(&db, team).await?,
     }
     let sent = Sent {
         messages: events * arguments.endpoints,
         seconds: began.elapsed().as_secs_f64(),
         cpu_us: (own_cpu_seconds() - cpu) * 1e6,
+        peak_mib: status_mib(std::process::id(), "VmHWM:")?,
     };
     if arguments.hanging == 0 {
         stop.cancel();
@@ -213,6 +220,22 @@ async fn at_a_rate(board: &Switchboard, team: TeamKey, arguments: &Arguments) ->
     Ok(out.flush()?)
 }
 
+/// Has the kernel take the peak of this process's memory anew (proc(5), `clear_refs`).
+fn forget_peak() -> Result<()> {
+    Ok(std::fs::write("/proc/self/clear_refs", "5")?)
+}
+
+async fn until_fanned_out(db: &Db) -> Result<()> {
+    let until = Instant::now() + Duration::from_secs(600);
+    while Instant::now() < until {
+        if db.read(webhooks::ahead).await?.is_empty() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    anyhow::bail!("the events were not fanned out within ten minutes")
+}
+
 async fn until_recorded(db: &Db, team: TeamKey) -> Result<()> {
     let until = Instant::now() + Duration::from_secs(120);
     while Instant::now() < until {
@@ -287,6 +310,7 @@ async fn bare(arguments: &Arguments) -> Result<Sent> {
         messages: arguments.messages,
         seconds: began.elapsed().as_secs_f64(),
         cpu_us: (own_cpu_seconds() - cpu) * 1e6,
+        peak_mib: 0.0,
     })
 }
 
