@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::model::named_topics;
 use crate::{
-    CallId, CallResult, CompanyId, ContactId, ConversationAction, DealId, Direction, EndpointId, MessageId,
-    MessageType, Millis, PhoneNumber, Speaker, SummaryTemplate, UserId,
+    CallId, CallResult, CommentId, CompanyId, ContactId, ConversationAction, DealId, Direction, EndpointId,
+    EntityType, MessageId, MessageType, Millis, NoteId, PhoneNumber, Speaker, SummaryTemplate, ThreadId,
+    UserId,
 };
 
 named_topics! {
@@ -51,6 +52,16 @@ named_topics! {
     ContactUpdated = "contact.updated",
     /// A person edited a summary.
     SummaryUpdated = "summary.updated",
+    /// Somebody wrote a note on a conversation (ours).
+    NoteCreated = "conversation_note.created",
+    /// Somebody began a thread (ours).
+    ThreadCreated = "thread.created",
+    /// Somebody wrote a comment in a thread (ours).
+    CommentCreated = "thread.comment.created",
+    /// Somebody changed a comment (ours).
+    CommentUpdated = "thread.comment.updated",
+    /// Somebody resolved a thread (ours).
+    ThreadResolved = "thread.resolved",
     /// A conversation was read, archived, … (ours; for the live feed, not for webhooks).
     ConversationUpdated = "conversation.updated",
     /// A webhook endpoint was switched off because everything sent to it failed (ours; for the live feed, not for
@@ -399,6 +410,82 @@ pub struct ContactState {
     pub emails: Option<Vec<String>>,
     /// Numbers.
     pub numbers: Vec<PhoneNumber>,
+}
+
+/// Somebody whom a note or comment mentions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MentionRef {
+    /// The user; `None` for everybody.
+    pub user_id: Option<UserId>,
+    /// As the text calls them.
+    pub name: String,
+}
+
+/// Payload of `conversation_note.created`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConversationNote {
+    /// The note.
+    pub id: NoteId,
+    /// The outside number of the conversation.
+    pub contact_number: PhoneNumber,
+    /// The number of its line; `None` for a sender id.
+    pub allo_number: Option<PhoneNumber>,
+    /// The sender id that its line is; `None` for a number.
+    pub sender_id: Option<String>,
+    /// The text, with its mentions as they were written.
+    pub content: String,
+    /// Whom it mentions.
+    pub mentions: Vec<MentionRef>,
+    /// When it was written.
+    pub created_at: Millis,
+    /// Who wrote it.
+    pub user_id: UserId,
+    /// Their e-mail address.
+    pub user_email: Option<String>,
+}
+
+/// Payload of `thread.created` and `thread.resolved`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadState {
+    /// The thread.
+    pub id: ThreadId,
+    /// What it is about.
+    pub entity_type: EntityType,
+    /// The id of the call, message or note.
+    pub entity_id: String,
+    /// When it was begun.
+    pub created_at: Millis,
+    /// When it was resolved; `None` while it is not.
+    pub resolved_at: Option<Millis>,
+    /// Who began or resolved it.
+    pub user_id: Option<UserId>,
+    /// Their e-mail address.
+    pub user_email: Option<String>,
+}
+
+/// Payload of `thread.comment.created` and `thread.comment.updated`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThreadComment {
+    /// The comment.
+    pub id: CommentId,
+    /// Its thread.
+    pub thread_id: ThreadId,
+    /// What the thread is about.
+    pub entity_type: EntityType,
+    /// The id of the call, message or note.
+    pub entity_id: String,
+    /// The text, with its mentions as they were written.
+    pub content: String,
+    /// Whom it mentions.
+    pub mentions: Vec<MentionRef>,
+    /// When it was written.
+    pub created_at: Millis,
+    /// When it was changed last.
+    pub updated_at: Millis,
+    /// Who wrote it.
+    pub user_id: UserId,
+    /// Their e-mail address.
+    pub user_email: Option<String>,
 }
 
 /// Payload of `conversation.updated`.

@@ -167,6 +167,14 @@ id_kinds! {
     EndpointId = EndpointKind("ep_");
     /// A webhook message: what one endpoint is told of one event. Derived from the two, see [`DeliveryId::of`].
     DeliveryId = DeliveryKind("msg_");
+    /// A note on a conversation or on a contact.
+    NoteId = NoteKind("not-");
+    /// A thread.
+    ThreadId = ThreadKind("thr-");
+    /// A comment in a thread.
+    CommentId = CommentKind("cmt-");
+    /// A summary template.
+    TemplateId = TemplateKind("tst-");
 }
 
 impl DeliveryId {

@@ -11,6 +11,7 @@ pub mod error_code;
 pub mod events;
 pub mod ids;
 pub mod model;
+pub mod note;
 pub mod phone;
 pub mod scope;
 pub mod sms;
@@ -22,8 +23,8 @@ pub mod webhook;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
-    ApiKeyId, CallId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids, ItemId,
-    MessageId, NumberId, RandomIds, SeededIds, TagId, TeamId, UserId,
+    ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids,
+    ItemId, MessageId, NoteId, NumberId, RandomIds, SeededIds, TagId, TeamId, TemplateId, ThreadId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;

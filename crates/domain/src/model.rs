@@ -250,6 +250,18 @@ named! {
 }
 
 named! {
+    /// What a thread is about.
+    EntityType {
+        /// A call.
+        Call = "CALL",
+        /// A text message.
+        TextMessage = "TEXT_MESSAGE",
+        /// A note on a conversation.
+        ConversationNote = "CONVERSATION_NOTE",
+    }
+}
+
+named! {
     /// What a client does to a conversation.
     ConversationAction {
         /// Marks it read.

@@ -9,12 +9,14 @@ use serde_json::{Map, Value};
 
 use super::Body;
 use crate::events::{
-    Artefact, CallCompleted, CallEnded, CallRinging, CompanyRef, ContactState, DealRef, IvrChoice, Person,
-    Sms, TagChange, Topic, Transcript, TranscriptLine, TransferEnd,
+    Artefact, CallCompleted, CallEnded, CallRinging, CompanyRef, ContactState, ConversationNote, DealRef,
+    IvrChoice, MentionRef, Person, Sms, TagChange, ThreadComment, ThreadState, Topic, Transcript,
+    TranscriptLine, TransferEnd,
 };
 use crate::time::spoken_length;
 use crate::{
-    CallResult, DealStatus, Direction, Id, Ids, MessageType, Millis, PhoneNumber, Speaker, SummaryTemplate,
+    CallId, CallResult, DealStatus, Direction, EntityType, Id, Ids, MessageType, Millis, PhoneNumber,
+    Speaker, SummaryTemplate, UserId,
 };
 
 /// The payload of a sample.
@@ -35,6 +37,12 @@ pub enum Sample {
     Sms(Sms),
     /// `contact.…`.
     Contact(ContactState),
+    /// `conversation_note.…`.
+    Note(ConversationNote),
+    /// `thread.created`, `thread.resolved`.
+    Thread(ThreadState),
+    /// `thread.comment.…`.
+    Comment(ThreadComment),
 }
 
 /// The sample of a topic, with the instant of its story; `None` for the internal topics, which nobody can subscribe
@@ -72,6 +80,11 @@ pub fn body(topic: Topic) -> Option<Body<Sample>> {
             let changed = contact(&[NORA, NORA_PRIVATE], &[NORA_MOBILE, NORA_OFFICE]);
             (CONTACT_CHANGED, Sample::Contact(changed))
         }
+        Topic::NoteCreated => (NOTED, Sample::Note(note())),
+        Topic::ThreadCreated => (DISCUSSED, Sample::Thread(thread(None))),
+        Topic::CommentCreated => (DISCUSSED, Sample::Comment(comment(QUESTION, DISCUSSED))),
+        Topic::CommentUpdated => (REPHRASED, Sample::Comment(comment(BETTER_QUESTION, REPHRASED))),
+        Topic::ThreadResolved => (RESOLVED, Sample::Thread(thread(Some(RESOLVED)))),
         Topic::ConversationUpdated | Topic::EndpointDisabled | Topic::ItemsImported => return None,
     };
     Some(Body::new(topic, at, data))
@@ -96,6 +109,11 @@ const TEXTED: Millis = RINGS.plus(Millis::HOUR);
 const REPLIED: Millis = TEXTED.plus(150 * Millis::SECOND);
 const DELIVERED: Millis = REPLIED.plus(2_840);
 const FAILED: Millis = REPLIED.plus(35_210);
+const NOTED: Millis = ENDED.plus(12 * Millis::MINUTE);
+const DISCUSSED: Millis = ENDED.plus(15 * Millis::MINUTE);
+const REPHRASED: Millis = ENDED.plus(16 * Millis::MINUTE);
+const RESOLVED: Millis = ENDED.plus(47 * Millis::MINUTE);
+const JOINED: Millis = RINGS.plus(-400 * Millis::DAY);
 
 /// Seconds from pick-up to hang-up of the call.
 const LENGTH: i64 = 330;
@@ -113,6 +131,10 @@ const COMPANY: &str = "Harbor Bakery";
 const RECORDING: &str = "https://trunkline.example.com/recordings/nora-2026-03-10.mp3";
 const SUMMARY: &str = "Nora asked to move Friday's flour delivery to Thursday morning. Ben confirmed 7 a.m. and will send the new delivery note by text.";
 const EDITED_SUMMARY: &str = "Nora asked to move Friday's flour delivery to Thursday morning. Ben confirmed 7 a.m., north gate, and sent the new delivery note by text.";
+
+const NOTE: &str = "Nora prefers deliveries before 8 a.m.";
+const QUESTION: &str = "Do we have a driver on Thursday?";
+const BETTER_QUESTION: &str = "Do we have a driver on Thursday at 7?";
 
 /// Makes the same ids again and again: believable, and independent of any random number generator's version.
 struct Fixed(u8);
@@ -364,6 +386,59 @@ fn contact(emails: &[&str], numbers: &[&str]) -> ContactState {
     }
 }
 
+/// Ben.
+fn ben() -> UserId {
+    id(9, JOINED)
+}
+
+fn note() -> ConversationNote {
+    // Ben's own id, so that the sample holds together.
+    let mention = MentionRef {
+        user_id: Some(ben()),
+        name: "Ben".to_owned(),
+    };
+    ConversationNote {
+        id: id(10, NOTED),
+        contact_number: number(NORA_MOBILE),
+        allo_number: Some(number(LINE)),
+        sender_id: None,
+        content: format!("{NOTE} @[{}]({}), please tell the drivers.", mention.name, ben()),
+        mentions: vec![mention],
+        created_at: NOTED,
+        user_id: ben(),
+        user_email: Some(BEN.to_owned()),
+    }
+}
+
+fn thread(resolved_at: Option<Millis>) -> ThreadState {
+    let call: CallId = id(1, RINGS);
+    ThreadState {
+        id: id(11, DISCUSSED),
+        entity_type: EntityType::Call,
+        entity_id: call.to_string(),
+        created_at: DISCUSSED,
+        resolved_at,
+        user_id: Some(ben()),
+        user_email: Some(BEN.to_owned()),
+    }
+}
+
+fn comment(content: &str, updated_at: Millis) -> ThreadComment {
+    let thread = thread(None);
+    ThreadComment {
+        id: id(12, DISCUSSED),
+        thread_id: thread.id,
+        entity_type: thread.entity_type,
+        entity_id: thread.entity_id,
+        content: content.to_owned(),
+        mentions: Vec::new(),
+        created_at: DISCUSSED,
+        updated_at,
+        user_id: ben(),
+        user_email: thread.user_email,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -463,13 +538,16 @@ mod tests {
     }
 
     #[test]
-    fn every_event_about_a_call_names_it() {
+    fn every_event_names_what_it_is_about() {
         for info in CATALOGUE {
             let body = serde_json::to_value(body(info.topic).unwrap()).unwrap();
             let id = body["data"]["id"].as_str().unwrap();
-            let prefix = match info.topic.as_str().split('.').next() {
-                Some("sms") => "msg-",
-                Some("contact") => "cnt-",
+            let prefix = match info.topic.as_str() {
+                name if name.starts_with("sms.") => "msg-",
+                name if name.starts_with("contact.") => "cnt-",
+                "conversation_note.created" => "not-",
+                name if name.starts_with("thread.comment.") => "cmt-",
+                name if name.starts_with("thread.") => "thr-",
                 _ => "cll-",
             };
             assert!(

@@ -28,7 +28,8 @@ pub struct TopicInfo {
     pub origin: Origin,
 }
 
-/// Every topic that can be subscribed to, in the order of a call's, a text's and a contact's life.
+/// Every topic that can be subscribed to, in the order of a call's, a text's and a contact's life,
+/// and at the end what the team says about them.
 pub const CATALOGUE: &[TopicInfo] = &[
     TopicInfo {
         topic: Topic::CallReceived,
@@ -156,6 +157,41 @@ pub const CATALOGUE: &[TopicInfo] = &[
         deduplicated: false,
         origin: Origin::Published,
     },
+    TopicInfo {
+        topic: Topic::NoteCreated,
+        description: "A note was written on a conversation",
+        when: "When somebody of the team writes a note on a conversation.",
+        deduplicated: true,
+        origin: Origin::Ours,
+    },
+    TopicInfo {
+        topic: Topic::ThreadCreated,
+        description: "A thread was begun",
+        when: "When somebody begins a thread on a call, a text or a note; its first comment is told by `thread.comment.created`.",
+        deduplicated: true,
+        origin: Origin::Ours,
+    },
+    TopicInfo {
+        topic: Topic::CommentCreated,
+        description: "A comment was written in a thread",
+        when: "When somebody writes a comment, the first one of a thread included.",
+        deduplicated: true,
+        origin: Origin::Ours,
+    },
+    TopicInfo {
+        topic: Topic::CommentUpdated,
+        description: "A comment was changed",
+        when: "Each time the author of a comment changes its text; the event carries the comment as it is afterwards.",
+        deduplicated: false,
+        origin: Origin::Ours,
+    },
+    TopicInfo {
+        topic: Topic::ThreadResolved,
+        description: "A thread was resolved",
+        when: "Each time somebody resolves a thread that was not resolved.",
+        deduplicated: false,
+        origin: Origin::Ours,
+    },
 ];
 
 /// The names of [`CATALOGUE`], in its order.
@@ -240,7 +276,14 @@ mod tests {
             .collect();
         assert_eq!(
             repeated,
-            ["summary.updated", "tag.added", "tag.removed", "contact.updated"]
+            [
+                "summary.updated",
+                "tag.added",
+                "tag.removed",
+                "contact.updated",
+                "thread.comment.updated",
+                "thread.resolved"
+            ]
         );
     }
 
