@@ -24,10 +24,12 @@ aggregates!(
     keys,
     messages,
     nodes,
+    notes,
     numbers,
     search,
     tags,
     teams,
+    threads,
     users,
     webhook_messages,
     webhooks

@@ -69,6 +69,8 @@ statements! {
         "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at
            FROM numbers WHERE team_id = $1 AND line = $2";
     LINE_OF = "SELECT line FROM numbers WHERE team_id = $1 AND number = $2";
+    LINE_OF_SENDER =
+        "SELECT line FROM numbers WHERE team_id = $1 AND LOWER(sender_id) = LOWER($2) ORDER BY line LIMIT 1";
     MEMBERS =
         "SELECT m.line, m.user_id, u.name, u.email
            FROM number_members m JOIN users u ON u.team_id = m.team_id AND u.id = m.user_id
@@ -159,6 +161,14 @@ pub fn by_line(conn: &mut Conn<'_>, team: TeamKey, line: i64) -> Result<Option<N
 /// Of the engine.
 pub fn line_of(conn: &mut Conn<'_>, team: TeamKey, number: PhoneNumber) -> Result<Option<i64>, StoreError> {
     conn.row(LINE_OF, params![team, number], |row| row.get(0))
+}
+
+/// The line that has this sender id, in upper or lower case, and nothing more of it.
+///
+/// # Errors
+/// Of the engine.
+pub fn line_of_sender(conn: &mut Conn<'_>, team: TeamKey, sender_id: &str) -> Result<Option<i64>, StoreError> {
+    conn.row(LINE_OF_SENDER, params![team, sender_id], |row| row.get(0))
 }
 
 /// Who has access to which line, by line.

@@ -67,6 +67,7 @@ statements! {
         "UPDATE teams
             SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5
           WHERE team_id = $6";
+    NEXT_ENTRY = "UPDATE teams SET last_entry = last_entry + 1 WHERE team_id = $1 RETURNING last_entry";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
 }
@@ -171,6 +172,15 @@ pub fn lock(tx: &mut Tx<'_>, team: TeamKey) -> Result<Option<LockedTeam>, StoreE
 pub fn set_counters(tx: &mut Tx<'_>, team: TeamKey, counters: Counters) -> Result<(), StoreError> {
     let Counters { event, item, conversation, line } = counters;
     tx.execute(SET_COUNTERS, params![event, item, conversation, line, team]).map(drop)
+}
+
+/// The team's next number for a note, a thread or a comment. The row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn next_entry(tx: &mut Tx<'_>, team: TeamKey) -> Result<i64, StoreError> {
+    let next = tx.row(NEXT_ENTRY, params![team], |row| row.get(0))?;
+    next.ok_or(StoreError::Column { column: 0, problem: "there is no such team".into() })
 }
 
 /// The number of the last event of every team that has one.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     1 "0001_spine";
     2 "0002_webhooks";
     3 "0003_taken";
+    4 "0004_notes";
 };
 
 /// How the database stands to this program.

@@ -340,6 +340,7 @@ stored_by_name!(
     trunkline_domain::SummaryTemplate,
     trunkline_domain::PropertyType,
     trunkline_domain::DeliveryState,
+    trunkline_domain::EntityType,
     trunkline_domain::call::Phase,
     trunkline_domain::events::Topic,
 );
