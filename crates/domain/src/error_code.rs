@@ -346,6 +346,12 @@ error_codes! {
         cause: "`content` has more than 15 mentions of the form @[Name](usr-…).",
         remedy: "Mention fewer people, or the whole team once with @[all](all).",
     }
+    NoteLimitReached "NOTE_LIMIT_REACHED" 400 {
+        message: "There are as many notes or comments here as there may be.",
+        meaning: "A conversation and a person hold 10,000 notes each at most, and a thread 500 comments; nothing was stored.",
+        cause: "Usually a script that writes a note for each thing it does.",
+        remedy: "Delete notes that nobody needs, or change one instead of adding another.",
+    }
     CallFlowInvalid "CALL_FLOW_INVALID" 400 {
         message: "The call flow cannot be published as it is; `errors` names each fault.",
         meaning: "A flow that could lead a caller into a dead end is never put on a line, and the published one stays in force.",

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
-    Capability, ConversationAction, DealStatus, DeliveryState, Direction, ItemKind, LineKind, MessageStatus,
-    MessageType, Role, Speaker, SummaryTemplate, UserStatus,
+    Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind, LineKind,
+    MessageStatus, MessageType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
+use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V2Detail, V2Error};
 use crate::v2::{search, webhooks};
@@ -49,6 +50,8 @@ pub fn document() -> Value {
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "Users", "description": "The key, and the people of the team" },
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
+        { "name": "Notes", "description": "What the team writes down about conversations and people" },
+        { "name": "Threads", "description": "What the team says about a call, a text or a note" },
         { "name": "Webhooks", "description": "Endpoints that the team's events are sent to, and the live feed" },
         { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
     ]);
@@ -77,6 +80,7 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("ConversationItem", "result", search::RESULTS),
     ("ConversationItem", "status", MessageStatus::NAMES),
     ("ConversationItem", "message_type", MessageType::NAMES),
+    ("CreateThreadRequest", "entity_type", EntityType::NAMES),
     ("DealBrief", "status", DealStatus::NAMES),
     ("ItemSearchRequest", "direction", Direction::NAMES),
     ("ItemSearchRequest", "type", search::KINDS),
@@ -88,6 +92,7 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SandboxCallRequest", "direction", Direction::NAMES),
     ("SandboxCallRequest", "outcome", sandbox::OUTCOMES),
     ("SandboxCallTransfer", "kind", sandbox::TRANSFERS),
+    ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
     ("User", "role", Role::NAMES),
@@ -172,6 +177,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         match parameter["name"].as_str() {
             Some("role") => close(&mut parameter["schema"], Role::NAMES),
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
+            Some("entity_type") => close(&mut parameter["schema"], EntityType::NAMES),
             Some("state") => close(&mut parameter["schema"], DeliveryState::NAMES),
             _ => {}
         }
@@ -183,6 +189,9 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     }
     if writes {
         failures.push(409);
+    }
+    if endpoint.path.starts_with(CRM) {
+        failures.push(422);
     }
     for response in operation["responses"]
         .as_object_mut()
@@ -206,6 +215,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (409, "Conflict", "It contradicts what is there"),
     (413, "TooLarge", "The body is too large"),
     (415, "UnsupportedMediaType", "The body is not application/json"),
+    (422, "FaultyFields", "A field or parameter is faulty"),
     (429, "TooManyRequests", "Too many requests in this second"),
     (500, "ServerError", "A fault of the server"),
     (503, "NotNow", "Not now; come back after `Retry-After`"),

@@ -26,6 +26,22 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::users::get),
         endpoint!(v2::tags::list),
         endpoint!(v2::numbers::list),
+        endpoint!(v2::notes::list),
+        endpoint!(v2::notes::create),
+        endpoint!(v2::notes::get),
+        endpoint!(v2::notes::update),
+        endpoint!(v2::notes::delete),
+        endpoint!(v2::notes::people::list),
+        endpoint!(v2::notes::people::create),
+        endpoint!(v2::notes::people::update),
+        endpoint!(v2::notes::people::delete),
+        endpoint!(v2::threads::find),
+        endpoint!(v2::threads::create),
+        endpoint!(v2::threads::get),
+        endpoint!(v2::threads::comment),
+        endpoint!(v2::threads::update_comment),
+        endpoint!(v2::threads::resolve),
+        endpoint!(v2::threads::unresolve),
         endpoint!(v2::webhooks::list),
         endpoint!(v2::webhooks::create),
         endpoint!(v2::webhooks::event_types),
@@ -52,6 +68,7 @@ pub fn router(state: AppState) -> Router {
         .route("/openapi.json", get(docs::openapi_json))
         .route("/docs/errors", get(docs::errors))
         .route("/docs/guide", get(docs::guide))
+        .route("/docs/notes", get(docs::notes))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))
         .route("/docs/events", get(docs::events))

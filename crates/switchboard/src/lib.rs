@@ -11,10 +11,12 @@ pub mod conversations;
 mod error;
 pub mod import;
 pub mod messages;
+pub mod notes;
 pub mod people;
 pub mod summaries;
 pub mod sweeper;
 pub mod tags;
+pub mod threads;
 pub mod webhooks;
 mod work;
 

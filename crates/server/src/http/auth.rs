@@ -158,6 +158,14 @@ required! {
     UsersRead: UsersRead;
     /// `PHONE_NUMBERS_READ`.
     NumbersRead: PhoneNumbersRead;
+    /// `NOTES_READ`.
+    NotesRead: NotesRead;
+    /// `NOTES_WRITE`.
+    NotesWrite: NotesWrite;
+    /// `THREADS_READ`.
+    ThreadsRead: ThreadsRead;
+    /// `THREADS_WRITE`.
+    ThreadsWrite: ThreadsWrite;
     /// `WEBHOOKS_READ_WRITE`.
     Webhooks: WebhooksReadWrite;
     /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.

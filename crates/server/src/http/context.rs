@@ -38,6 +38,9 @@ pub struct Context {
     pub ignored: Mutex<Vec<String>>,
 }
 
+/// What the paths of the CRM begin with.
+pub const CRM: &str = "/v2/api/crm/";
+
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const X_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -68,10 +71,10 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
     let started = state.board.now();
     let request_id = request_id(request.headers(), &state);
     let path = request.uri().path();
-    let surface = if path.starts_with("/v1/") {
-        Surface::V1
-    } else {
-        Surface::V2
+    let surface = match path {
+        path if path.starts_with("/v1/") => Surface::V1,
+        path if path.starts_with(CRM) => Surface::Crm,
+        _ => Surface::V2,
     };
     let identity = state.keys.identify(state.board.db(), request.headers()).await;
     let decision = decide(&state, &request, identity.as_ref().ok().map(Arc::as_ref));

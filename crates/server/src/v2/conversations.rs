@@ -10,8 +10,8 @@ use trunkline_store::{Conn, TeamKey, numbers};
 use trunkline_switchboard::conversations as commands;
 
 use super::cursor::Cursor;
-use super::read_extend;
 use super::views::{self, ConversationView, Extend};
+use super::{contact_number, read_extend};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsAct, ConversationsRead};
 use crate::http::error::ApiError;
@@ -174,12 +174,8 @@ pub async fn act(
     path: PathParams<1>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let PathParams([contact_number]) = path;
-    let contact_number = PhoneNumber::parse(&contact_number).map_err(|error| {
-        ApiError::new(ErrorCode::InvalidPhoneFormat)
-            .param("contact_number")
-            .message(error.to_string())
-    })?;
+    let PathParams([number]) = path;
+    let contact_number = contact_number(&number)?;
     let Body(mut input) = body;
     let action: Option<ConversationAction> = input.name_or("action", ErrorCode::InvalidAction);
     if action.is_none() {

@@ -5,15 +5,17 @@ mod cursor;
 pub mod events;
 pub mod items;
 pub mod me;
+pub mod notes;
 pub mod numbers;
 pub mod search;
 pub mod summaries;
 pub mod tags;
+pub mod threads;
 pub mod users;
 mod views;
 pub mod webhooks;
 
-use trunkline_domain::{CallId, ErrorCode, IdError, ItemId};
+use trunkline_domain::{CallId, ErrorCode, IdError, ItemId, PhoneNumber};
 
 use crate::http::error::ApiError;
 use crate::http::input::Input;
@@ -35,6 +37,15 @@ fn read_extend(input: &mut Input) -> Extend {
         }
     }
     extend
+}
+
+/// Reads an outside number in a path.
+fn contact_number(text: &str) -> Result<PhoneNumber, ApiError> {
+    PhoneNumber::parse(text).map_err(|error| {
+        ApiError::new(ErrorCode::InvalidPhoneFormat)
+            .param("contact_number")
+            .message(error.to_string())
+    })
 }
 
 fn invalid_item_id() -> ApiError {

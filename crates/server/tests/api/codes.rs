@@ -57,7 +57,6 @@ const LATER: &[&str] = &[
     "DIALING_QUEUE_LIMIT_REACHED",
     "DIALING_QUEUE_NOT_FOUND",
     "DIALING_QUEUE_SESSION_ACTIVE",
-    "EMPTY_NOTE_CONTENT",
     "FORBIDDEN",
     "FROM_NUMBER_NOT_FOUND",
     "INVALID_GRANULARITY",
@@ -67,12 +66,7 @@ const LATER: &[&str] = &[
     "INVALID_TO_NUMBER",
     "LANDLINE_NUMBER_NOT_SUPPORTED",
     "MESSAGE_NOT_COMPLIANT",
-    "MISSING_ALLO_NUMBER_OR_SENDER_ID",
     "MISSING_HEADER",
-    "NOTE_CONTENT_TOO_LONG",
-    "NOTE_NOT_FOUND",
-    "NOT_COMMENT_AUTHOR",
-    "NOT_NOTE_AUTHOR",
     "NO_NUMBER_AVAILABLE",
     "NUMBER_ALREADY_ASSIGNED",
     "NUMBER_NOT_SMS_ENABLED",
@@ -80,19 +74,12 @@ const LATER: &[&str] = &[
     "PARTNER_ACCOUNT_NOT_FOUND",
     "PARTNER_BILLING_FAILED",
     "PARTNER_SUBSCRIPTION_NOT_BILLABLE",
-    "PERSON_NOT_FOUND",
     "PROVIDER_NOT_SUPPORTED",
     "QUEUE_NUMBER_POSITION_NOT_FOUND",
     "SENDER_ID_INBOX_CANNOT_SEND_SMS",
     "SENDER_ID_NOT_ACTIVE",
-    "SENDER_ID_NOT_FOUND",
     "SMS_LIMIT_REACHED",
     "TEAM_NOT_FOUND",
-    "TEXT_MESSAGE_NOT_FOUND",
-    "THREAD_ALREADY_EXISTS",
-    "THREAD_COMMENT_NOT_FOUND",
-    "THREAD_NOT_FOUND",
-    "TOO_MANY_MENTIONS",
     "TO_NUMBER_COUNTRY_MISMATCH",
     "TRIAL_SMS_LIMIT_REACHED",
     "UNKNOWN_TIME_ZONE",
@@ -132,6 +119,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     };
     faulty_requests(&world, &mut given).await;
     what_is_not_there(&world, &mut given).await;
+    notes(&world, &mut given).await;
     webhooks(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
@@ -284,6 +272,63 @@ async fn what_is_not_there(world: &World, given: &mut Given) {
             .await;
         given.note("updateCallSummary", &reply, code);
     }
+}
+
+/// What notes and threads refuse.
+async fn notes(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let note = operation("createConversationNote").request(world);
+    let mentions = "@[all](all)".repeat(16);
+    for (field, value, code) in [
+        ("content", json!(" "), "EMPTY_NOTE_CONTENT"),
+        ("content", json!("x".repeat(4_001)), "NOTE_CONTENT_TOO_LONG"),
+        ("content", json!(mentions), "TOO_MANY_MENTIONS"),
+        ("allo_number", json!(null), "MISSING_ALLO_NUMBER_OR_SENDER_ID"),
+    ] {
+        let reply = note.field(field, value).send(app).await;
+        given.note("createConversationNote", &reply, code);
+    }
+    let sender = note
+        .field("allo_number", json!(null))
+        .field("sender_id", json!("GHOST"));
+    given.note(
+        "createConversationNote",
+        &sender.send(app).await,
+        "SENDER_ID_NOT_FOUND",
+    );
+    let nowhere = app.get("/v2/api/conversations/notes/not-1").await;
+    given.note("getConversationNote", &nowhere, "NOTE_NOT_FOUND");
+    given.note(
+        "listPersonNotes",
+        &app.get("/v2/api/crm/people/per-1/notes").await,
+        "PERSON_NOT_FOUND",
+    );
+    let bens = people::key_of(app, app.office.ben, ScopeSet::ALL).await;
+    for (id, code) in [
+        ("updateConversationNote", "NOT_NOTE_AUTHOR"),
+        ("updateThreadComment", "NOT_COMMENT_AUTHOR"),
+    ] {
+        given.note(id, &operation(id).request(world).with_key(app, &bens).await, code);
+    }
+    let begin = operation("createThread").request(world);
+    for (kind, thing, code) in [
+        ("CALL", json!(world.call), "THREAD_ALREADY_EXISTS"),
+        ("TEXT_MESSAGE", json!("msg-1"), "TEXT_MESSAGE_NOT_FOUND"),
+    ] {
+        let request = begin.field("entity_type", json!(kind)).field("entity_id", thing);
+        given.note("createThread", &request.send(app).await, code);
+    }
+    given.note(
+        "getThread",
+        &app.get("/v2/api/threads/thr-1").await,
+        "THREAD_NOT_FOUND",
+    );
+    let comment = format!("/v2/api/threads/{}/comments/cmt-1", world.said.thread);
+    let reply = app.patch(&comment, &json!({ "content": "x" })).await;
+    given.note("updateThreadComment", &reply, "THREAD_COMMENT_NOT_FOUND");
+    sql(app, "UPDATE threads SET comments = 500".to_owned()).await;
+    let reply = operation("createThreadComment").request(world).send(app).await;
+    given.note("createThreadComment", &reply, "NOTE_LIMIT_REACHED");
 }
 
 /// What webhooks refuse.

@@ -225,6 +225,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/", "API reference · Trunkline"),
         ("/docs/errors", "API_KEY_INVALID"),
         ("/docs/guide", "Guide"),
+        ("/docs/notes", "@[all](all)"),
         ("/docs/webhooks", "rotate_secret"),
         ("/docs/events", "call.completed"),
     ] {

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use trunkline_domain::Scope;
+use trunkline_domain::{ContactId, Scope, UserId};
 use trunkline_server::openapi::BODY_NOT_NEEDED;
-use trunkline_store::{StoreError, Tx};
-use trunkline_switchboard::tags;
+use trunkline_store::notes::{self, NoteRow};
+use trunkline_store::{StoreError, Tx, teams};
+use trunkline_switchboard::{Error, Work, tags};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{sarah, us};
 
-use crate::support::{World, authorization, command, encoded};
+use crate::support::{Said, World, authorization, command, encoded};
 use crate::webhooks::NOBODY;
 
 /// One operation of the API.
@@ -110,7 +111,31 @@ impl Operation {
             | "getWebhook"
             | "deleteWebhook"
             | "rotateWebhookSecret"
-            | "listWebhookDeliveries" => (String::new(), None),
+            | "listWebhookDeliveries"
+            | "getConversationNote"
+            | "deleteConversationNote"
+            | "listPersonNotes"
+            | "deletePersonNote"
+            | "getThread"
+            | "resolveThread"
+            | "unresolveThread" => (String::new(), None),
+            "listConversationNotes" => (format!("?allo_number={line}"), None),
+            "createConversationNote" => (
+                String::new(),
+                Some(json!({ "content": "Prefers mornings.", "allo_number": us() })),
+            ),
+            "updateConversationNote"
+            | "createPersonNote"
+            | "updatePersonNote"
+            | "createThreadComment"
+            | "updateThreadComment" => (String::new(), Some(json!({ "content": "As it is now." }))),
+            "findThread" => (format!("?entity_type=CALL&entity_id={}", world.call), None),
+            "createThread" => (
+                String::new(),
+                Some(json!({
+                    "entity_type": "CONVERSATION_NOTE", "entity_id": world.fresh_note(), "content": "Is that so?",
+                })),
+            ),
             // Otherwise the answer goes on for ever.
             "followEvents" => ("?follow=false".to_owned(), None),
             "createWebhook" => (
@@ -153,17 +178,25 @@ impl Operation {
 
     /// The path with ids of the office's.
     pub fn filled(&self, world: &World) -> String {
-        let mut path = self.path.clone();
-        let id = if self.path.contains("/users/") {
-            world.app.office.ada.to_string()
-        } else {
-            world.call.to_string()
+        self.fill(self.path.clone(), world)
+    }
+
+    /// The rest of a path of this operation with ids of the office's.
+    pub fn fill(&self, mut path: String, world: &World) -> String {
+        let id = match self.path.as_str() {
+            path if path.contains("/users/") => world.app.office.ada.to_string(),
+            path if path.contains("/people/") => format!("per-{}", world.app.office.sarah.ksuid()),
+            path if path.contains("/notes/{id}") => world.said.note.to_string(),
+            _ => world.call.to_string(),
         };
         for (name, value) in [
             ("{id}", id),
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),
             ("{webhook_id}", world.webhook.to_string()),
+            ("{note_id}", world.said.person_note.to_string()),
+            ("{thread_id}", world.said.thread.to_string()),
+            ("{comment_id}", world.said.comment.to_string()),
         ] {
             path = path.replace(name, &value);
         }
@@ -182,20 +215,52 @@ impl Operation {
             };
             world.app.board.db().write(bring_back).await.unwrap();
         }
+        if self.path.contains("/notes/") {
+            let (said, on_contact) = (world.said, self.path.contains("{note_id}"));
+            let (contact, by) = (world.app.office.sarah, world.app.office.ada);
+            command(&world.app, move |work| {
+                write_again(work, said, on_contact.then_some(contact), by)
+            })
+            .await;
+        }
         if self.id == "removeTag" {
             let (call, by) = (world.call, world.app.office.by_ada());
-            let put_back = move |work: &mut trunkline_switchboard::Work<'_, '_>| match tags::add(
-                work,
-                call,
-                &["vip".to_owned()],
-                &by,
-            ) {
-                Err(trunkline_switchboard::Error::Refused(_)) | Ok(_) => Ok(()),
-                Err(error) => Err(error),
-            };
+            let put_back =
+                move |work: &mut Work<'_, '_>| match tags::add(work, call, &["vip".to_owned()], &by) {
+                    Err(Error::Refused(_)) | Ok(_) => Ok(()),
+                    Err(error) => Err(error),
+                };
             command(&world.app, put_back).await;
         }
     }
+}
+
+/// Writes the note again that a test has deleted, under its old id.
+fn write_again(
+    work: &mut Work<'_, '_>,
+    said: Said,
+    contact_id: Option<ContactId>,
+    author: UserId,
+) -> Result<(), Error> {
+    let id = if contact_id.is_some() {
+        said.person_note
+    } else {
+        said.note
+    };
+    if notes::get(work.tx, work.team, id)?.is_some() {
+        return Ok(());
+    }
+    let row = NoteRow {
+        note: teams::next_entry(work.tx, work.team)?,
+        id,
+        conversation: contact_id.is_none().then_some(1),
+        contact_id,
+        author,
+        content: "Prefers mornings.".to_owned(),
+        created_at: work.now,
+        updated_at: work.now,
+    };
+    Ok(notes::insert(work.tx, work.team, &row)?)
 }
 
 /// Operations with a body, and for each a body with every field there is.
@@ -210,7 +275,14 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         }),
         "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
         "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
-        "addTags" => operation.request(world).body.unwrap(),
+        "addTags"
+        | "createConversationNote"
+        | "updateConversationNote"
+        | "createPersonNote"
+        | "updatePersonNote"
+        | "createThread"
+        | "createThreadComment"
+        | "updateThreadComment" => operation.request(world).body.unwrap(),
         "createWebhook" => json!({
             "url": NOBODY, "topics": ["sms.received"], "description": "Ours", "allo_numbers": [us()],
             "headers": { "X-Tenant": "north" },

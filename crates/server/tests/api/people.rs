@@ -13,7 +13,7 @@ use trunkline_switchboard::{Actor, Error, Work, tags};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
-use crate::support::failed_webhook;
+use crate::support::{Said, failed_webhook, say};
 
 /// A second team on the server of a test, with everything that ids can point at.
 pub struct Neighbour {
@@ -29,6 +29,8 @@ pub struct Neighbour {
     /// A webhook endpoint, and what it was told in vain.
     pub webhook: EndpointId,
     pub delivery: DeliveryId,
+    /// What Nora wrote.
+    pub said: Said,
     /// An API key with all scopes.
     pub key: String,
 }
@@ -128,10 +130,16 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         };
         let message = messages::receive(work, &text)?;
         let webhook = failed_webhook(work, &vault)?;
+        let by = Actor::User {
+            id: user,
+            email: "nora@next.example".to_owned(),
+            name: "Nora Next".to_owned(),
+        };
+        let said = say(work, (line, contact_number), contact, call, &by)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
-        Ok((user, contact, call, message, webhook, key))
+        Ok((user, contact, call, message, webhook, said, key))
     };
-    let (user, contact, call, message, (webhook, delivery), key) = of_team(app, team, furnish).await;
+    let (user, contact, call, message, (webhook, delivery), said, key) = of_team(app, team, furnish).await;
     Neighbour {
         team,
         user,
@@ -143,6 +151,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         tag,
         webhook,
         delivery,
+        said,
         key,
     }
 }
@@ -153,6 +162,14 @@ pub async fn new_key(app: &TestApp, scopes: ScopeSet) -> (ApiKeyId, String) {
     of_team(app, app.office.team, move |work| {
         let key = accounts::create_key(work, ada, "another", scopes, true)?;
         Ok((key.id, key.secret))
+    })
+    .await
+}
+
+/// An API key of somebody of the office.
+pub async fn key_of(app: &TestApp, user: UserId, scopes: ScopeSet) -> String {
+    of_team(app, app.office.team, move |work| {
+        Ok(accounts::create_key(work, user, "another", scopes, true)?.secret)
     })
     .await
 }

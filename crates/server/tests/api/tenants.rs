@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use trunkline_domain::{CallId, DeliveryId, EndpointId, MessageId, PhoneNumber, SeededIds, UserId};
+use trunkline_domain::{
+    CallId, CommentId, ContactId, DeliveryId, EndpointId, MessageId, NoteId, PhoneNumber, SeededIds,
+    ThreadId, UserId,
+};
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, number, sarah, us};
@@ -11,7 +14,7 @@ use trunkline_testkit::db::{TestDb, number, sarah, us};
 use crate::document::{body_fields, document, parameters};
 use crate::operations::{Operation, Request, operations};
 use crate::people::{Neighbour, World as Outside, neighbour};
-use crate::support::{World, assert_common, encoded};
+use crate::support::{Said, World, assert_common, encoded};
 
 trunkline_testkit::on_both! {
     ids_of_another_team_are_like_ids_of_nobody,
@@ -20,7 +23,7 @@ trunkline_testkit::on_both! {
 }
 
 /// Names of parameters and fields that carry the id of something.
-const ID_NAMES: [&str; 14] = [
+const ID_NAMES: &[&str] = &[
     "id",
     "ids",
     "tag",
@@ -35,6 +38,11 @@ const ID_NAMES: [&str; 14] = [
     "webhook_id",
     "message_id",
     "allo_numbers",
+    "sender_id",
+    "note_id",
+    "thread_id",
+    "comment_id",
+    "entity_id",
 ];
 
 /// Where ids stand that are no ids: a day is nobody's.
@@ -53,6 +61,8 @@ struct Ids {
     tag: String,
     webhook: EndpointId,
     delivery: DeliveryId,
+    contact: ContactId,
+    said: Said,
 }
 
 impl Ids {
@@ -66,6 +76,8 @@ impl Ids {
             tag: neighbour.tag.clone(),
             webhook: neighbour.webhook,
             delivery: neighbour.delivery,
+            contact: neighbour.contact,
+            said: neighbour.said,
         }
     }
 
@@ -80,6 +92,13 @@ impl Ids {
             tag: "ghostly".to_owned(),
             webhook: EndpointId::new(&ids, now),
             delivery: DeliveryId::new(&ids, now),
+            contact: ContactId::new(&ids, now),
+            said: Said {
+                note: NoteId::new(&ids, now),
+                person_note: NoteId::new(&ids, now),
+                thread: ThreadId::new(&ids, now),
+                comment: CommentId::new(&ids, now),
+            },
         }
     }
 }
@@ -89,10 +108,8 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
     let own = operation.request(world);
     let in_path = |value: String| {
         let path = operation.path.replace(&format!("{{{place}}}"), &value);
-        let path = path
-            .replace("{id}", &world.call.to_string())
-            .replace("{webhook_id}", &world.webhook.to_string())
-            .replace("{tag}", "vip");
+        let rest = own.path.split_once('?').map(|(_, query)| format!("?{query}"));
+        let path = operation.fill(path, world) + rest.as_deref().unwrap_or_default();
         Request { path, ..own.clone() }
     };
     let query = |name: &str, value: String| {
@@ -160,6 +177,48 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             vec![own.field("transfer", json!({ "kind": "COLLEAGUE", "user_id": ids.user }))]
         }
         ("sandboxCall", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        ("listConversationNotes" | "createConversationNote", "contact_number") => {
+            vec![in_path(encoded(ids.contact_number))]
+        }
+        ("listConversationNotes", "allo_number") => vec![query("allo_number", encoded(ids.line))],
+        ("createConversationNote", "allo_number") => vec![own.field("allo_number", json!(ids.line))],
+        ("listConversationNotes", "sender_id") => vec![query("sender_id", ids.tag.clone())],
+        ("createConversationNote", "sender_id") => {
+            vec![
+                own.field("allo_number", json!(null))
+                    .field("sender_id", json!(ids.tag)),
+            ]
+        }
+        ("getConversationNote" | "updateConversationNote" | "deleteConversationNote", "id") => vec![
+            in_path(ids.said.note.to_string()),
+            in_path(ids.said.person_note.to_string()),
+        ],
+        (_, "note_id") => vec![in_path(ids.said.person_note.to_string())],
+        ("listPersonNotes" | "createPersonNote" | "updatePersonNote" | "deletePersonNote", "id") => {
+            vec![in_path(format!("per-{}", ids.contact.ksuid()))]
+        }
+        (_, "thread_id") => vec![in_path(ids.said.thread.to_string())],
+        (_, "comment_id") => vec![in_path(ids.said.comment.to_string())],
+        ("findThread", "entity_id") => {
+            let about =
+                |kind: &str, id: String| query("entity_type", kind.to_owned()).parameter("entity_id", &id);
+            vec![
+                about("CALL", ids.call.to_string()),
+                about("TEXT_MESSAGE", ids.message.to_string()),
+                about("CONVERSATION_NOTE", ids.said.note.to_string()),
+            ]
+        }
+        ("createThread", "entity_id") => {
+            let about = |kind: &str, id: String| {
+                own.field("entity_type", json!(kind))
+                    .field("entity_id", json!(id))
+            };
+            vec![
+                about("CALL", ids.call.to_string()),
+                about("TEXT_MESSAGE", ids.message.to_string()),
+                about("CONVERSATION_NOTE", ids.said.note.to_string()),
+            ]
+        }
         (_, "webhook_id") => vec![in_path(ids.webhook.to_string())],
         ("replayWebhook", "message_id") => vec![own.field("message_id", json!(ids.delivery))],
         (_, "allo_numbers") => vec![
@@ -183,6 +242,11 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.tag.clone(),
         ids.webhook.to_string(),
         ids.delivery.to_string(),
+        ids.contact.ksuid().to_owned(),
+        ids.said.note.to_string(),
+        ids.said.person_note.to_string(),
+        ids.said.thread.to_string(),
+        ids.said.comment.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");

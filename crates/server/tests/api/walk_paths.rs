@@ -100,7 +100,50 @@ const NO_WEBHOOKS: [&str; 8] = [
     "..%2f",
 ];
 
-const MALFORMED: [Malformed; 13] = [
+/// What is no id of a note, or one of nobody's; and so on.
+const NO_NOTES: [&str; 6] = [
+    "x",
+    "not-",
+    "not-1",
+    "%FF",
+    "%00",
+    "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+const NO_PEOPLE: [&str; 6] = [
+    "x",
+    "per-",
+    "per-1",
+    "%FF",
+    "%00",
+    "com-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+const NO_THREADS: [&str; 6] = [
+    "x",
+    "thr-",
+    "thr-1",
+    "%FF",
+    "%00",
+    "not-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+const NO_COMMENTS: [&str; 6] = [
+    "x",
+    "cmt-",
+    "cmt-1",
+    "%FF",
+    "%00",
+    "thr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+const NO_NUMBERS: [&str; 7] = [
+    "x",
+    "14155551234",
+    "%2B",
+    "%2B1415",
+    "%2B1%20415%20555%201234",
+    "%FF",
+    "+1-415-555-1234",
+];
+
+const MALFORMED: &[Malformed] = &[
     Malformed {
         operation: "getWebhook",
         values: &NO_WEBHOOKS,
@@ -182,15 +225,7 @@ const MALFORMED: [Malformed; 13] = [
     },
     Malformed {
         operation: "executeConversationAction",
-        values: &[
-            "x",
-            "14155551234",
-            "%2B",
-            "%2B1415",
-            "%2B1%20415%20555%201234",
-            "%FF",
-            "+1-415-555-1234",
-        ],
+        values: &NO_NUMBERS,
         code: "INVALID_PHONE_FORMAT",
         param: "contact_number",
     },
@@ -207,6 +242,108 @@ const MALFORMED: [Malformed; 13] = [
         code: "MEMBER_NOT_FOUND",
         param: "id",
     },
+    Malformed {
+        operation: "getConversationNote",
+        values: &NO_NOTES,
+        code: "NOTE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updateConversationNote",
+        values: &NO_NOTES,
+        code: "NOTE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deleteConversationNote",
+        values: &NO_NOTES,
+        code: "NOTE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updatePersonNote",
+        values: &NO_NOTES,
+        code: "NOTE_NOT_FOUND",
+        param: "note_id",
+    },
+    Malformed {
+        operation: "deletePersonNote",
+        values: &NO_NOTES,
+        code: "NOTE_NOT_FOUND",
+        param: "note_id",
+    },
+    Malformed {
+        operation: "listPersonNotes",
+        values: &NO_PEOPLE,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "createPersonNote",
+        values: &NO_PEOPLE,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updatePersonNote",
+        values: &NO_PEOPLE,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deletePersonNote",
+        values: &NO_PEOPLE,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "listConversationNotes",
+        values: &NO_NUMBERS,
+        code: "INVALID_PHONE_FORMAT",
+        param: "contact_number",
+    },
+    Malformed {
+        operation: "createConversationNote",
+        values: &NO_NUMBERS,
+        code: "INVALID_PHONE_FORMAT",
+        param: "contact_number",
+    },
+    Malformed {
+        operation: "getThread",
+        values: &NO_THREADS,
+        code: "THREAD_NOT_FOUND",
+        param: "thread_id",
+    },
+    Malformed {
+        operation: "createThreadComment",
+        values: &NO_THREADS,
+        code: "THREAD_NOT_FOUND",
+        param: "thread_id",
+    },
+    Malformed {
+        operation: "updateThreadComment",
+        values: &NO_THREADS,
+        code: "THREAD_NOT_FOUND",
+        param: "thread_id",
+    },
+    Malformed {
+        operation: "resolveThread",
+        values: &NO_THREADS,
+        code: "THREAD_NOT_FOUND",
+        param: "thread_id",
+    },
+    Malformed {
+        operation: "unresolveThread",
+        values: &NO_THREADS,
+        code: "THREAD_NOT_FOUND",
+        param: "thread_id",
+    },
+    Malformed {
+        operation: "updateThreadComment",
+        values: &NO_COMMENTS,
+        code: "THREAD_COMMENT_NOT_FOUND",
+        param: "comment_id",
+    },
 ];
 
 async fn malformed_path_parameters_are_refused(db: TestDb) {
@@ -215,14 +352,18 @@ async fn malformed_path_parameters_are_refused(db: TestDb) {
         .into_iter()
         .filter(|operation| operation.path.contains('{'));
     for operation in with_parameters {
-        let case = MALFORMED.iter().find(|case| case.operation == operation.id);
-        let case =
-            case.unwrap_or_else(|| panic!("{} has no malformed parameter to be tried with", operation.id));
-        for value in case.values {
-            let path = operation
-                .path
-                .replace("{tag}", "vip")
-                .replace(&format!("{{{}}}", case.param), value);
+        let cases = MALFORMED.iter().filter(|case| case.operation == operation.id);
+        let cases: Vec<_> = cases
+            .flat_map(|case| case.values.iter().map(move |value| (case, value)))
+            .collect();
+        assert!(
+            !cases.is_empty(),
+            "{} has no malformed parameter to be tried with",
+            operation.id
+        );
+        for (case, value) in cases {
+            let path = operation.path.replace(&format!("{{{}}}", case.param), value);
+            let path = operation.fill(path, &world);
             let reply = Request {
                 path,
                 ..operation.request(&world)

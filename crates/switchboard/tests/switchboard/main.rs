@@ -12,6 +12,7 @@ mod conversations;
 mod imports;
 mod lives;
 mod messages;
+mod notes;
 mod summaries;
 mod support;
 mod sweeping;
