@@ -256,7 +256,9 @@ fn bare_group_commit(folder: &Path, rows: &Rows, clients: usize, duration: Durat
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16384;
-         INSERT INTO teams VALUES (1, 'team-x', 'x', 'BUSINESS', 'UTC', 'US', 1, 20, 5, 1, 0, 0, 0, 0, 0);",
+         INSERT INTO teams (team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second,
+                            create_tags, last_event, last_item, last_conversation, last_line, created_at)
+         VALUES (1, 'team-x', 'x', 'BUSINESS', 'UTC', 'US', 1, 20, 5, 1, 0, 0, 0, 0, 0);",
     )?;
     let (units, waiting) = std::sync::mpsc::sync_channel::<std::sync::mpsc::SyncSender<()>>(4_096);
     let (began, cpu) = (Instant::now(), own_cpu_seconds());
@@ -321,14 +323,19 @@ fn write_call(connection: &Connection, rows: &Rows, seq: &mut i64) -> Result<()>
                 .execute(params_from_iter(values))?;
         }
     }
-    let totals = "INSERT INTO item_totals AS t VALUES (1, 1, '', 'CALL', 'INBOUND', 'ANSWERED', 1)
+    let totals = "INSERT INTO item_totals AS t (team_id, line, user_id, kind, direction, result, n)
+                  VALUES (1, 1, '', 'CALL', 'INBOUND', 'ANSWERED', 1)
                       ON CONFLICT DO UPDATE SET n = t.n + excluded.n";
-    let days = "INSERT INTO item_days AS t VALUES (1, 20000, 1, '', 'CALL', 'INBOUND', 'ANSWERED', 1)
+    let days = "INSERT INTO item_days AS t (team_id, day, line, user_id, kind, direction, result, n)
+                VALUES (1, 20000, 1, '', 'CALL', 'INBOUND', 'ANSWERED', 1)
                     ON CONFLICT DO UPDATE SET n = t.n + excluded.n";
     connection.prepare_cached(totals)?.execute([])?;
     connection.prepare_cached(days)?.execute([])?;
     let number = format!("+1415{:07}", 2_000_000 + *seq % 50_000);
-    let conversation = "INSERT INTO conversations VALUES (1, ?1, 1, ?2, ?3, ?4, 1, 0, 0, 0)
+    let conversation =
+        "INSERT INTO conversations (team_id, conversation, line, contact_number, last_at, last_item, items,
+                                                   unread, archived, unresponded)
+                        VALUES (1, ?1, 1, ?2, ?3, ?4, 1, 0, 0, 0)
                             ON CONFLICT DO UPDATE SET last_at = ?3, last_item = ?4, items = items + 1";
     connection
         .prepare_cached(conversation)?
@@ -339,4 +346,23 @@ fn write_call(connection: &Connection, rows: &Rows, seq: &mut i64) -> Result<()>
         .execute((event, *seq))
         .context("the team")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A migration that adds a column, and nobody remembers the baseline.
+    #[test]
+    fn the_baseline_writes_what_the_product_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("product.db");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let duration = Duration::from_millis(200);
+        let ours = runtime.block_on(product(Location::Sqlite(file.clone()), 4, duration));
+        assert!(ours.unwrap().per_second > 0.0);
+        let rows = captured(&file).unwrap();
+        let theirs = bare_group_commit(folder.path(), &rows, 2, duration).unwrap();
+        assert!(theirs.per_second > 0.0);
+    }
 }
