@@ -550,6 +550,12 @@ error_codes! {
         cause: "It was mistyped, it belongs to another team, or the person was deleted or merged.",
         remedy: "Find the person with POST /v2/api/crm/people/search and use its `id`.",
     }
+    PropertyNotFound "PROPERTY_NOT_FOUND" 404 {
+        message: "The team has no custom property with this key.",
+        meaning: "The key in the path belongs to none of the properties that the team has defined for its people.",
+        cause: "A spelling mistake, a property that was deleted, or one that another team has defined.",
+        remedy: "Take the key from GET /v2/api/crm/properties, or define it with POST /v2/api/crm/properties.",
+    }
     CompanyNotFound "COMPANY_NOT_FOUND" 404 {
         message: "The team has no company with this id.",
         meaning: "No company in the team's CRM goes by the id.",

@@ -410,6 +410,9 @@ pub struct ContactState {
     pub emails: Option<Vec<String>>,
     /// Numbers.
     pub numbers: Vec<PhoneNumber>,
+    /// Each custom property with a value, as a key of its own (ours).
+    #[serde(flatten)]
+    pub properties: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Somebody whom a note or comment mentions.

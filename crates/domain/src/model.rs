@@ -225,6 +225,21 @@ named! {
     }
 }
 
+impl DealStatus {
+    /// What a team's own word for the status of a deal comes to: won, lost, or still open. `Closed Won` is won, no status
+    /// is open.
+    #[must_use]
+    pub fn of(status: &str) -> Self {
+        let mut standing = Self::Open;
+        crate::text::for_each_word(status, |word| match word {
+            "won" | "gagne" | "gagnee" => standing = Self::Won,
+            "lost" | "perdu" | "perdue" => standing = Self::Lost,
+            _ => {}
+        });
+        standing
+    }
+}
+
 named! {
     /// Which summary of a call.
     SummaryTemplate {
@@ -315,6 +330,21 @@ mod tests {
             assert!(!Delivered.may_become(*status), "delivered is final");
         }
         assert!(Sent.may_become(Failed) && Failed.may_become(Delivered) && !Failed.may_become(Sent));
+    }
+
+    #[test]
+    fn the_words_of_a_team_come_to_a_standing() {
+        for (status, standing) in [
+            ("", DealStatus::Open),
+            ("negotiation", DealStatus::Open),
+            ("won", DealStatus::Won),
+            ("Closed Won", DealStatus::Won),
+            ("LOST", DealStatus::Lost),
+            ("Gagnée", DealStatus::Won),
+            ("wonder", DealStatus::Open),
+        ] {
+            assert_eq!(DealStatus::of(status), standing, "{status}");
+        }
     }
 
     #[test]

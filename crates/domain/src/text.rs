@@ -63,6 +63,19 @@ pub fn words(text: &str) -> Vec<String> {
     all
 }
 
+/// The form in which texts are compared and sorted: folded, words joined by single spaces.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut all = String::with_capacity(text.len());
+    for_each_word(text, |word| {
+        if !all.is_empty() {
+            all.push(' ');
+        }
+        all.push_str(word);
+    });
+    all
+}
+
 /// The distinct words of a query, in the order of their first appearance. A word that is a prefix of another one of
 /// the query adds nothing, since every match of the longer word matches the shorter one, and is kept all the same: it
 /// counts for relevance.
@@ -89,6 +102,7 @@ mod tests {
         );
         assert_eq!(words("E\u{301}te\u{301}"), ["ete"]);
         assert!(words("!!! … —").is_empty());
+        assert_eq!(fold("  Jean-Pierre  L'Été "), "jean pierre l ete");
     }
 
     #[test]

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind, LineKind,
-    MessageStatus, MessageType, Role, Speaker, SummaryTemplate, UserStatus,
+    MessageStatus, MessageType, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V2Detail, V2Error};
-use crate::v2::{search, webhooks};
+use crate::v2::{crm, search, webhooks};
 use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
@@ -48,6 +48,7 @@ pub fn document() -> Value {
     json["tags"] = json!([
         { "name": "Conversations", "description": "Calls and texts, by line and outside number" },
         { "name": "Tags", "description": "The team's tags, and those of a call" },
+        { "name": "CRM", "description": "People, companies and deals, and the properties that people have" },
         { "name": "Users", "description": "The key, and the people of the team" },
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
@@ -81,6 +82,8 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("ConversationItem", "status", MessageStatus::NAMES),
     ("ConversationItem", "message_type", MessageType::NAMES),
     ("CreateThreadRequest", "entity_type", EntityType::NAMES),
+    ("CreatePropertyRequest", "type", PropertyType::NAMES),
+    ("CrmProperty", "type", PropertyType::NAMES),
     ("DealBrief", "status", DealStatus::NAMES),
     ("ItemSearchRequest", "direction", Direction::NAMES),
     ("ItemSearchRequest", "type", search::KINDS),
@@ -92,6 +95,9 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SandboxCallRequest", "direction", Direction::NAMES),
     ("SandboxCallRequest", "outcome", sandbox::OUTCOMES),
     ("SandboxCallTransfer", "kind", sandbox::TRANSFERS),
+    ("SearchCompaniesRequest", "sort", crm::SORTS),
+    ("SearchDealsRequest", "sort", crm::SORTS),
+    ("SearchPeopleRequest", "sort", crm::SORTS),
     ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
@@ -107,7 +113,22 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own.
-pub const BODY_NOT_NEEDED: [&str; 2] = ["searchAllConversations", "testWebhook"];
+pub const BODY_NOT_NEEDED: [&str; 5] = [
+    "searchAllConversations",
+    "searchCompanies",
+    "searchDeals",
+    "searchPeople",
+    "testWebhook",
+];
+
+/// Operations that only read, although they are POSTs.
+pub const READ_BY_POST: [&str; 5] = [
+    "batchGetConversationItems",
+    "searchAllConversations",
+    "searchCompanies",
+    "searchDeals",
+    "searchPeople",
+];
 
 /// Says which names a text may be (or the texts of a list).
 fn close(schema: &mut Value, names: &[&str]) {
@@ -153,8 +174,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     operation["description"] = Value::String(described.unwrap_or(needs));
     let has_body = !operation["requestBody"].is_null();
     let writes = endpoint.method_name() != "GET";
-    let read_by_post = ["searchAllConversations", "batchGetConversationItems"]
-        .contains(&operation["operationId"].as_str().unwrap_or_default());
+    let read_by_post = READ_BY_POST.contains(&operation["operationId"].as_str().unwrap_or_default());
     if writes && !read_by_post {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,

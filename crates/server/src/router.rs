@@ -42,6 +42,25 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::threads::update_comment),
         endpoint!(v2::threads::resolve),
         endpoint!(v2::threads::unresolve),
+        endpoint!(v2::crm::people::create),
+        endpoint!(v2::crm::search::search_people),
+        endpoint!(v2::crm::people::get),
+        endpoint!(v2::crm::people::update),
+        endpoint!(v2::crm::people::delete),
+        endpoint!(v2::crm::people::merge),
+        endpoint!(v2::crm::companies::create),
+        endpoint!(v2::crm::companies::search),
+        endpoint!(v2::crm::companies::get),
+        endpoint!(v2::crm::companies::update),
+        endpoint!(v2::crm::deals::create),
+        endpoint!(v2::crm::deals::search),
+        endpoint!(v2::crm::deals::get),
+        endpoint!(v2::crm::deals::update),
+        endpoint!(v2::crm::deals::delete),
+        endpoint!(v2::crm::properties::list),
+        endpoint!(v2::crm::properties::create),
+        endpoint!(v2::crm::properties::update),
+        endpoint!(v2::crm::properties::delete),
         endpoint!(v2::webhooks::list),
         endpoint!(v2::webhooks::create),
         endpoint!(v2::webhooks::event_types),
@@ -69,6 +88,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/errors", get(docs::errors))
         .route("/docs/guide", get(docs::guide))
         .route("/docs/notes", get(docs::notes))
+        .route("/docs/people", get(docs::people))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))
         .route("/docs/events", get(docs::events))

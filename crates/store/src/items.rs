@@ -89,7 +89,8 @@ macro_rules! detail {
         concat!(
             "SELECT i.seq, i.id, i.direction, i.contact_number, i.at, i.result, i.duration, i.tags, n.number, i.user_id,
                 u.name, u.email, c.recording_url, s.content, c.extracted_data, m.content, m.status, m.message_type,
-                m.media, k.contact_id, p.first_name, p.last_name, p.has_deals, p.created_at, p.company_id, o.name
+                m.media, k.contact_id, p.first_name, p.last_name,
+                p.has_deals OR o.has_deals, p.created_at, p.company_id, o.name
            FROM items i
            LEFT JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line
            LEFT JOIN users u ON u.team_id = i.team_id AND u.id = i.user_id

@@ -88,29 +88,29 @@ statements! {
 }
 
 /// A statement under construction.
-struct Builder {
-    sql: String,
-    values: Vec<Value<'static>>,
+pub(crate) struct Builder {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value<'static>>,
 }
 
 impl Builder {
-    fn new(start: &str) -> Self {
+    pub(crate) fn new(start: &str) -> Self {
         Self { sql: start.to_owned(), values: Vec::new() }
     }
 
-    fn push(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn push(&mut self, text: &str) -> &mut Self {
         self.sql.push_str(text);
         self
     }
 
-    fn bind(&mut self, value: impl Into<Value<'static>>) -> &mut Self {
+    pub(crate) fn bind(&mut self, value: impl Into<Value<'static>>) -> &mut Self {
         self.values.push(value.into());
         let place = self.values.len();
         self.sql.push_str(&format!("${place}"));
         self
     }
 
-    fn any_of<T: Into<Value<'static>>>(&mut self, column: &str, values: impl ExactSizeIterator<Item = T>) -> &mut Self {
+    pub(crate) fn any_of<T: Into<Value<'static>>>(&mut self, column: &str, values: impl ExactSizeIterator<Item = T>) -> &mut Self {
         let single = values.len() == 1;
         self.push(column).push(if single { " = " } else { " IN (" });
         for (i, value) in values.enumerate() {

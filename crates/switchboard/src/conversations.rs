@@ -3,6 +3,7 @@
 use trunkline_domain::conversation::{Activity, Standing};
 use trunkline_domain::events::{ConversationChange, Topic};
 use trunkline_domain::{ConversationAction, ErrorCode, Millis, PhoneNumber};
+use trunkline_store::contacts;
 use trunkline_store::conversations::{self, ConversationRow};
 use trunkline_store::items::{self, ItemRow};
 
@@ -45,7 +46,14 @@ impl Joined {
             Some(before) => conversations::update(work.tx, work.team, before, &self.after)?,
             None => conversations::insert(work.tx, work.team, &self.after)?,
         }
-        Ok(())
+        let n = self.after.items - self.before.map_or(0, |before| before.items);
+        Ok(contacts::touch(
+            work.tx,
+            work.team,
+            self.after.contact_number,
+            n,
+            self.after.last_at,
+        )?)
     }
 }
 

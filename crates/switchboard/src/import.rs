@@ -12,6 +12,7 @@ use trunkline_domain::{
     SummaryTemplate, UserId,
 };
 use trunkline_store::calls::{self, CallDetails, CallRow};
+use trunkline_store::contacts;
 use trunkline_store::conversations::{self, ConversationRow};
 use trunkline_store::items::{self, ItemRow, SummaryRow};
 use trunkline_store::messages::{self, MessageRow};
@@ -85,11 +86,13 @@ pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Er
         totals.entry(tally).or_insert_with(|| (item, 0)).1 += 1;
     }
     items::tally_many(work.tx, work.team, totals.values().map(|(like, n)| (like, *n)))?;
-    for thread in threads.into_values() {
-        match thread.before {
-            Some(before) => conversations::update(work.tx, work.team, &before, &thread.after)?,
-            None => conversations::insert(work.tx, work.team, &thread.after)?,
+    for Thread { before, after } in threads.into_values() {
+        match &before {
+            Some(before) => conversations::update(work.tx, work.team, before, &after)?,
+            None => conversations::insert(work.tx, work.team, &after)?,
         }
+        let n = after.items - before.map_or(0, |before| before.items);
+        contacts::touch(work.tx, work.team, after.contact_number, n, after.last_at)?;
     }
     if let Some(from) = first {
         work.emit(

@@ -7,12 +7,15 @@
 
 pub mod accounts;
 pub mod calls;
+pub mod companies;
 pub mod conversations;
+pub mod deals;
 mod error;
 pub mod import;
 pub mod messages;
 pub mod notes;
 pub mod people;
+pub mod properties;
 pub mod summaries;
 pub mod sweeper;
 pub mod tags;

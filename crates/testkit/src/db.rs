@@ -16,14 +16,17 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use trunkline_domain::{
-    Capability, ContactId, DealStatus, ManualClock, Millis, NumberId, PhoneNumber, Plan, PropertyType, Role,
-    SeededIds, TeamId, UserId,
+    Capability, CompanyId, ContactId, DealId, ManualClock, Millis, NumberId, PhoneNumber, Plan, PropertyType,
+    Role, SeededIds, TeamId, UserId,
 };
 use trunkline_store::events::{self, EventRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::{Db, DbOptions, Location, PostgresOptions, StoreError, TeamKey};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
-use trunkline_switchboard::people::{self, CreateContact, CreateDeal};
+use trunkline_switchboard::companies::{self, CreateCompany};
+use trunkline_switchboard::deals::{self, CreateDeal};
+use trunkline_switchboard::people::{self, CreateContact};
+use trunkline_switchboard::properties;
 use trunkline_switchboard::{Actor, Error, Switchboard, Work};
 
 use crate::postgres::PostgresServer;
@@ -298,10 +301,24 @@ pub struct Office {
     pub marie: ContactId,
     /// Sam.
     pub sam: ContactId,
+    /// Johnson Bakery, Sarah's.
+    pub bakery: CompanyId,
+    /// "Flour for a year", with Sarah.
+    pub deal: DealId,
 }
 
 /// What an [`Office`] has, beside the office itself.
-type Furniture = (UserId, UserId, i64, i64, ContactId, ContactId, ContactId);
+type Furniture = (
+    UserId,
+    UserId,
+    i64,
+    i64,
+    ContactId,
+    ContactId,
+    ContactId,
+    CompanyId,
+    DealId,
+);
 
 impl Office {
     async fn open(db: Db) -> Self {
@@ -323,7 +340,8 @@ impl Office {
             .await;
         let (team, team_id) = made.expect("a team for the test");
         let furnished: Result<Furniture, Error> = board.run(team, furnish).await;
-        let (ada, ben, us_line, fr_line, sarah, marie, sam) = furnished.expect("an office for the test");
+        let (ada, ben, us_line, fr_line, sarah, marie, sam, bakery, deal) =
+            furnished.expect("an office for the test");
         Self {
             board,
             clock,
@@ -336,6 +354,8 @@ impl Office {
             sarah,
             marie,
             sam,
+            bakery,
+            deal,
         }
     }
 
@@ -428,8 +448,15 @@ fn furnish(work: &mut Work<'_, '_>) -> Result<Furniture, Error> {
     };
     let us_line = line(work, us(), "Fog City", &[ada, ben])?;
     let fr_line = line(work, fr(), "Fog City Paris", &[ben])?;
-    people::define_property(work, "lead_source", "Lead source", PropertyType::Text)?;
-    let bakery = people::create_company(work, "Johnson Bakery")?;
+    properties::define(work, "lead_source", "Lead source", PropertyType::Text)?;
+    let bakery = companies::create(
+        work,
+        &CreateCompany {
+            name: "Johnson Bakery".to_owned(),
+            ..CreateCompany::default()
+        },
+    )?
+    .id;
     let mut properties = serde_json::Map::new();
     properties.insert("lead_source".to_owned(), "Fair".into());
     let sarah = people::create_contact(
@@ -445,18 +472,19 @@ fn furnish(work: &mut Work<'_, '_>) -> Result<Furniture, Error> {
                 "orders@bakery.example".to_owned(),
             ],
             properties,
+            ..CreateContact::default()
         },
     )?;
-    people::create_deal(
+    let deal = deals::create(
         work,
         &CreateDeal {
             name: "Flour for a year".to_owned(),
-            status: DealStatus::Open,
+            status: Some("OPEN".to_owned()),
             value: Some(12_500.5),
             currency: Some("USD".to_owned()),
-            close_date: None,
             company: Some(bakery),
             contacts: vec![sarah],
+            ..CreateDeal::default()
         },
     )?;
     let french = |work: &mut Work<'_, '_>, first: &str, last: Option<&str>, later: i64| {
@@ -471,7 +499,7 @@ fn furnish(work: &mut Work<'_, '_>) -> Result<Furniture, Error> {
     };
     let marie = french(work, "Marie", Some("Dupont"), 0)?;
     let sam = french(work, "Sam", None, 1)?;
-    Ok((ada, ben, us_line, fr_line, sarah, marie, sam))
+    Ok((ada, ben, us_line, fr_line, sarah, marie, sam, bakery, deal))
 }
 
 /// Environment variable with the one seed that random tests are to run with, to repeat a failure.

@@ -12,7 +12,7 @@ use trunkline_store::directory::{self, Entry};
 use trunkline_store::{TeamKey, Tx};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
 use trunkline_switchboard::people::{self, CreateContact};
-use trunkline_switchboard::{Error, Switchboard, Work, tags};
+use trunkline_switchboard::{Error, Switchboard, Work, companies, tags};
 
 use super::SeedOptions;
 use crate::corpus::{self, ContactNames, Language};
@@ -206,7 +206,7 @@ async fn meet(
         .run::<_, Error, _>(team, move |work| {
             names
                 .iter()
-                .map(|name| people::create_company(work, name))
+                .map(|name| companies::find_or_create(work, name))
                 .collect()
         })
         .await?;

@@ -13,7 +13,10 @@ use trunkline_domain::{
 use trunkline_messaging::sandbox;
 use trunkline_store::{Db, StoreError, Tx, items, teams};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
-use trunkline_switchboard::people::{self, CreateContact, CreateDeal};
+use trunkline_switchboard::companies::{self, CreateCompany};
+use trunkline_switchboard::deals::{self, CreateDeal};
+use trunkline_switchboard::people::{self, CreateContact};
+use trunkline_switchboard::properties;
 use trunkline_switchboard::{Error, Switchboard, Work, tags};
 
 use crate::corpus::{self, Language};
@@ -226,7 +229,7 @@ fn found_in(tx: &mut Tx<'_>, ids: &dyn Ids, at: Millis) -> Result<World, Error> 
     }
     for (key, name, property_type) in PROPERTIES {
         work.now = work.now.plus(Millis::SECOND);
-        people::define_property(&mut work, key, name, property_type)?;
+        properties::define(&mut work, key, name, property_type)?;
     }
     work.finish()?;
     Ok(World {
@@ -272,7 +275,11 @@ fn meet(work: &mut Work<'_, '_>, cast: &Cast) -> Result<(), Error> {
     let mut companies: Vec<CompanyId> = Vec::with_capacity(cast.companies.len());
     for name in &cast.companies {
         work.now = work.now.plus(Millis::MINUTE);
-        companies.push(people::create_company(work, name)?);
+        let company = CreateCompany {
+            name: name.clone(),
+            ..CreateCompany::default()
+        };
+        companies.push(companies::create(work, &company)?.id);
     }
     let mut contacts: Vec<ContactId> = Vec::with_capacity(cast.contacts.len());
     for contact in &cast.contacts {
@@ -285,6 +292,7 @@ fn meet(work: &mut Work<'_, '_>, cast: &Cast) -> Result<(), Error> {
             numbers: contact.numbers.iter().map(ToString::to_string).collect(),
             emails: contact.emails.clone(),
             properties: contact.properties.clone(),
+            ..CreateContact::default()
         };
         contacts.push(people::create_contact(work, &create)?);
     }
@@ -292,14 +300,15 @@ fn meet(work: &mut Work<'_, '_>, cast: &Cast) -> Result<(), Error> {
         work.now = work.now.plus(7 * Millis::MINUTE);
         let create = CreateDeal {
             name: deal.name.clone(),
-            status: deal.status,
+            status: Some(deal.status.to_string()),
             value: Some(f64::from(deal.value)),
             currency: Some(deal.currency.to_owned()),
             close_date: deal.close_date,
             company: Some(companies[deal.company]),
             contacts: deal.contacts.iter().map(|place| contacts[*place]).collect(),
+            ..CreateDeal::default()
         };
-        people::create_deal(work, &create)?;
+        deals::create(work, &create)?;
     }
     Ok(())
 }

@@ -158,12 +158,19 @@ fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).expect("numbers written in this file are E.164")
 }
 
-fn person() -> Person {
+fn contact_properties() -> Map<String, Value> {
     let properties = [
         ("customer_since", Value::from("2023-09-01")),
         ("delivery_stops", Value::from(3)),
         ("lead_source", Value::from("Trade fair")),
     ];
+    properties
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
+}
+
+fn person() -> Person {
     Person {
         id: Some(id(2, FIRST_CONTACT)),
         name: Some("Nora".to_owned()),
@@ -172,10 +179,7 @@ fn person() -> Person {
         emails: vec![NORA.to_owned()],
         numbers: vec![number(NORA_MOBILE)],
         job_title: Some("Head of Purchasing".to_owned()),
-        properties: properties
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
+        properties: contact_properties(),
     }
 }
 
@@ -383,6 +387,7 @@ fn contact(emails: &[&str], numbers: &[&str]) -> ContactState {
         company: Some(COMPANY.to_owned()),
         emails: Some(emails.iter().map(|&email| email.to_owned()).collect()),
         numbers: numbers.iter().map(|text| number(text)).collect(),
+        properties: contact_properties(),
     }
 }
 

@@ -168,6 +168,12 @@ required! {
     ThreadsWrite: ThreadsWrite;
     /// `WEBHOOKS_READ_WRITE`.
     Webhooks: WebhooksReadWrite;
+    /// `CRM_READ`.
+    CrmRead: CrmRead;
+    /// `CRM_WRITE`.
+    CrmWrite: CrmWrite;
+    /// `CRM_DELETE`.
+    CrmDelete: CrmDelete;
     /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.
     SandboxPlay: CallsControl | SmsSend, Sandbox;
 }

@@ -1,5 +1,8 @@
 //! What clients send: read field by field, every fault named, nothing ignored in silence.
 
+mod open;
+
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -20,7 +23,7 @@ pub struct Input {
     fields: Map<String, Value>,
     source: Source,
     prefix: String,
-    asked: Vec<&'static str>,
+    asked: Vec<Cow<'static, str>>,
     faults: Vec<(Fault, Option<String>)>,
     context: Arc<Context>,
 }
@@ -201,7 +204,7 @@ impl Input {
 
     /// The field, if it is there and not null.
     fn take(&mut self, name: &'static str) -> Option<Value> {
-        self.asked.push(name);
+        self.asked.push(Cow::Borrowed(name));
         self.fields.get(name).filter(|value| !value.is_null()).cloned()
     }
 
@@ -495,27 +498,6 @@ impl Input {
         }
     }
 
-    /// An object with keys of the client's choice, whose values are texts.
-    pub fn pairs(&mut self, name: &'static str, max: usize) -> Option<Vec<(String, String)>> {
-        let Value::Object(fields) = self.take(name)? else {
-            self.wrong_type(name, "an object");
-            return None;
-        };
-        if fields.len() > max {
-            self.too_many(name, max);
-            return None;
-        }
-        let mut all = Vec::with_capacity(fields.len());
-        for (key, value) in fields {
-            if let Value::String(text) = value {
-                all.push((key, text));
-            } else {
-                self.wrong_type(&format!("{name}.{key}"), "a text");
-            }
-        }
-        Some(all)
-    }
-
     /// A list of objects.
     pub fn objects(&mut self, name: &'static str, max: usize) -> Vec<Self> {
         let Some(value) = self.take(name) else {
@@ -565,7 +547,7 @@ impl Input {
         let unknown = self
             .fields
             .keys()
-            .filter(|name| !self.asked.contains(&name.as_str()));
+            .filter(|name| !self.asked.iter().any(|asked| asked == *name));
         let names: Vec<String> = unknown.map(|name| format!("{}{name}", self.prefix)).collect();
         if !names.is_empty() {
             let mut told = self.context.ignored.lock();

@@ -6,6 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use trunkline_domain::{ErrorCode, Millis};
+use trunkline_store::crm::{Place, SortKey};
 use trunkline_store::crypto;
 
 use crate::http::error::ApiError;
@@ -63,6 +64,47 @@ impl Cursor {
     }
 }
 
+/// The cursor behind an entry of a list of the CRM.
+#[must_use]
+pub fn write_place(key: &SortKey, id: &str, of: &str) -> String {
+    let (kind, key) = match key {
+        SortKey::Time(at) => ('t', at.to_string()),
+        SortKey::Name(name) => ('n', name.clone()),
+    };
+    URL_SAFE_NO_PAD.encode(format!("{kind}.{key}.{id}.{}", print(of)))
+}
+
+/// Reads a cursor of a list of the CRM.
+///
+/// # Errors
+/// `INVALID_CURSOR` when it is none, or one of another request.
+pub fn read_place(text: &str, of: &str) -> Result<Place, ApiError> {
+    let fault = || {
+        ApiError::new(ErrorCode::InvalidCursor).param("cursor").suggestion(
+            "Send pagination.next_cursor of the previous answer, with the same filters, sort and size; or start again \
+             without a cursor.",
+        )
+    };
+    let plain = URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let plain = plain.filter(|plain| !plain.contains('\0')).ok_or_else(fault)?;
+    let mut ends = plain.rsplitn(3, '.');
+    let (Some(belongs), Some(id), Some(rest)) = (ends.next(), ends.next(), ends.next()) else {
+        return Err(fault());
+    };
+    if belongs != print(of) {
+        return Err(fault());
+    }
+    let key = match rest.split_once('.').ok_or_else(fault)? {
+        ("t", at) => SortKey::Time(at.parse().map_err(|_| fault())?),
+        ("n", name) => SortKey::Name(name.to_owned()),
+        _ => return Err(fault()),
+    };
+    Ok(Place::Behind(key, id.to_owned()))
+}
+
 fn print(of: &str) -> String {
     crypto::sha256_hex(of.as_bytes())[..12].to_owned()
 }
@@ -70,6 +112,40 @@ fn print(of: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_fits_its_own_list_only() {
+        for key in [
+            SortKey::Time(-5),
+            SortKey::Name("j. r. ewing".to_owned()),
+            SortKey::Name(String::new()),
+        ] {
+            let text = write_place(&key, "cnt-1", "one");
+            assert_eq!(
+                read_place(&text, "one").unwrap(),
+                Place::Behind(key, "cnt-1".to_owned())
+            );
+            assert_eq!(
+                read_place(&text, "two").unwrap_err().code,
+                ErrorCode::InvalidCursor
+            );
+        }
+        let signed = |start: &str| URL_SAFE_NO_PAD.encode(format!("{start}.{}", print("one")));
+        for bad in [
+            "",
+            "x",
+            &signed("t.x.1"),
+            &signed("x.1.1"),
+            &signed("t"),
+            &signed("n.\0.1"),
+        ] {
+            assert_eq!(
+                read_place(bad, "one").unwrap_err().code,
+                ErrorCode::InvalidCursor,
+                "{bad}"
+            );
+        }
+    }
 
     #[test]
     fn a_cursor_fits_its_own_request_only() {

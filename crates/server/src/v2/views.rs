@@ -39,6 +39,13 @@ pub struct CompanyView {
     name: String,
 }
 
+impl CompanyView {
+    /// The company in brief, if there is one.
+    pub(crate) fn brief(id: Option<CompanyId>, name: Option<String>) -> Option<Self> {
+        id.zip(name).map(|(id, name)| Self { id, name })
+    }
+}
+
 /// A deal, in brief.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = DealBrief)]

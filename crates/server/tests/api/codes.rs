@@ -16,7 +16,7 @@ use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::calls::{Leftover, Step};
 use trunkline_switchboard::{Error, Work};
 use trunkline_testkit::app::{Reply, TestApp};
-use trunkline_testkit::db::{TestDb, nobody, us};
+use trunkline_testkit::db::{TestDb, nobody, sarah, us};
 
 use crate::document::{described, document};
 use crate::operations::{Request, operation};
@@ -44,11 +44,9 @@ const LATER: &[&str] = &[
     "CALL_FLOW_SCHEMA_VERSION_MISMATCH",
     "CALL_FLOW_STALE_LOCK",
     "CALL_STATE_CONFLICT",
-    "COMPANY_NOT_FOUND",
     "CONTACT_NOT_FOUND",
     "DAILY_SMS_LIMIT_REACHED",
     "DATE_RANGE_TOO_WIDE",
-    "DEAL_NOT_FOUND",
     "DIALING_QUEUE_APPEND_CONFLICT",
     "DIALING_QUEUE_ASSIGNEE_REQUIRED",
     "DIALING_QUEUE_ASSIGN_FORBIDDEN",
@@ -61,14 +59,12 @@ const LATER: &[&str] = &[
     "FROM_NUMBER_NOT_FOUND",
     "INVALID_GRANULARITY",
     "INVALID_GROUP_BY",
-    "INVALID_PHONE_NUMBER",
     "INVALID_SENDER_ID",
     "INVALID_TO_NUMBER",
     "LANDLINE_NUMBER_NOT_SUPPORTED",
     "MESSAGE_NOT_COMPLIANT",
     "MISSING_HEADER",
     "NO_NUMBER_AVAILABLE",
-    "NUMBER_ALREADY_ASSIGNED",
     "NUMBER_NOT_SMS_ENABLED",
     "PARTNER_ACCOUNT_ALREADY_EXISTS",
     "PARTNER_ACCOUNT_NOT_FOUND",
@@ -121,6 +117,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     what_is_not_there(&world, &mut given).await;
     notes(&world, &mut given).await;
     webhooks(&world, &mut given).await;
+    crm(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
     not_now(&mut world, &mut given).await;
@@ -368,6 +365,38 @@ async fn webhooks(world: &World, given: &mut Given) {
         }
     }
     given.note("createWebhook", &last, "WEBHOOK_LIMIT_REACHED");
+}
+
+/// What the CRM refuses.
+async fn crm(world: &World, given: &mut Given) {
+    let app = &world.app;
+    for (id, path, code) in [
+        (
+            "getPerson",
+            "people/per-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+            "PERSON_NOT_FOUND",
+        ),
+        (
+            "getCompany",
+            "companies/com-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+            "COMPANY_NOT_FOUND",
+        ),
+        (
+            "getDeal",
+            "deals/dea-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+            "DEAL_NOT_FOUND",
+        ),
+    ] {
+        given.note(id, &app.get(&format!("/v2/api/crm/{path}")).await, code);
+    }
+    let taken = json!({ "numbers": [sarah()] });
+    let refused = app.post("/v2/api/crm/people", &taken).await;
+    given.note("createPerson", &refused, "NUMBER_ALREADY_ASSIGNED");
+    let unreadable = json!({ "filters": { "phone_number": "twelve" } });
+    let refused = app.post("/v2/api/crm/people/search", &unreadable).await;
+    given.note("searchPeople", &refused, "INVALID_PHONE_NUMBER");
+    let unknown = app.delete("/v2/api/crm/properties/unknown").await;
+    given.note("deleteProperty", &unknown, "PROPERTY_NOT_FOUND");
 }
 
 /// Who asks.

@@ -4,6 +4,9 @@
 mod actions;
 mod codes;
 mod conversations;
+mod crm_lists;
+mod crm_people;
+mod crm_records;
 mod description;
 mod document;
 mod event_stream;

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use trunkline_domain::{ContactId, Scope, UserId};
+use trunkline_domain::{ContactId, PropertyType, Scope, UserId};
 use trunkline_server::openapi::BODY_NOT_NEEDED;
+use trunkline_store::contacts::{self, ContactRow};
+use trunkline_store::deals::{self, DealRow};
 use trunkline_store::notes::{self, NoteRow};
-use trunkline_store::{StoreError, Tx, teams};
-use trunkline_switchboard::{Error, Work, tags};
+use trunkline_store::{StoreError, Tx, merges, params, teams};
+use trunkline_switchboard::people::{self, PatchContact};
+use trunkline_switchboard::{Error, Work, properties, tags};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{sarah, us};
 
@@ -118,7 +121,15 @@ impl Operation {
             | "deletePersonNote"
             | "getThread"
             | "resolveThread"
-            | "unresolveThread" => (String::new(), None),
+            | "unresolveThread"
+            | "getPerson"
+            | "deletePerson"
+            | "getCompany"
+            | "getDeal"
+            | "deleteDeal"
+            | "listProperties"
+            | "deleteProperty" => (String::new(), None),
+
             "listConversationNotes" => (format!("?allo_number={line}"), None),
             "createConversationNote" => (
                 String::new(),
@@ -136,6 +147,24 @@ impl Operation {
                     "entity_type": "CONVERSATION_NOTE", "entity_id": world.fresh_note(), "content": "Is that so?",
                 })),
             ),
+            "createPerson" => (
+                String::new(),
+                Some(
+                    json!({ "numbers": [format!("+1628555{:04}", fresh() % 10_000)], "allow_duplicate_number": true }),
+                ),
+            ),
+            "mergePerson" => (String::new(), Some(json!({ "person_id": world.app.office.sam }))),
+            "updatePerson" => (String::new(), Some(json!({ "job_title": "Baker" }))),
+            "searchPeople" | "searchCompanies" | "searchDeals" => (String::new(), Some(json!({}))),
+            "createCompany" => (String::new(), Some(json!({ "name": "Acme Corp" }))),
+            "updateCompany" => (String::new(), Some(json!({ "industry": "Food" }))),
+            "createDeal" => (String::new(), Some(json!({ "name": "Shelves" }))),
+            "updateDeal" => (String::new(), Some(json!({ "status": "negotiation" }))),
+            "createProperty" => (
+                String::new(),
+                Some(json!({ "key": format!("property-{}", fresh()), "name": "Property", "type": "TEXT" })),
+            ),
+            "updateProperty" => (String::new(), Some(json!({ "name": "Source" }))),
             // Otherwise the answer goes on for ever.
             "followEvents" => ("?follow=false".to_owned(), None),
             "createWebhook" => (
@@ -186,10 +215,13 @@ impl Operation {
         let id = match self.path.as_str() {
             path if path.contains("/users/") => world.app.office.ada.to_string(),
             path if path.contains("/people/") => format!("per-{}", world.app.office.sarah.ksuid()),
+            path if path.contains("/companies/") => world.app.office.bakery.to_string(),
+            path if path.contains("/deals/") => world.app.office.deal.to_string(),
             path if path.contains("/notes/{id}") => world.said.note.to_string(),
             _ => world.call.to_string(),
         };
         for (name, value) in [
+            ("{key}", "lead_source".to_owned()),
             ("{id}", id),
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),
@@ -222,6 +254,18 @@ impl Operation {
                 write_again(work, said, on_contact.then_some(contact), by)
             })
             .await;
+        }
+        if [
+            "deletePerson",
+            "mergePerson",
+            "deleteDeal",
+            "createProperty",
+            "updateProperty",
+            "deleteProperty",
+        ]
+        .contains(&self.id.as_str())
+        {
+            bring_back_crm(world).await;
         }
         if self.id == "removeTag" {
             let (call, by) = (world.call, world.app.office.by_ada());
@@ -263,6 +307,55 @@ fn write_again(
     Ok(notes::insert(work.tx, work.team, &row)?)
 }
 
+/// The office's property and deal are there, Sarah is not archived, and the team may define more properties.
+async fn bring_back_crm(world: &World) {
+    let office = &world.app.office;
+    let (sarah, sam, deal, bakery) = (office.sarah, office.sam, office.deal, office.bakery);
+    let bring_back = move |work: &mut Work<'_, '_>| {
+        let (team, now) = (work.team, work.now);
+        work.tx.execute(
+            "DELETE FROM property_definitions WHERE team_id = $1",
+            params![team],
+        )?;
+        properties::define(work, "lead_source", "Lead source", PropertyType::Text)?;
+        let back = PatchContact {
+            archived: Some(false),
+            ..PatchContact::default()
+        };
+        people::update_contact(work, sarah, &back)?;
+        if merges::into(work.tx, team, sam)?.is_some() {
+            work.tx
+                .execute("DELETE FROM merged_contacts WHERE team_id = $1", params![team])?;
+            let row = ContactRow {
+                id: sam,
+                numbers: Vec::new(),
+                emails: Vec::new(),
+                interactions: 0,
+                last_at: None,
+                ..contacts::get(work.tx, team, sarah)?.unwrap()
+            };
+            contacts::insert(work.tx, team, &row)?;
+        }
+        if deals::get(work.tx, team, deal)?.is_none() {
+            let row = DealRow {
+                id: deal,
+                name: "Flour for a year".to_owned(),
+                status: Some("OPEN".to_owned()),
+                value: Some(12_500.5),
+                currency: Some("USD".to_owned()),
+                close_date: None,
+                closed_at: None,
+                company_id: Some(bakery),
+                created_at: now,
+                updated_at: now,
+            };
+            deals::insert(work.tx, team, &row, &[sarah])?;
+        }
+        Ok(())
+    };
+    command(&world.app, bring_back).await;
+}
+
 /// Operations with a body, and for each a body with every field there is.
 pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
     let (ada, ben) = (world.app.office.ada, world.app.office.ben);
@@ -276,6 +369,9 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
         "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
         "addTags"
+        | "mergePerson"
+        | "createProperty"
+        | "updateProperty"
         | "createConversationNote"
         | "updateConversationNote"
         | "createPersonNote"
@@ -283,6 +379,36 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         | "createThread"
         | "createThreadComment"
         | "updateThreadComment" => operation.request(world).body.unwrap(),
+        "createPerson" => json!({
+            "name": "Nora", "last_name": "Lindqvist", "job_title": "Buyer", "website": "https://nora.example",
+            "address": "1 Main St", "numbers": ["+16285550199"], "emails": ["nora@nora.example"],
+            "company_id": world.app.office.bakery, "allow_duplicate_number": true,
+        }),
+        "updatePerson" => json!({
+            "name": "Sarah", "last_name": "Johnson", "job_title": "Owner", "website": "https://bakery.example",
+            "address": "1 Main St", "numbers": [sarah()], "emails": ["sarah@bakery.example"],
+            "company_id": world.app.office.bakery, "allow_duplicate_number": true, "archived": false,
+        }),
+        "searchPeople" => json!({
+            "filters": {
+                "name": "sar", "last_name": "john", "job_title": "own", "website": "bakery", "company": "bakery",
+                "phone_number": "(415) 555-1234", "email": "sarah@", "deal_status": "open",
+            },
+            "search": "sarah bak", "sort": "NAME_ASC", "page": 1, "size": 20,
+        }),
+        "createCompany" | "updateCompany" => {
+            json!({ "name": "Acme Corp", "website": "https://acme.example", "industry": "Technology" })
+        }
+        "searchCompanies" => json!({
+            "filters": { "name": "bak", "website": "x", "industry": "food" }, "sort": "NAME_DESC", "page": 1, "size": 20,
+        }),
+        "createDeal" | "updateDeal" => json!({
+            "name": "Enterprise Plan", "status": "negotiation", "amount": 50_000, "currency": "USD",
+            "closed_at": "2026-04-28T12:00:00", "company_id": world.app.office.bakery,
+        }),
+        "searchDeals" => json!({
+            "filters": { "stage": "negotiation" }, "search": "Enterprise", "sort": "CREATED_ASC", "page": 1, "size": 20,
+        }),
         "createWebhook" => json!({
             "url": NOBODY, "topics": ["sms.received"], "description": "Ours", "allo_numbers": [us()],
             "headers": { "X-Tenant": "north" },

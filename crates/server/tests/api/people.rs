@@ -1,15 +1,17 @@
 //! Other teams on the same server, and keys of all kinds.
 
 use trunkline_domain::{
-    ApiKeyId, CallId, Capability, ContactId, DeliveryId, EndpointId, MessageId, Millis, NumberId,
-    PhoneNumber, Plan, Role, Scope, ScopeSet, UserId,
+    ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, Millis,
+    NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
 use trunkline_switchboard::calls::{self, Ring, Step};
+use trunkline_switchboard::companies::{self, CreateCompany};
+use trunkline_switchboard::deals::{self, CreateDeal};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::people::{self, CreateContact};
-use trunkline_switchboard::{Actor, Error, Work, tags};
+use trunkline_switchboard::{Actor, Error, Work, properties, tags};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
@@ -22,6 +24,10 @@ pub struct Neighbour {
     pub line: PhoneNumber,
     pub contact_number: PhoneNumber,
     pub contact: ContactId,
+    pub company: CompanyId,
+    pub deal: DealId,
+    /// The key of a property that the office's team does not have.
+    pub property: String,
     pub call: CallId,
     pub message: MessageId,
     /// The key of a tag on the call, which the office's team does not have.
@@ -107,6 +113,18 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             ..CreateContact::default()
         };
         let contact = people::create_contact(work, &contact)?;
+        let company = CreateCompany {
+            name: "Next Door".to_owned(),
+            ..CreateCompany::default()
+        };
+        let company = companies::create(work, &company)?.id;
+        let deal = CreateDeal {
+            name: "Fence".to_owned(),
+            company: Some(company),
+            ..CreateDeal::default()
+        };
+        let deal = deals::create(work, &deal)?;
+        properties::define(work, "fence_height", "Height of the fence", PropertyType::Number)?;
         let ring = Ring {
             direction: trunkline_domain::Direction::Inbound,
             line,
@@ -137,15 +155,19 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         };
         let said = say(work, (line, contact_number), contact, call, &by)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
-        Ok((user, contact, call, message, webhook, said, key))
+        Ok((user, contact, company, deal, call, message, webhook, said, key))
     };
-    let (user, contact, call, message, (webhook, delivery), said, key) = of_team(app, team, furnish).await;
+    let (user, contact, company, deal, call, message, (webhook, delivery), said, key) =
+        of_team(app, team, furnish).await;
     Neighbour {
         team,
         user,
         line,
         contact_number,
         contact,
+        company,
+        deal,
+        property: "fence_height".to_owned(),
         call,
         message,
         tag,

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trunkline_domain::{
-    CallId, CommentId, ContactId, DeliveryId, EndpointId, MessageId, NoteId, PhoneNumber, SeededIds,
-    ThreadId, UserId,
+    CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, NoteId, PhoneNumber,
+    SeededIds, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -24,6 +24,9 @@ trunkline_testkit::on_both! {
 
 /// Names of parameters and fields that carry the id of something.
 const ID_NAMES: &[&str] = &[
+    "company_id",
+    "person_id",
+    "key",
     "id",
     "ids",
     "tag",
@@ -54,6 +57,9 @@ const NO_IDS: [(&str, &str); 2] = [
 /// What ids can point at.
 struct Ids {
     call: CallId,
+    company: CompanyId,
+    deal: DealId,
+    property: String,
     message: MessageId,
     user: UserId,
     line: PhoneNumber,
@@ -69,6 +75,9 @@ impl Ids {
     fn of(neighbour: &Neighbour) -> Self {
         Self {
             call: neighbour.call,
+            company: neighbour.company,
+            deal: neighbour.deal,
+            property: neighbour.property.clone(),
             message: neighbour.message,
             user: neighbour.user,
             line: neighbour.line,
@@ -85,6 +94,9 @@ impl Ids {
         let (ids, now) = (SeededIds::new(99), app.board.now());
         Self {
             call: CallId::new(&ids, now),
+            company: CompanyId::new(&ids, now),
+            deal: DealId::new(&ids, now),
+            property: "ghostly".to_owned(),
             message: MessageId::new(&ids, now),
             user: UserId::new(&ids, now),
             line: number("+33142685398"),
@@ -128,6 +140,18 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
         }
         ("removeTag", "tag") => vec![in_path(ids.tag.clone())],
+        ("mergePerson", "person_id") => vec![own.field("person_id", json!(ids.contact))],
+        ("getPerson" | "updatePerson" | "deletePerson" | "mergePerson", "id") => {
+            vec![
+                in_path(format!("per-{}", ids.contact.ksuid())),
+                in_path(ids.contact.to_string()),
+            ]
+        }
+        ("getCompany" | "updateCompany", "id") => vec![in_path(ids.company.to_string())],
+        ("getDeal" | "updateDeal" | "deleteDeal", "id") => vec![in_path(ids.deal.to_string())],
+        (_, "company_id") => vec![own.field("company_id", json!(ids.company))],
+        ("createProperty", "key") => vec![own.field("key", json!(ids.property))],
+        (_, "key") => vec![in_path(ids.property.clone())],
         ("getUser", "id") => vec![in_path(ids.user.to_string())],
         ("executeConversationAction", "contact_number") => vec![
             in_path(encoded(ids.contact_number)),
@@ -235,6 +259,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
     let mut text = reply.text.clone();
     let known = [
         ids.call.to_string(),
+        ids.property.clone(),
         ids.message.to_string(),
         ids.user.to_string(),
         ids.line.to_string(),
@@ -354,11 +379,22 @@ async fn lists_hold_the_own_team_only(db: TestDb) {
             .await;
         assert_eq!(reply.json["pagination"]["total_count"], their, "{}", reply.text);
     }
+    for (path, own, their) in [("people", 3, 1), ("companies", 1, 1), ("deals", 1, 1)] {
+        let path = format!("/v2/api/crm/{path}/search");
+        let reply = world.app.post(&path, &json!({})).await;
+        assert_eq!(reply.json["pagination"]["total_count"], own, "{}", reply.text);
+        let reply = world
+            .app
+            .send_with(reqwest::Method::POST, &path, &headers, Some("{}".to_owned()))
+            .await;
+        assert_eq!(reply.json["pagination"]["total_count"], their, "{}", reply.text);
+    }
     for (path, own, their) in [
         ("/v2/api/users", 2, 1),
         ("/v2/api/tags", 1, 1),
         ("/v2/api/numbers", 2, 1),
         ("/v2/api/webhooks", 1, 1),
+        ("/v2/api/crm/properties", 1, 1),
     ] {
         assert_eq!(
             world.app.get(path).await.data().as_array().unwrap().len(),

@@ -100,6 +100,18 @@ const NO_WEBHOOKS: [&str; 8] = [
     "..%2f",
 ];
 
+/// What is no id of a person, a company or a deal, or one of nobody's.
+const NO_RECORDS: [&str; 8] = [
+    "x",
+    "per-",
+    "com-1",
+    "dea-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+    "com-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+    "per-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+    "%FF",
+    "%00",
+];
+
 /// What is no id of a note, or one of nobody's; and so on.
 const NO_NOTES: [&str; 6] = [
     "x",
@@ -228,6 +240,72 @@ const MALFORMED: &[Malformed] = &[
         values: &NO_NUMBERS,
         code: "INVALID_PHONE_FORMAT",
         param: "contact_number",
+    },
+    Malformed {
+        operation: "getPerson",
+        values: &NO_RECORDS,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updatePerson",
+        values: &NO_RECORDS,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deletePerson",
+        values: &NO_RECORDS,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "mergePerson",
+        values: &NO_RECORDS,
+        code: "PERSON_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "getCompany",
+        values: &NO_RECORDS,
+        code: "COMPANY_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updateCompany",
+        values: &NO_RECORDS,
+        code: "COMPANY_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "getDeal",
+        values: &NO_RECORDS,
+        code: "DEAL_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updateDeal",
+        values: &NO_RECORDS,
+        code: "DEAL_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deleteDeal",
+        values: &NO_RECORDS,
+        code: "DEAL_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updateProperty",
+        values: &["x", "Lead%20Source", "%FF", "%00", "name"],
+        code: "PROPERTY_NOT_FOUND",
+        param: "key",
+    },
+    Malformed {
+        operation: "deleteProperty",
+        values: &["x", "Lead%20Source", "%FF", "%00", "name"],
+        code: "PROPERTY_NOT_FOUND",
+        param: "key",
     },
     Malformed {
         operation: "getUser",

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     2 "0002_webhooks";
     3 "0003_taken";
     4 "0004_notes";
+    5 "0005_people";
 };
 
 /// How the database stands to this program.

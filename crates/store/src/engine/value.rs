@@ -336,7 +336,6 @@ stored_by_name!(
     trunkline_domain::UserStatus,
     trunkline_domain::LineKind,
     trunkline_domain::Plan,
-    trunkline_domain::DealStatus,
     trunkline_domain::SummaryTemplate,
     trunkline_domain::PropertyType,
     trunkline_domain::DeliveryState,

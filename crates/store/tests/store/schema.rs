@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trunkline_store::{Conn, StoreError, Value, conversations, params, search, statements};
+use trunkline_store::{
+    Conn, StoreError, Value, companies, conversations, deals, params, people, search, statements,
+};
 use trunkline_testkit::db::{Engine, TestDb};
 
 /// A column: type (as far as both engines can say it) and whether it may be NULL.
@@ -213,6 +215,9 @@ async fn every_statement_is_understood(t: TestDb) {
     let made = [
         conversations::all_list_statements(),
         search::all_search_statements(),
+        people::all_people_statements(),
+        companies::all_company_statements(),
+        deals::all_deal_statements(),
     ];
     let lists = made.concat();
     assert!(
@@ -281,6 +286,9 @@ async fn nothing_walks_over_a_whole_table() {
     let mut all: Vec<String> = statements().into_iter().map(|s| s.sql.to_owned()).collect();
     all.extend(conversations::all_list_statements());
     all.extend(search::all_search_statements());
+    all.extend(people::all_people_statements());
+    all.extend(companies::all_company_statements());
+    all.extend(deals::all_deal_statements());
     let plans: Vec<(String, Vec<String>)> = t
         .db()
         .scan(move |conn| {

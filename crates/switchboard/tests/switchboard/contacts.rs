@@ -3,7 +3,10 @@
 use serde_json::json;
 use trunkline_domain::{CompanyId, ContactId, DealStatus, ErrorCode, PropertyType, SeededIds};
 use trunkline_store::contacts::{self, ContactRow};
-use trunkline_switchboard::people::{self, CreateContact, CreateDeal, MAX_PER_CONTACT};
+use trunkline_switchboard::companies::{self, CreateCompany};
+use trunkline_switchboard::deals::{self, CreateDeal};
+use trunkline_switchboard::people::{self, CreateContact, MAX_PER_CONTACT};
+use trunkline_switchboard::properties;
 use trunkline_testkit::db::{Office, START, TestDb, marie, number, sarah};
 
 use crate::support::{Diary, assert_refused, inbound, payload, ring, topics};
@@ -13,6 +16,13 @@ fn named(first: &str, numbers: &[&str]) -> CreateContact {
         first_name: Some(first.to_owned()),
         numbers: numbers.iter().map(|text| (*text).to_owned()).collect(),
         ..CreateContact::default()
+    }
+}
+
+fn company(name: &str) -> CreateCompany {
+    CreateCompany {
+        name: name.to_owned(),
+        ..CreateCompany::default()
     }
 }
 
@@ -38,12 +48,12 @@ async fn every_command_of_contacts(t: TestDb) {
     let office = t.office().await;
     let mut diary = Diary::begin(&office).await;
     let company = office
-        .run(|work| people::create_company(work, "  Épicerie du Parc "))
+        .run(|work| companies::create(work, &company("  Épicerie du Parc ")).map(|row| row.id))
         .await
         .unwrap();
     diary.note(&office, "a company").await;
     office
-        .run(|work| people::define_property(work, "vip", "VIP", PropertyType::Boolean))
+        .run(|work| properties::define(work, "vip", "VIP", PropertyType::Boolean))
         .await
         .unwrap();
     diary.note(&office, "a property").await;
@@ -73,17 +83,15 @@ async fn every_command_of_contacts(t: TestDb) {
     diary.note(&office, "a contact").await;
     let deal = CreateDeal {
         name: "Shelves".into(),
-        status: DealStatus::Won,
+        status: Some("WON".to_owned()),
         value: Some(990.0),
         currency: Some("EUR".into()),
         close_date: Some("2026-06-15".parse().unwrap()),
+        closed_at: None,
         company: None,
         contacts: vec![zoe, office.marie],
     };
-    office
-        .run(move |work| people::create_deal(work, &deal))
-        .await
-        .unwrap();
+    office.run(move |work| deals::create(work, &deal)).await.unwrap();
     diary.note(&office, "a deal with two contacts").await;
     insta::assert_snapshot!("every_command_of_contacts", diary.text());
 }
@@ -93,17 +101,15 @@ async fn deals_say_when_they_should_close(t: TestDb) {
     let office = t.office().await;
     let deal = CreateDeal {
         name: "Shelves".into(),
-        status: DealStatus::Open,
+        status: Some("OPEN".to_owned()),
         value: None,
         currency: None,
         close_date: Some("2026-06-15".parse().unwrap()),
+        closed_at: None,
         company: None,
         contacts: vec![office.marie],
     };
-    office
-        .run(move |work| people::create_deal(work, &deal))
-        .await
-        .unwrap();
+    office.run(move |work| deals::create(work, &deal)).await.unwrap();
     let before = office.last_event().await;
     ring(&office, inbound(marie(), START)).await;
     let rang = payload(&office.events_after(before).await[0]);
@@ -276,11 +282,11 @@ async fn another_team_has_other_contacts(t: TestDb) {
 async fn faulty_contacts_are_refused(t: TestDb) {
     let office = t.office().await;
     office
-        .run(|work| people::define_property(work, "since", "Since", PropertyType::Date))
+        .run(|work| properties::define(work, "since", "Since", PropertyType::Date))
         .await
         .unwrap();
     office
-        .run(|work| people::define_property(work, "size", "Size", PropertyType::Number))
+        .run(|work| properties::define(work, "size", "Size", PropertyType::Number))
         .await
         .unwrap();
     let refused = async |code, param, contact: CreateContact| {
@@ -357,20 +363,21 @@ async fn faulty_contacts_are_refused(t: TestDb) {
     }
     for key in ["Lead Source", "", "email", "numbers", "lead_source"] {
         assert_refused(&office, invalid, Some("key"), move |work| {
-            people::define_property(work, key, "X", PropertyType::Text)
+            properties::define(work, key, "X", PropertyType::Text)
         })
         .await;
     }
     assert_refused(&office, invalid, Some("name"), |work| {
-        people::create_company(work, "  ")
+        companies::create(work, &company("  ")).map(|row| row.id)
     })
     .await;
     let deal = CreateDeal {
         name: "X".into(),
-        status: DealStatus::Open,
+        status: Some("OPEN".to_owned()),
         value: None,
         currency: None,
         close_date: None,
+        closed_at: None,
         company: None,
         contacts: vec![],
     };
@@ -386,7 +393,7 @@ async fn faulty_contacts_are_refused(t: TestDb) {
         ),
         (
             invalid,
-            "value",
+            "amount",
             CreateDeal {
                 value: Some(f64::NAN),
                 ..deal.clone()
@@ -409,10 +416,7 @@ async fn faulty_contacts_are_refused(t: TestDb) {
             },
         ),
     ] {
-        assert_refused(&office, code, Some(param), move |work| {
-            people::create_deal(work, &deal)
-        })
-        .await;
+        assert_refused(&office, code, Some(param), move |work| deals::create(work, &deal)).await;
     }
 }
 

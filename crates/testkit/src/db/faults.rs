@@ -19,7 +19,7 @@ pub async fn assert_sound(db: &Db, team: TeamKey) {
 }
 
 /// What is kept twice: a name, the statement that reads what is kept, and the one that counts the rows.
-const COUNTED: [(&str, &str, &str); 4] = [
+const COUNTED: [(&str, &str, &str); 7] = [
     (
         "item_totals",
         "SELECT CAST(line AS TEXT) || ' ' || user_id || ' ' || kind || ' ' || direction || ' ' || result, n
@@ -52,6 +52,35 @@ const COUNTED: [(&str, &str, &str); 4] = [
            FROM conversations WHERE team_id = $1",
         "SELECT CAST(conversation AS TEXT) || ' ' || CAST(line AS TEXT) || ' ' || contact_number, COUNT(*)
            FROM items WHERE team_id = $1 GROUP BY 1",
+    ),
+    (
+        "contacts.interactions",
+        "SELECT id || ' ' || CAST(COALESCE(last_at, 0) AS TEXT), interactions
+           FROM contacts WHERE team_id = $1 AND archived_at IS NULL",
+        "SELECT p.id || ' ' || CAST(COALESCE(MAX(c.last_at), 0) AS TEXT), CAST(COALESCE(SUM(c.items), 0) AS BIGINT)
+           FROM contacts p
+           LEFT JOIN contact_numbers n ON n.team_id = p.team_id AND n.contact_id = p.id
+           LEFT JOIN conversations c ON c.team_id = n.team_id AND c.contact_number = n.number
+          WHERE p.team_id = $1 AND p.archived_at IS NULL GROUP BY p.id",
+    ),
+    (
+        "companies",
+        "SELECT id || ' ' || CAST(person_count AS TEXT) || ' ' || CAST(COALESCE(last_at, 0) AS TEXT), interactions
+           FROM companies WHERE team_id = $1",
+        "SELECT o.id || ' ' || CAST(COUNT(p.id) AS TEXT) || ' ' || CAST(COALESCE(MAX(p.last_at), 0) AS TEXT),
+                CAST(COALESCE(SUM(p.interactions), 0) AS BIGINT)
+           FROM companies o
+           LEFT JOIN contacts p ON p.team_id = o.team_id AND p.company_id = o.id AND p.archived_at IS NULL
+          WHERE o.team_id = $1 GROUP BY o.id",
+    ),
+    (
+        "crm_totals",
+        "SELECT kind, n FROM crm_totals WHERE team_id = $1 AND n <> 0",
+        "SELECT 'PERSON', COUNT(*) FROM contacts WHERE team_id = $1 AND archived_at IS NULL HAVING COUNT(*) > 0
+          UNION ALL
+         SELECT 'COMPANY', COUNT(*) FROM companies WHERE team_id = $1 HAVING COUNT(*) > 0
+          UNION ALL
+         SELECT 'DEAL', COUNT(*) FROM deals WHERE team_id = $1 HAVING COUNT(*) > 0",
     ),
 ];
 
