@@ -238,6 +238,10 @@ pub fn merge_contacts(
         Error::Refused(refused) => refused.param("person_id").into(),
         store => store,
     })?;
+    if from.id == before.id && other != id {
+        // They were merged before.
+        return Ok(before.id);
+    }
     if from.id == before.id {
         return Err(invalid(
             "person_id",
@@ -390,7 +394,7 @@ fn emails(texts: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// Something, an at sign and something, without spaces, at most 254 bytes (RFC 5321, 4.5.3.1.3).
-fn is_email(email: &str) -> bool {
+pub(crate) fn is_email(email: &str) -> bool {
     let shaped = email
         .split_once('@')
         .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
