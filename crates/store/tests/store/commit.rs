@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trunkline_store::{Conn, Db, StoreError, TeamKey, UnitError, events, params, teams};
 use trunkline_testkit::db::{Engine, START, TestDb, assert_sound};
 
-use crate::support::{Gate, NOTE, make_notes, note, notes, one_at_a_time, until};
+use crate::support::{Gate, NOTE, make_notes, note, one_at_a_time, scraps, until};
 
 /// An error of a caller's own.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ async fn unit(db: Db, n: i64, end: End) -> Result<i64, Oops> {
         tx.execute(NOTE, params![n])?;
         match end {
             End::Well => Ok(tx
-                .row("SELECT COUNT(*) FROM notes", &[], |row| row.get(0))?
+                .row("SELECT COUNT(*) FROM scraps", &[], |row| row.get(0))?
                 .unwrap_or(0)),
             End::InAnError => Err(Oops::Mine(n)),
             End::InAPanic => panic!("unit {n} panics, as it should"),
@@ -88,10 +88,10 @@ async fn each_unit_succeeds_or_fails_alone(t: TestDb) {
         .filter(|(_, end)| *end == End::Well)
         .map(|(n, _)| *n)
         .collect();
-    assert_eq!(notes(t.db()).await, kept);
+    assert_eq!(scraps(t.db()).await, kept);
     // What was acknowledged is in the file, not only in this process's view of it.
     t.db().close();
-    assert_eq!(notes(&t.open_again()).await, kept);
+    assert_eq!(scraps(&t.open_again()).await, kept);
 }
 
 /// All of these wait while the writer is held, so that SQLite puts them into one commit.
@@ -123,7 +123,7 @@ async fn neighbours_of_a_failure_are_kept(t: TestDb) {
             running.iter().all(|unit| !unit.is_finished()),
             "acknowledged before the commit"
         );
-        assert_eq!(notes(&db).await, [0i64; 0], "visible before the commit");
+        assert_eq!(scraps(&db).await, [0i64; 0], "visible before the commit");
     }
     last.open().await;
     gate.done().await;
@@ -138,7 +138,7 @@ async fn neighbours_of_a_failure_are_kept(t: TestDb) {
         [1, 2, 3],
         "a unit sees what those before it left, and nothing of those that failed"
     );
-    assert_eq!(notes(&db).await, [1, 3, 6]);
+    assert_eq!(scraps(&db).await, [1, 3, 6]);
 }
 
 async fn nested_work_is_undone_alone(t: TestDb) {
@@ -166,7 +166,7 @@ async fn nested_work_is_undone_alone(t: TestDb) {
         })
         .await;
     outcome.unwrap();
-    assert_eq!(notes(t.db()).await, [1, 4, 5, 6]);
+    assert_eq!(scraps(t.db()).await, [1, 4, 5, 6]);
 
     let panicked: Result<(), Oops> = t
         .db()
@@ -183,7 +183,7 @@ async fn nested_work_is_undone_alone(t: TestDb) {
         "{panicked:?}"
     );
     note(t.db(), 9).await.unwrap();
-    assert_eq!(notes(t.db()).await, [1, 4, 5, 6, 9]);
+    assert_eq!(scraps(t.db()).await, [1, 4, 5, 6, 9]);
 }
 
 /// A read that panics is an error to whoever asked, and nobody else notices: not the next reader of the connection
@@ -192,7 +192,7 @@ async fn a_read_that_panics_is_an_error(t: TestDb) {
     make_notes(t.db()).await;
     note(t.db(), 1).await.unwrap();
     let read = |conn: &mut Conn<'_>| -> Result<i64, StoreError> {
-        conn.row("SELECT n FROM notes", &[], |_| -> Result<i64, StoreError> {
+        conn.row("SELECT n FROM scraps", &[], |_| -> Result<i64, StoreError> {
             panic!("a read panics, as it should")
         })?;
         Ok(1)
@@ -209,7 +209,7 @@ async fn a_read_that_panics_is_an_error(t: TestDb) {
     }
     note(t.db(), 2).await.unwrap();
     for _ in 0..20 {
-        assert_eq!(notes(t.db()).await, [1, 2]);
+        assert_eq!(scraps(t.db()).await, [1, 2]);
     }
 }
 
@@ -226,13 +226,13 @@ async fn nothing_is_acknowledged_that_was_not_kept(t: TestDb) {
             Ok(())
         })
         .await;
-    assert_eq!(notes(t.db()).await.contains(&2), outcome.is_ok(), "{outcome:?}");
+    assert_eq!(scraps(t.db()).await.contains(&2), outcome.is_ok(), "{outcome:?}");
     if let Err(error) = &outcome {
         assert!(error.to_string().contains("nothing of it was kept"), "{error}");
     }
     note(t.db(), 3).await.unwrap();
     assert!(
-        notes(t.db()).await.ends_with(&[3]),
+        scraps(t.db()).await.ends_with(&[3]),
         "the next unit is not touched by it"
     );
 }
@@ -288,7 +288,7 @@ async fn work_of_a_caller_that_went_away_is_done(t: TestDb) {
     assert!(gone.await.unwrap_err().is_cancelled());
     gate.open().await;
     note(t.db(), 2).await.unwrap();
-    assert_eq!(notes(t.db()).await, [1, 2]);
+    assert_eq!(scraps(t.db()).await, [1, 2]);
 }
 
 async fn closing_finishes_what_was_accepted(t: TestDb) {
@@ -314,7 +314,7 @@ async fn closing_finishes_what_was_accepted(t: TestDb) {
     assert!(matches!(read, Err(StoreError::Closed)), "{read:?}");
     let scan: Result<(), StoreError> = t.db().scan(|_| Ok(())).await;
     assert!(matches!(scan, Err(StoreError::Closed)), "{scan:?}");
-    assert_eq!(notes(&t.open_again()).await, (0..20).collect::<Vec<_>>());
+    assert_eq!(scraps(&t.open_again()).await, (0..20).collect::<Vec<_>>());
 }
 
 trunkline_testkit::on_both! {
@@ -401,7 +401,7 @@ async fn the_writer_recovers_from_a_broken_transaction() {
         let outcome: Result<u64, StoreError> = t.db().write(move |tx| tx.execute(meddling, &[])).await;
         assert!(outcome.is_err(), "{meddling} went unnoticed");
         note(t.db(), 1).await.unwrap();
-        let cleared: Result<u64, StoreError> = t.db().write(|tx| tx.execute("DELETE FROM notes", &[])).await;
+        let cleared: Result<u64, StoreError> = t.db().write(|tx| tx.execute("DELETE FROM scraps", &[])).await;
         cleared.unwrap();
     }
 }
@@ -413,7 +413,7 @@ async fn nothing_is_left_beside_a_file_that_was_closed() {
     make_notes(t.db()).await;
     for n in 0..20 {
         note(t.db(), n).await.unwrap();
-        assert_eq!(notes(t.db()).await.len() as i64, n + 1);
+        assert_eq!(scraps(t.db()).await.len() as i64, n + 1);
     }
     t.db().close();
     let folder = std::fs::read_dir(t.file().parent().unwrap()).unwrap();

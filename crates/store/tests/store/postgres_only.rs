@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use trunkline_store::{Db, Location, StoreError, params, teams};
 use trunkline_testkit::db::{TestDb, apart, assert_sound, options};
 
-use crate::support::{NOTE, make_notes, note, notes};
+use crate::support::{NOTE, make_notes, note, scraps};
 
 /// Fails as the server does when transactions collide.
 const COLLIDE: &str = "DO $$ BEGIN RAISE EXCEPTION 'collided' USING ERRCODE = '40001'; END $$";
@@ -35,13 +35,13 @@ async fn a_transaction_that_collides_is_run_again() {
     make_notes(t.db()).await;
     let (runs, outcome) = collide(t.db(), 1, 3).await;
     outcome.unwrap();
-    assert_eq!((runs, notes(t.db()).await), (4, vec![1]));
+    assert_eq!((runs, scraps(t.db()).await), (4, vec![1]));
 
     let (runs, outcome) = collide(t.db(), 2, i64::MAX).await;
     let error = outcome.unwrap_err();
     assert!((5..50).contains(&runs), "it was run {runs} times");
     assert!(error.is_retryable(), "{error:?}");
-    assert_eq!(notes(t.db()).await, [1]);
+    assert_eq!(scraps(t.db()).await, [1]);
 }
 
 /// Two transactions that take two teams' rows in opposite order: the server ends one of them, which is run again.
@@ -145,7 +145,7 @@ async fn connections_that_the_server_ended_are_made_anew() {
         while counted.len() < 20 {
             let count = t
                 .db()
-                .read(|conn| conn.row("SELECT COUNT(*) FROM notes", &[], |row| row.get::<i64>(0)))
+                .read(|conn| conn.row("SELECT COUNT(*) FROM scraps", &[], |row| row.get::<i64>(0)))
                 .await;
             match count {
                 Ok(count) => counted.extend(count),

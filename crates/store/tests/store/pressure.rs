@@ -3,7 +3,7 @@
 use trunkline_store::StoreError;
 use trunkline_testkit::db::{Engine, TestDb};
 
-use crate::support::{Gate, make_notes, note, notes, one_at_a_time, until};
+use crate::support::{Gate, make_notes, note, one_at_a_time, scraps, until};
 
 const QUEUE: usize = 4;
 
@@ -26,14 +26,14 @@ async fn a_full_queue_refuses_at_once_and_recovers(t: TestDb) {
         );
     }
     if t.engine() == Engine::Sqlite {
-        assert_eq!(notes(t.db()).await, [0i64; 0], "readers wait for no writer");
+        assert_eq!(scraps(t.db()).await, [0i64; 0], "readers wait for no writer");
     }
     gate.open().await;
     for note in accepted {
         note.await.unwrap().unwrap();
     }
     note(t.db(), 4).await.unwrap();
-    assert_eq!(notes(t.db()).await, [0, 1, 2, 3, 4]);
+    assert_eq!(scraps(t.db()).await, [0, 1, 2, 3, 4]);
     assert_eq!(t.db().waiting(), 0);
 }
 
@@ -55,7 +55,7 @@ async fn a_storm_loses_nothing_that_was_acknowledged(t: TestDb) {
         }
     }
     assert!(!kept.is_empty());
-    assert_eq!(notes(t.db()).await, kept);
+    assert_eq!(scraps(t.db()).await, kept);
 }
 
 trunkline_testkit::on_both! { a_full_queue_refuses_at_once_and_recovers, a_storm_loses_nothing_that_was_acknowledged }

@@ -8,7 +8,7 @@ use trunkline_domain::events::Topic;
 use trunkline_store::{Db, Location, StoreError, TeamKey, events, teams};
 use trunkline_testkit::db::{START, TestDb, apart, assert_sound, options};
 
-use crate::support::{make_notes, note, notes};
+use crate::support::{make_notes, note, scraps};
 
 /// Appends an event that says who wrote it, and returns its number.
 async fn append(db: &Db, team: TeamKey, who: &str) -> Result<i64, StoreError> {
@@ -81,7 +81,7 @@ trunkline_testkit::on_both! { two_processes_take_turns, two_processes_write_at_o
 const CHILD_FILE: &str = "TRUNKLINE_TEST_CHILD_FILE";
 const CHILD_TEAM: &str = "TRUNKLINE_TEST_CHILD_TEAM";
 
-/// What the other process does: appends an event to the team, or adds a number to the notes, and says so, for as
+/// What the other process does: appends an event to the team, or adds a number to the scraps, and says so, for as
 /// long as it lives.
 #[tokio::test]
 #[ignore = "no test of its own: others run it as another process"]
@@ -173,7 +173,7 @@ async fn a_process_that_is_killed_loses_nothing_it_acknowledged() {
         acknowledged = n;
     }
     other.child.wait().unwrap();
-    let kept = notes(t.db()).await;
+    let kept = scraps(t.db()).await;
     assert!(
         kept.len() as i64 >= acknowledged,
         "{acknowledged} acknowledged, {} kept",
@@ -191,7 +191,7 @@ async fn a_file_that_another_process_holds_is_to_be_tried_again() {
     note(t.db(), 0).await.unwrap();
     let other = rusqlite::Connection::open(t.file()).unwrap();
     other
-        .execute_batch("BEGIN EXCLUSIVE; INSERT INTO notes VALUES (1000)")
+        .execute_batch("BEGIN EXCLUSIVE; INSERT INTO scraps VALUES (1000)")
         .unwrap();
     let waiting: Vec<_> = (1..50)
         .map(|n| {
@@ -200,7 +200,7 @@ async fn a_file_that_another_process_holds_is_to_be_tried_again() {
         })
         .collect();
     assert_eq!(
-        notes(t.db()).await,
+        scraps(t.db()).await,
         [0],
         "readers go on, and see nothing uncommitted"
     );
@@ -214,5 +214,5 @@ async fn a_file_that_another_process_holds_is_to_be_tried_again() {
     }
     other.execute_batch("COMMIT").unwrap();
     note(t.db(), 1).await.unwrap();
-    assert_eq!(notes(t.db()).await, [0, 1, 1000]);
+    assert_eq!(scraps(t.db()).await, [0, 1, 1000]);
 }

@@ -78,13 +78,13 @@ pub async fn until(mut so: impl FnMut() -> bool) {
 /// Makes a table of whole numbers.
 pub async fn make_notes(db: &Db) {
     let made: Result<u64, StoreError> = db
-        .write(|tx| tx.execute("CREATE TABLE notes (n BIGINT NOT NULL PRIMARY KEY)", &[]))
+        .write(|tx| tx.execute("CREATE TABLE scraps (n BIGINT NOT NULL PRIMARY KEY)", &[]))
         .await;
     made.unwrap();
 }
 
 /// The statement that adds to the table.
-pub const NOTE: &str = "INSERT INTO notes (n) VALUES ($1)";
+pub const NOTE: &str = "INSERT INTO scraps (n) VALUES ($1)";
 
 /// Adds a number to the table.
 pub async fn note(db: &Db, n: i64) -> Result<(), StoreError> {
@@ -92,9 +92,9 @@ pub async fn note(db: &Db, n: i64) -> Result<(), StoreError> {
 }
 
 /// The numbers in the table.
-pub async fn notes(db: &Db) -> Vec<i64> {
+pub async fn scraps(db: &Db) -> Vec<i64> {
     let all: Result<_, StoreError> = db
-        .read(|conn| conn.rows("SELECT n FROM notes ORDER BY n", &[], |row| row.get(0)))
+        .read(|conn| conn.rows("SELECT n FROM scraps ORDER BY n", &[], |row| row.get(0)))
         .await;
     all.unwrap()
 }
