@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use trunkline_domain::Plan;
+use trunkline_domain::sms::rules::SenderIdStatus;
 
 /// A business phone system that a team runs itself.
 ///
@@ -188,6 +189,9 @@ pub enum Teams {
         /// Whether tagging with an unknown tag creates the tag
         #[arg(long, value_name = "BOOLEAN")]
         create_tags: Option<bool>,
+        /// Whether texts from sender ids to France keep to the hours for marketing texts
+        #[arg(long, value_name = "BOOLEAN")]
+        marketing_hours: Option<bool>,
     },
     /// List teams
     List(Json),
@@ -249,6 +253,26 @@ pub enum Numbers {
         /// Users (ids or e-mail addresses) with access, the main one first
         #[arg(long, value_delimiter = ',')]
         members: Vec<String>,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+    /// Change what a number or sender id may send; prints its id
+    Update {
+        /// The number in E.164, or the sender id
+        number: String,
+        /// Whether it is registered for texts of applications (US and Canada)
+        #[arg(long, value_name = "BOOLEAN")]
+        a2p: Option<bool>,
+        /// Whether the sender id may be used
+        #[arg(long, value_parser = PossibleValuesParser::new(SenderIdStatus::NAMES), ignore_case = true)]
+        status: Option<String>,
+        /// Texts it may send in a second, such as 0.25; 0: as the configuration has it
+        #[arg(long, value_name = "TEXTS")]
+        texts_per_second: Option<f64>,
+        /// Texts it may send on a day; 0: as the configuration has it
+        #[arg(long, value_name = "TEXTS")]
+        texts_per_day: Option<i64>,
         /// The team's id; not needed when there is one team only
         #[arg(long)]
         team: Option<String>,

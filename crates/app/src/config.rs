@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::outgoing;
+use crate::{outgoing, texts};
 
 /// The whole configuration. `trunkline.example.toml` documents each key; a test keeps the two together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,7 @@ pub struct Config {
     pub mail: Mail,
     pub security: Security,
     pub twilio: Twilio,
+    pub texts: Texts,
     pub log: Log,
 }
 
@@ -202,6 +203,36 @@ impl Default for Twilio {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct Texts {
+    pub forbidden_words: Vec<String>,
+    pub forbidden_links: Vec<String>,
+    pub trial_per_day: i64,
+    pub api_per_day: i64,
+    pub number_per_day: i64,
+    pub number_per_second: f64,
+    pub carrier_per_second: f64,
+    pub in_flight: usize,
+    pub give_up_after_hours: u32,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            forbidden_words: Vec::new(),
+            forbidden_links: Vec::new(),
+            trial_per_day: 0,
+            api_per_day: 0,
+            number_per_day: 0,
+            number_per_second: 10.0,
+            carrier_per_second: 100.0,
+            in_flight: 512,
+            give_up_after_hours: 24,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Log {
     pub filter: String,
     pub format: LogFormat,
@@ -291,6 +322,8 @@ impl Config {
             ("webhooks.keep_days", self.webhooks.keep_days > 0),
             ("webhooks.concurrency", self.webhooks.concurrency > 0),
             ("webhooks.in_flight", self.webhooks.in_flight > 0),
+            ("texts.in_flight", self.texts.in_flight > 0),
+            ("texts.give_up_after_hours", self.texts.give_up_after_hours > 0),
         ];
         if let Some((key, _)) = at_least_one.iter().find(|(_, sensible)| !sensible) {
             bail!("{key} must be at least 1");
@@ -305,6 +338,7 @@ impl Config {
             );
         }
         outgoing::allowed(&self.webhooks)?;
+        texts::policy(&self.texts, Vec::new())?;
         if self.mail.url.is_empty() != self.mail.from.is_empty() {
             bail!("mail.url and mail.from go together: set both, or neither");
         }
@@ -346,6 +380,11 @@ fn read(name: &str, text: &str, default: &Value) -> Result<Value> {
             text.trim()
                 .parse()
                 .with_context(|| format!("{name} must be a whole number"))?,
+        ),
+        Value::Float(_) => Value::Float(
+            text.trim()
+                .parse()
+                .with_context(|| format!("{name} must be a number"))?,
         ),
         Value::Boolean(_) => Value::Boolean(
             text.trim()
@@ -458,6 +497,28 @@ mod tests {
                 "mail.url and mail.from",
             ),
             ("TRUNKLINE_EVENTS_KEEP_DAYS", "0", "events.keep_days"),
+            ("TRUNKLINE_TEXTS_API_PER_DAY", "-1", "texts.api_per_day must"),
+            (
+                "TRUNKLINE_TEXTS_NUMBER_PER_SECOND",
+                "-0.5",
+                "texts.number_per_second",
+            ),
+            (
+                "TRUNKLINE_TEXTS_CARRIER_PER_SECOND",
+                "fast",
+                "TRUNKLINE_TEXTS_CARRIER_PER_SECOND must be a number",
+            ),
+            (
+                "TRUNKLINE_TEXTS_FORBIDDEN_WORDS",
+                "casino, !!",
+                "texts.forbidden_words: `!!`",
+            ),
+            (
+                "TRUNKLINE_TEXTS_FORBIDDEN_LINKS",
+                "bit.ly, short",
+                "texts.forbidden_links: `short`",
+            ),
+            ("TRUNKLINE_TEXTS_IN_FLIGHT", "0", "texts.in_flight"),
             (
                 "TRUNKLINE_SEARCH_MEMORY_MIB",
                 "8",

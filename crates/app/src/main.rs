@@ -8,6 +8,7 @@ mod open;
 mod outgoing;
 mod output;
 mod serve;
+mod texts;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -13,10 +13,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_domain::{Ids, Millis, RandomIds, SystemClock};
+use trunkline_messaging::Carriers;
 use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
-use trunkline_messaging::{Carriers, worker};
+use trunkline_messaging::worker::Worker;
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::{AppState, Services, Settings};
 use trunkline_switchboard::Switchboard;
@@ -25,7 +26,7 @@ use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
 use crate::config::Config;
-use crate::{open, outgoing, output};
+use crate::{open, outgoing, output, texts};
 
 /// How often what is kept for a time only is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
@@ -105,6 +106,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         player: player.clone(),
         vault: vault.clone(),
         webhooks,
+        texts: Arc::new(texts::policy(&config.texts, carriers.known())?),
         stop: stop.clone(),
     };
     let state = AppState::new(services, settings);
@@ -114,7 +116,13 @@ pub async fn start(config: &Config) -> Result<Running> {
         spawn_http(&http, listener, router, stop.clone());
     }
     tasks.spawn(follow(follower, search.clone(), stop.clone()));
-    tasks.spawn(worker::run(board.clone(), carriers, vault.clone(), stop.clone()));
+    let worker = Worker::new(
+        board.clone(),
+        carriers,
+        vault.clone(),
+        texts::worker(&config.texts),
+    );
+    tasks.spawn(worker.run(stop.clone()));
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));

@@ -25,7 +25,7 @@ use trunkline_store::events::{self, EventRow};
 use trunkline_store::items::{self, ItemRow, ItemTexts};
 use trunkline_store::{
     Conn, Db, DbOptions, Location, StoreError, TeamKey, calls, contacts, directory, jobs, messages, numbers,
-    tags, teams,
+    tags, teams, text_queue,
 };
 use trunkline_switchboard::{Error, Switchboard};
 
@@ -211,6 +211,7 @@ async fn the_demo_team_is_what_the_product_would_have_written() {
     );
     assert_eq!(assert_calls_are_over(&events), in_calls);
     assert_eq!(fresh.read(|conn| calls::live(conn, None, 10)).await, []);
+    assert_eq!(fresh.read(text_queue::lanes).await, []);
     assert_eq!(
         fresh
             .read(|conn| jobs::next_due(conn, &trunkline_messaging::worker::KINDS, Millis(i64::MAX)))

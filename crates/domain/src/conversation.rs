@@ -24,6 +24,8 @@ pub enum Activity {
     Answered,
     /// The team texts or calls.
     Outgoing,
+    /// The program answers by itself: nobody of the team has read or replied.
+    Automatic,
 }
 
 impl Standing {
@@ -37,7 +39,7 @@ impl Standing {
                 archived: false,
                 unresponded: true,
             },
-            Activity::IncomingBlocked => self,
+            Activity::IncomingBlocked | Activity::Automatic => self,
             Activity::Answered | Activity::Outgoing => Self {
                 unread: false,
                 archived: false,

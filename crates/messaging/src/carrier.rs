@@ -4,12 +4,34 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use trunkline_domain::{MessageId, Millis};
 use trunkline_switchboard::messages::{Outgoing, Receive, Report};
+use trunkline_switchboard::texts::KnownCarrier;
 
 /// A carrier for texts.
 pub trait Carrier: Send + Sync + 'static {
     /// Its name, as lines and messages store it.
     fn name(&self) -> &'static str;
+
+    /// Whether a line needs credentials for it.
+    fn needs_settings(&self) -> bool {
+        false
+    }
+
+    /// Whether it limits how fast texts may be handed over.
+    fn is_paced(&self) -> bool {
+        true
+    }
+
+    /// Asks for a text that may have been handed over, at `since` or later, by an attempt whose end nobody knows.
+    fn find<'s>(
+        &'s self,
+        _text: &'s Outgoing,
+        _since: Millis,
+        _settings: Option<&'s str>,
+    ) -> Pin<Box<dyn Future<Output = Result<Found, SendError>> + Send + 's>> {
+        Box::pin(std::future::ready(Ok(Found::CannotTell)))
+    }
 
     /// Hands a text over. `settings` is what the line stores for this carrier, opened.
     fn send<'s>(
@@ -43,15 +65,30 @@ pub struct FollowUp {
     pub report: Report,
 }
 
+/// What a carrier knows of a text that may have been handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The carrier cannot be asked.
+    CannotTell,
+    /// Its ids of texts with the same words between the same numbers, the oldest first: one of them may be it.
+    Like(Vec<String>),
+}
+
 /// Why a carrier did not take a text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// It never will.
     #[error("the carrier refused the text: {0}")]
     Refused(String),
-    /// It may later; nothing was sent.
+    /// It may take this text later; nothing was sent.
     #[error("the carrier cannot take the text now: {0}")]
     Later(String),
+    /// It takes no texts of the line at present, or cannot be reached; nothing was sent.
+    #[error("the carrier takes no texts now: {0}")]
+    Down(String),
+    /// It gave no answer that can be understood: it may have the text or not.
+    #[error("the carrier gave no answer: {0}")]
+    Unknown(String),
 }
 
 /// A webhook of a carrier, form-encoded.
@@ -85,6 +122,8 @@ pub enum Inbound {
     Receipt {
         /// The carrier's id for it.
         carrier_ref: String,
+        /// Our id for it, where the carrier repeats it.
+        text: Option<MessageId>,
         /// What the carrier says.
         report: Report,
     },
@@ -112,6 +151,16 @@ impl Carriers {
     #[must_use]
     pub fn new(carriers: Vec<Arc<dyn Carrier>>) -> Self {
         Self(carriers)
+    }
+
+    /// What the rules need to know of them.
+    #[must_use]
+    pub fn known(&self) -> Vec<KnownCarrier> {
+        let known = |carrier: &Arc<dyn Carrier>| KnownCarrier {
+            name: carrier.name(),
+            needs_settings: carrier.needs_settings(),
+        };
+        self.0.iter().map(known).collect()
     }
 
     /// The carrier of this name.

@@ -6,4 +6,4 @@ pub mod sandbox;
 pub mod twilio;
 pub mod worker;
 
-pub use carrier::{Accepted, Carrier, Carriers, FollowUp, Inbound, InboundError, SendError, Webhook};
+pub use carrier::{Accepted, Carrier, Carriers, FollowUp, Found, Inbound, InboundError, SendError, Webhook};

@@ -20,7 +20,7 @@ use crate::carrier::{Accepted, Carrier, FollowUp, Inbound, InboundError, SendErr
 use crate::play::Outcome;
 
 /// The carrier's name.
-pub const NAME: &str = "sandbox";
+pub const NAME: &str = trunkline_switchboard::accounts::SANDBOX;
 
 /// How long the sandbox takes to deliver a text.
 const DELIVERY_MS: i64 = 700;
@@ -63,6 +63,10 @@ enum Fate {
 impl Carrier for Sandbox {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn is_paced(&self) -> bool {
+        false
     }
 
     fn send<'s>(

@@ -1,6 +1,10 @@
 //! Twilio: texts and delivery receipts come in by its webhooks (form-encoded, signed with `X-Twilio-Signature`), texts go
 //! out by its Messages resource.
 //!
+//! Twilio knows no idempotency key. So a text whose hand-over ended without an answer is looked for first, among the
+//! texts between the two numbers; and the address for receipts names our id, so that a receipt finds its text even when
+//! it overtakes the answer that would have told Twilio's.
+//!
 //! The signature is the base64 of an HMAC-SHA1, keyed with the account's auth token, over the URL that Twilio
 //! called followed by every form field's name and value, sorted by name (Twilio, "Webhooks security").
 
@@ -12,19 +16,29 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
-use trunkline_domain::{Clock, MessageStatus, PhoneNumber};
+use trunkline_domain::{Clock, MessageId, MessageStatus, Millis, PhoneNumber};
 use trunkline_switchboard::messages::{Outgoing, Receive, Report};
 
-use crate::carrier::{Accepted, Carrier, Inbound, InboundError, SendError, Webhook};
+use crate::carrier::{Accepted, Carrier, Found, Inbound, InboundError, SendError, Webhook};
 
 /// The carrier's name.
 pub const NAME: &str = "twilio";
 
 /// How long a request to Twilio may take.
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The parameter of the address for receipts that holds our id.
+const OWN_ID: &str = "text";
+
+/// So many of the newest texts between two numbers are looked through for one that may have been taken.
+const LIKE: &str = "50";
+
+/// How far Twilio's clock may be from ours, in milliseconds.
+const CLOCKS_DIFFER: i64 = 2 * Millis::MINUTE;
 
 /// The most media of one message, as Twilio documents it.
 const MAX_MEDIA: usize = 10;
@@ -70,47 +84,110 @@ impl Twilio {
             ("Body", text.content.as_str()),
         ];
         form.extend(text.media.iter().map(|url| ("MediaUrl", url.as_str())));
-        form.extend(
-            self.status_callback
-                .iter()
-                .map(|url| ("StatusCallback", url.as_str())),
-        );
-        let url = format!(
-            "{}/2010-04-01/Accounts/{}/Messages.json",
-            self.base_url, settings.account_sid
-        );
-        let request = self
-            .http
-            .post(url)
-            .basic_auth(&settings.account_sid, Some(&settings.auth_token))
-            .timeout(TIMEOUT)
-            .form(&form);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| SendError::Later(error.without_url().to_string()))?;
+        let callback = self
+            .status_callback
+            .as_ref()
+            .map(|url| format!("{url}?{OWN_ID}={}", text.id));
+        form.extend(callback.iter().map(|url| ("StatusCallback", url.as_str())));
+        let request = self.request(Method::POST, &settings).form(&form);
+        let response = request.send().await.map_err(unanswered)?;
         let status = response.status();
         let answer: Answer = response.json().await.unwrap_or_default();
         if status.is_success() {
             let carrier_ref = answer
                 .sid
-                .ok_or_else(|| SendError::Later("the answer names no message".into()))?;
+                .ok_or_else(|| SendError::Unknown("the answer names no message".into()))?;
             return Ok(Accepted {
                 carrier_ref,
                 follow_up: None,
             });
         }
-        let reason = match (answer.code, answer.message) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => format!("status {status}"),
-        };
-        // 429 and 5xx pass; everything else is about the text itself.
-        if status.as_u16() == 429 || status.is_server_error() {
-            Err(SendError::Later(reason))
-        } else {
-            Err(SendError::Refused(reason))
-        }
+        Err(refusal(status, answer))
     }
+
+    async fn look_for(
+        &self,
+        text: &Outgoing,
+        since: Millis,
+        settings: Option<&str>,
+    ) -> Result<Found, SendError> {
+        let Some(settings) = read_settings(settings) else {
+            return Ok(Found::CannotTell);
+        };
+        let from = text.line.label();
+        let query = [
+            ("From", from.as_str()),
+            ("To", text.to.as_str()),
+            ("PageSize", LIKE),
+        ];
+        let request = self.request(Method::GET, &settings).query(&query);
+        let response = request.send().await.map_err(unanswered)?;
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refusal(status, response.json().await.unwrap_or_default()));
+        }
+        let unreadable = |error: reqwest::Error| SendError::Unknown(error.without_url().to_string());
+        let answer: List = response.json().await.map_err(unreadable)?;
+        // Twilio's clock may differ from ours, and it tells whole seconds.
+        let since = since.plus(-CLOCKS_DIFFER);
+        let is_like = |listed: &Listed| {
+            let created = listed.date_created.as_deref().and_then(rfc_2822);
+            listed.body.trim() == text.content.trim() && created.is_none_or(|at| at >= since)
+        };
+        let mut like: Vec<String> = answer
+            .messages
+            .into_iter()
+            .filter(is_like)
+            .map(|listed| listed.sid)
+            .collect();
+        // They come with the newest first.
+        like.reverse();
+        Ok(Found::Like(like))
+    }
+
+    fn request(&self, method: Method, settings: &Settings) -> RequestBuilder {
+        let url = format!(
+            "{}/2010-04-01/Accounts/{}/Messages.json",
+            self.base_url, settings.account_sid
+        );
+        self.http
+            .request(method, url)
+            .basic_auth(&settings.account_sid, Some(&settings.auth_token))
+            .timeout(TIMEOUT)
+    }
+}
+
+/// No answer came. Without a connection nothing was asked either.
+fn unanswered(error: reqwest::Error) -> SendError {
+    let refused = error.is_connect();
+    let reason = error.without_url().to_string();
+    if refused {
+        SendError::Down(reason)
+    } else {
+        SendError::Unknown(reason)
+    }
+}
+
+/// Twilio said no. "Too many requests" passes, and 5xx may have come after the text was taken; everything else is about
+/// the text or the account.
+fn refusal(status: StatusCode, answer: Answer) -> SendError {
+    let reason = match (answer.code, answer.message) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => format!("status {status}"),
+    };
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        SendError::Down(reason)
+    } else if status.is_server_error() {
+        SendError::Unknown(reason)
+    } else {
+        SendError::Refused(reason)
+    }
+}
+
+/// `Fri, 24 May 2019 17:44:46 +0000`.
+fn rfc_2822(text: &str) -> Option<Millis> {
+    let zoned = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(Millis(zoned.timestamp().as_millisecond()))
 }
 
 #[derive(Default, Deserialize)]
@@ -118,6 +195,20 @@ struct Answer {
     sid: Option<String>,
     code: Option<i64>,
     message: Option<String>,
+}
+
+/// A page of Twilio's list of messages.
+#[derive(Deserialize)]
+struct List {
+    messages: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    sid: String,
+    #[serde(default)]
+    body: String,
+    date_created: Option<String>,
 }
 
 fn read_settings(settings: Option<&str>) -> Option<Settings> {
@@ -145,6 +236,19 @@ pub fn signature(auth_token: &str, url: &str, fields: &[(String, String)]) -> St
 impl Carrier for Twilio {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn needs_settings(&self) -> bool {
+        true
+    }
+
+    fn find<'s>(
+        &'s self,
+        text: &'s Outgoing,
+        since: Millis,
+        settings: Option<&'s str>,
+    ) -> Pin<Box<dyn Future<Output = Result<Found, SendError>> + Send + 's>> {
+        Box::pin(self.look_for(text, since, settings))
     }
 
     fn send<'s>(
@@ -193,6 +297,7 @@ fn read(webhook: &Webhook<'_>, clock: &dyn Clock) -> Result<Inbound, InboundErro
         };
         return Ok(Inbound::Receipt {
             carrier_ref: reference.to_owned(),
+            text: own_id(webhook.url),
             report,
         });
     }
@@ -220,6 +325,14 @@ fn read(webhook: &Webhook<'_>, clock: &dyn Clock) -> Result<Inbound, InboundErro
         carrier_ref: Some(reference.to_owned()),
         at: clock.now(),
     }))
+}
+
+/// Our id of a text, in the address that a receipt was sent to.
+fn own_id(url: &str) -> Option<MessageId> {
+    let (_, query) = url.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, id) = pairs.find(|(name, _)| *name == OWN_ID)?;
+    MessageId::parse(id).ok()
 }
 
 /// What a status of Twilio's is to us; `None` for one that says nothing new.

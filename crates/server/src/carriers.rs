@@ -103,16 +103,19 @@ async fn twilio(
             })
             .await
             .map(drop),
-        Inbound::Receipt { carrier_ref, report } => {
+        Inbound::Receipt {
+            carrier_ref,
+            text,
+            report,
+        } => {
             let outcome: Result<bool, CommandError> = state
                 .board
                 .run(team, move |work| {
-                    messages::receipt(work, twilio::NAME, &carrier_ref, &report)
+                    messages::receipt(work, (twilio::NAME, &carrier_ref), text, &report)
                 })
                 .await;
             match outcome {
-                // A receipt for a text that this server did not send (or whose acceptance it has not stored yet, then
-                // Twilio asks again).
+                // A receipt for a text that this server did not send.
                 Err(CommandError::Refused(Refused {
                     code: ErrorCode::TextMessageNotFound,
                     ..

@@ -12,6 +12,7 @@ pub mod listen;
 pub mod openapi;
 mod router;
 mod sandbox;
+pub mod v1;
 pub mod v2;
 
 use std::ops::Deref;
@@ -25,6 +26,7 @@ use trunkline_messaging::play::Player;
 use trunkline_search::SearchIndex;
 use trunkline_store::crypto::Vault;
 use trunkline_switchboard::Switchboard;
+use trunkline_switchboard::texts::Policy;
 use trunkline_webhooks::Client;
 use trunkline_webhooks::address::AllowList;
 use trunkline_webhooks::resolver::Resolve;
@@ -79,6 +81,8 @@ pub struct Services {
     pub vault: Vault,
     /// Where webhooks may be sent, and with what.
     pub webhooks: Webhooks,
+    /// What may be texted, and how much.
+    pub texts: Arc<Policy>,
     /// Cancelled when the server is to end: answers that go on and on come to theirs.
     pub stop: CancellationToken,
 }
@@ -121,6 +125,8 @@ pub struct Shared {
     pub vault: Vault,
     /// Where webhooks may be sent, and with what.
     pub webhooks: Webhooks,
+    /// What may be texted, and how much.
+    pub texts: Arc<Policy>,
     /// Cancelled when the server is to end.
     pub stop: CancellationToken,
     /// What the operator decides.
@@ -156,6 +162,7 @@ impl AppState {
             player: services.player,
             vault: services.vault,
             webhooks: services.webhooks,
+            texts: services.texts,
             stop: services.stop,
             settings: Arc::new(settings),
             keys: Arc::default(),

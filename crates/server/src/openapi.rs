@@ -10,7 +10,7 @@ use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
-use crate::http::error::{V2Detail, V2Error};
+use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
 use crate::v2::{crm, search, webhooks};
 use crate::{router, sandbox};
 
@@ -32,6 +32,8 @@ pub fn document() -> Value {
     }
     add_schema::<V2Error>(&mut components);
     add_schema::<V2Detail>(&mut components);
+    add_schema::<V1Error>(&mut components);
+    add_schema::<V1Detail>(&mut components);
     let mut info = Info::new("Trunkline API", env!("CARGO_PKG_VERSION"));
     info.description = Some(DESCRIPTION.to_owned());
     let mut document = OpenApi::new(info, paths);
@@ -47,6 +49,7 @@ pub fn document() -> Value {
     json["servers"] = json!([{ "url": "/", "description": "This server" }]);
     json["tags"] = json!([
         { "name": "Conversations", "description": "Calls and texts, by line and outside number" },
+        { "name": "SMS", "description": "Sending texts" },
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "CRM", "description": "People, companies and deals, and the properties that people have" },
         { "name": "Users", "description": "The key, and the people of the team" },
@@ -98,6 +101,8 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SearchCompaniesRequest", "sort", crm::SORTS),
     ("SearchDealsRequest", "sort", crm::SORTS),
     ("SearchPeopleRequest", "sort", crm::SORTS),
+    ("TextMessage", "type", &["OUTBOUND"]),
+    ("TextMessage", "status", MessageStatus::NAMES),
     ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
@@ -221,8 +226,13 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         response["headers"] = headers();
     }
     for (status, name, _) in FAILURES.iter().filter(|(status, ..)| failures.contains(status)) {
+        let of_v1 = if endpoint.path.starts_with("/v1/") {
+            "V1"
+        } else {
+            ""
+        };
         operation["responses"][status.to_string()] =
-            json!({ "$ref": format!("#/components/responses/{name}") });
+            json!({ "$ref": format!("#/components/responses/{name}{of_v1}") });
     }
 }
 
@@ -286,10 +296,16 @@ fn add_shared(components: &mut Value) {
         components["headers"][name] = json!({ "description": description, "schema": { "type": kind } });
     }
     for (_, name, description) in FAILURES {
-        components["responses"][name] = json!({
-            "description": description,
-            "headers": headers(),
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/ApiError" } } }
-        });
+        for (name, schema) in [
+            ((*name).to_owned(), "ApiError"),
+            (format!("{name}V1"), "ApiErrorV1"),
+        ] {
+            let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
+            components["responses"][name] = json!({
+                "description": description,
+                "headers": headers(),
+                "content": { "application/json": { "schema": schema } }
+            });
+        }
     }
 }

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use crate::http::context::{no_such_path, plain_envelope};
 use crate::http::endpoint::{Endpoint, endpoint, mount};
 use crate::layers::enveloped;
-use crate::{AppState, carriers, docs, health, sandbox, v2};
+use crate::{AppState, carriers, docs, health, sandbox, v1, v2};
 
 /// The endpoint table.
 #[must_use]
@@ -72,6 +72,7 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::webhooks::deliveries::list),
         endpoint!(v2::webhooks::deliveries::replay),
         endpoint!(v2::events::follow),
+        endpoint!(v1::sms::send),
         endpoint!(sandbox::message),
         endpoint!(sandbox::call),
     ]
@@ -91,6 +92,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/people", get(docs::people))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))
+        .route("/docs/texts", get(docs::texts))
         .route("/docs/events", get(docs::events))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -79,6 +79,8 @@ pub struct ItemDetail {
     pub message_type: Option<MessageType>,
     /// Media of a message: JSON text of a list of URLs.
     pub media: Option<String>,
+    /// Into how many parts a message is cut on its way, where it was counted.
+    pub segments: Option<i64>,
 }
 
 /// One statement for all that is shown, since each costs as much as some joins. An item has as many rows as contacts
@@ -90,7 +92,8 @@ macro_rules! detail {
             "SELECT i.seq, i.id, i.direction, i.contact_number, i.at, i.result, i.duration, i.tags, n.number, i.user_id,
                 u.name, u.email, c.recording_url, s.content, c.extracted_data, m.content, m.status, m.message_type,
                 m.media, k.contact_id, p.first_name, p.last_name,
-                p.has_deals OR o.has_deals, p.created_at, p.company_id, o.name
+                p.has_deals OR o.has_deals, p.created_at, p.company_id, o.name,
+                m.segments
            FROM items i
            LEFT JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line
            LEFT JOIN users u ON u.team_id = i.team_id AND u.id = i.user_id
@@ -218,6 +221,7 @@ fn collect_detail(row: &Row<'_>, all: &mut Vec<ItemDetail>) -> Result<(), StoreE
         status: row.get(16)?,
         message_type: row.get(17)?,
         media: row.get(18)?,
+        segments: row.get(26)?,
     });
     Ok(())
 }

@@ -26,21 +26,23 @@ pub struct MessageRow {
     pub media: Vec<String>,
     /// When it was first known that the carrier had taken it, which was told then.
     pub taken_at: Option<Millis>,
+    /// Into how many parts it is cut on its way; `None` where nobody counted them.
+    pub segments: Option<i64>,
 }
 
 statements! {
     INSERT =
         "INSERT INTO messages (team_id, seq, content, status, message_type, carrier, carrier_ref, failure_reason, media,
-                               taken_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+                               taken_at, segments)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     UPDATE =
         "UPDATE messages SET status = $1, carrier_ref = $2, failure_reason = $3, taken_at = $4
           WHERE team_id = $5 AND seq = $6";
     GET =
-        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at
+        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at, segments
            FROM messages WHERE team_id = $1 AND seq = $2";
     BY_REF =
-        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at
+        "SELECT seq, content, status, message_type, carrier, carrier_ref, failure_reason, media, taken_at, segments
            FROM messages WHERE team_id = $1 AND carrier = $2 AND carrier_ref = $3";
 }
 
@@ -62,7 +64,8 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, message: &MessageRow) -> Result<()
             message.carrier_ref.as_deref(),
             message.failure_reason.as_deref(),
             media,
-            message.taken_at
+            message.taken_at,
+            message.segments
         ],
     )
     .map(drop)
@@ -88,6 +91,7 @@ fn map(row: &Row<'_>) -> Result<MessageRow, StoreError> {
         failure_reason: row.get(6)?,
         media: row.get::<Option<Json<Vec<String>>>>(7)?.map(|json| json.0).unwrap_or_default(),
         taken_at: row.get(8)?,
+        segments: row.get(9)?,
     })
 }
 

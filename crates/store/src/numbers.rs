@@ -1,5 +1,7 @@
 //! A team's lines: phone numbers and sender ids, and who has access to them.
 
+use trunkline_domain::sms::SenderId;
+use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::{Capability, LineKind, Millis, NumberId, PhoneNumber, UserId};
 
 use crate::engine::{Conn, Row, StoreError, Tx};
@@ -30,6 +32,14 @@ pub struct NumberRow {
     pub carrier_settings: Option<String>,
     /// When it was added.
     pub created_at: Millis,
+    /// Whether it is registered for texts of applications; asked for in the US and in Canada.
+    pub a2p_registered: bool,
+    /// Whether the sender id may be used; `None` for a number.
+    pub sender_id_status: Option<SenderIdStatus>,
+    /// The least time between two texts, in microseconds; `None`: as the operator has it for all lines.
+    pub text_interval_us: Option<i64>,
+    /// The most texts of a day; `None`: as the operator has it for all lines.
+    pub texts_per_day: Option<i64>,
 }
 
 impl NumberRow {
@@ -56,18 +66,29 @@ pub struct MemberRow {
 statements! {
     INSERT =
         "INSERT INTO numbers (team_id, line, id, kind, number, sender_id, name, country, capabilities, carrier,
-                              carrier_settings, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+                              carrier_settings, created_at, a2p_registered, sender_id_status, text_interval_us,
+                              texts_per_day)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    UPDATE =
+        "UPDATE numbers SET a2p_registered = $1, sender_id_status = $2, text_interval_us = $3, texts_per_day = $4
+          WHERE team_id = $5 AND line = $6";
     INSERT_MEMBER = "INSERT INTO number_members (team_id, line, position, user_id) VALUES ($1, $2, $3, $4)";
     LIST =
-        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at
+        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at,
+                a2p_registered, sender_id_status, text_interval_us, texts_per_day
            FROM numbers WHERE team_id = $1 ORDER BY line";
     BY_NUMBER =
-        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at
+        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at,
+                a2p_registered, sender_id_status, text_interval_us, texts_per_day
            FROM numbers WHERE team_id = $1 AND number = $2";
     BY_LINE =
-        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at
+        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at,
+                a2p_registered, sender_id_status, text_interval_us, texts_per_day
            FROM numbers WHERE team_id = $1 AND line = $2";
+    BY_SENDER_ID =
+        "SELECT line, id, kind, number, sender_id, name, country, capabilities, carrier, carrier_settings, created_at,
+                a2p_registered, sender_id_status, text_interval_us, texts_per_day
+           FROM numbers WHERE team_id = $1 AND lower(sender_id) = $2 ORDER BY line LIMIT 1";
     LINE_OF = "SELECT line FROM numbers WHERE team_id = $1 AND number = $2";
     LINE_OF_SENDER =
         "SELECT line FROM numbers WHERE team_id = $1 AND LOWER(sender_id) = LOWER($2) ORDER BY line LIMIT 1";
@@ -101,7 +122,11 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, number: &NumberRow, members: &[Use
             capabilities.join(","),
             &number.carrier,
             number.carrier_settings.as_deref(),
-            number.created_at
+            number.created_at,
+            number.a2p_registered,
+            number.sender_id_status,
+            number.text_interval_us,
+            number.texts_per_day
         ],
     )?;
     for (position, user) in members.iter().enumerate() {
@@ -124,7 +149,21 @@ fn map(row: &Row<'_>) -> Result<NumberRow, StoreError> {
         carrier: row.get(8)?,
         carrier_settings: row.get(9)?,
         created_at: row.get(10)?,
+        a2p_registered: row.get(11)?,
+        sender_id_status: row.get(12)?,
+        text_interval_us: row.get(13)?,
+        texts_per_day: row.get(14)?,
     })
+}
+
+/// Changes what a line may send: its registrations and its limits.
+///
+/// # Errors
+/// Of the engine.
+pub fn update(tx: &mut Tx<'_>, team: TeamKey, number: &NumberRow) -> Result<(), StoreError> {
+    let NumberRow { line, a2p_registered, sender_id_status, text_interval_us, texts_per_day, .. } = number;
+    tx.execute(UPDATE, params![*a2p_registered, *sender_id_status, *text_interval_us, *texts_per_day, team, *line])
+        .map(drop)
 }
 
 fn map_member(row: &Row<'_>) -> Result<MemberRow, StoreError> {
@@ -145,6 +184,14 @@ pub fn list(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<NumberRow>, StoreE
 /// Of the engine.
 pub fn by_number(conn: &mut Conn<'_>, team: TeamKey, number: PhoneNumber) -> Result<Option<NumberRow>, StoreError> {
     conn.row(BY_NUMBER, params![team, number], map)
+}
+
+/// The team's line with this sender id, without regard to case.
+///
+/// # Errors
+/// Of the engine.
+pub fn by_sender_id(conn: &mut Conn<'_>, team: TeamKey, sender: SenderId) -> Result<Option<NumberRow>, StoreError> {
+    conn.row(BY_SENDER_ID, params![team, sender.as_str().to_ascii_lowercase()], map)
 }
 
 /// The team's line of this number.

@@ -30,6 +30,8 @@ pub struct TeamRow {
     pub create_tags: bool,
     /// When it was made.
     pub created_at: Millis,
+    /// Whether it keeps to the French hours for marketing texts.
+    pub marketing_hours: bool,
 }
 
 /// The last numbers a team has handed out.
@@ -52,28 +54,29 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, 0, 0, $10) RETURNING team_id";
     GET =
         "SELECT team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
-                created_at
+                created_at, marketing_hours
            FROM teams WHERE team_id = $1";
     LIST =
         "SELECT team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
-                created_at
+                created_at, marketing_hours
            FROM teams ORDER BY team_id";
     COUNTERS =
-        "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags
+        "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags, plan, marketing_hours
            FROM teams WHERE team_id = $1";
     SET_COUNTERS =
         "UPDATE teams SET last_event = $1, last_item = $2, last_conversation = $3, last_line = $4 WHERE team_id = $5";
     UPDATE =
         "UPDATE teams
-            SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5
-          WHERE team_id = $6";
+            SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5,
+                marketing_hours = $6
+          WHERE team_id = $7";
     NEXT_ENTRY = "UPDATE teams SET last_entry = last_entry + 1 WHERE team_id = $1 RETURNING last_entry";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
 }
 
 /// PostgreSQL alone has row locks; on SQLite a write transaction has the whole file to itself.
-const COUNTERS_LOCKED: &str = "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags
+const COUNTERS_LOCKED: &str = "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags, plan, marketing_hours
            FROM teams WHERE team_id = $1 FOR UPDATE";
 
 /// Stores a new team; `team.key` is ignored and handed out.
@@ -97,14 +100,16 @@ pub fn insert(tx: &mut Tx<'_>, team: &TeamRow) -> Result<TeamKey, StoreError> {
     key.ok_or(StoreError::Column { column: 0, problem: "no key was handed out".into() })
 }
 
-/// Changes the settings of a team: its name, its plan, its limits, and whether tags are created. What its rows are
+/// Changes the settings of a team: its name, its plan, its limits, whether tags are created, and whether it keeps to
+/// the French marketing hours. What its rows are
 /// counted or read by (time zone, country, sandbox) stays as it was made.
 ///
 /// # Errors
 /// Of the engine.
 pub fn update(tx: &mut Tx<'_>, team: &TeamRow) -> Result<(), StoreError> {
-    let TeamRow { key, name, plan, read_per_second, write_per_second, create_tags, .. } = team;
-    tx.execute(UPDATE, params![name, *plan, *read_per_second, *write_per_second, *create_tags, *key]).map(drop)
+    let TeamRow { key, name, plan, read_per_second, write_per_second, create_tags, marketing_hours, .. } = team;
+    let values = params![name, *plan, *read_per_second, *write_per_second, *create_tags, *marketing_hours, *key];
+    tx.execute(UPDATE, values).map(drop)
 }
 
 fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {
@@ -120,6 +125,7 @@ fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {
         write_per_second: row.get(8)?,
         create_tags: row.get(9)?,
         created_at: row.get(10)?,
+        marketing_hours: row.get(11)?,
     })
 }
 
@@ -150,6 +156,10 @@ pub struct LockedTeam {
     pub country: String,
     /// Whether tagging with an unknown tag creates the tag.
     pub create_tags: bool,
+    /// What it pays for.
+    pub plan: Plan,
+    /// Whether it keeps to the French hours for marketing texts.
+    pub marketing_hours: bool,
 }
 
 /// Takes the team's row for this transaction: from here to the commit nobody else changes the team. `None` if there
@@ -161,7 +171,14 @@ pub fn lock(tx: &mut Tx<'_>, team: TeamKey) -> Result<Option<LockedTeam>, StoreE
     let sql = if tx.is_postgres() { COUNTERS_LOCKED } else { COUNTERS };
     tx.row(sql, params![team], |row| {
         let counters = Counters { event: row.get(0)?, item: row.get(1)?, conversation: row.get(2)?, line: row.get(3)? };
-        Ok(LockedTeam { counters, time_zone: row.get(4)?, country: row.get(5)?, create_tags: row.get(6)? })
+        Ok(LockedTeam {
+            counters,
+            time_zone: row.get(4)?,
+            country: row.get(5)?,
+            create_tags: row.get(6)?,
+            plan: row.get(7)?,
+            marketing_hours: row.get(8)?,
+        })
     })
 }
 

@@ -1,6 +1,7 @@
 //! Teams, users, lines and API keys.
 
 use trunkline_domain::phone::has_plan;
+use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::{
     ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
     TeamId, UserId, UserStatus,
@@ -47,7 +48,12 @@ pub struct UpdateTeam {
     pub write_per_second: Option<i64>,
     /// Whether tagging with an unknown tag creates the tag.
     pub create_tags: Option<bool>,
+    /// Whether it keeps to the French hours for marketing texts.
+    pub marketing_hours: Option<bool>,
 }
+
+/// The name of the carrier that plays the outside world.
+pub const SANDBOX: &str = "sandbox";
 
 /// The most requests a second that may be allowed.
 const MAX_PER_SECOND: i64 = 1_000_000;
@@ -83,13 +89,14 @@ pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<Team
             "write_per_second",
         )?,
         create_tags: changes.create_tags.unwrap_or(before.create_tags),
+        marketing_hours: changes.marketing_hours.unwrap_or(before.marketing_hours),
         ..before.clone()
     };
     if after != before {
         teams::update(work.tx, &after)?;
         let settings = |team: &TeamRow| {
             format!(
-                "{}, {}, {} reads and {} writes a second, {}",
+                "{}, {}, {} reads and {} writes a second, {}{}",
                 team.name,
                 team.plan,
                 team.read_per_second,
@@ -98,6 +105,11 @@ pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<Team
                     "tags are created"
                 } else {
                     "tags are not created"
+                },
+                if team.marketing_hours {
+                    ", French marketing hours"
+                } else {
+                    ""
                 }
             )
         };
@@ -150,6 +162,7 @@ pub fn create_team(
         write_per_second: WRITE_PER_SECOND,
         create_tags: true,
         created_at: now,
+        marketing_hours: false,
     };
     Ok((teams::insert(tx, &row)?, id))
 }
@@ -281,6 +294,15 @@ pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> 
         carrier: number.carrier.clone(),
         carrier_settings: number.carrier_settings.clone(),
         created_at: work.now,
+        // Nothing leaves the sandbox, so nobody asks for a registration there.
+        a2p_registered: kind == LineKind::Number && number.carrier == SANDBOX,
+        sender_id_status: (kind == LineKind::SenderId).then_some(if number.carrier == SANDBOX {
+            SenderIdStatus::Active
+        } else {
+            SenderIdStatus::Pending
+        }),
+        text_interval_us: None,
+        texts_per_day: None,
     };
     numbers::insert(work.tx, work.team, &row, &number.members)?;
     note(work, "number.added", &id.to_string(), Some(row.label()))?;
@@ -350,7 +372,12 @@ pub fn revoke_key(work: &mut Work<'_, '_>, key: ApiKeyId) -> Result<bool, Error>
     Ok(revoked)
 }
 
-fn note(work: &mut Work<'_, '_>, action: &str, subject: &str, detail: Option<String>) -> Result<(), Error> {
+pub(crate) fn note(
+    work: &mut Work<'_, '_>,
+    action: &str,
+    subject: &str,
+    detail: Option<String>,
+) -> Result<(), Error> {
     let ksuid = work.ids.ksuid(work.now);
     let id = format!("aud-{}", String::from_utf8_lossy(&ksuid));
     let detail = detail.map(|text| serde_json::Value::String(text).to_string());

@@ -1,6 +1,7 @@
 //! Why a command did nothing.
 
 use trunkline_domain::ErrorCode;
+use trunkline_domain::sms::rules;
 use trunkline_store::{StoreError, UnitError};
 
 /// Why a command did nothing.
@@ -24,6 +25,8 @@ pub struct Refused {
     pub param: Option<&'static str>,
     /// What is wrong, where the code's own message is too general.
     pub message: Option<String>,
+    /// Whole seconds until the same command can succeed, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Refused {
@@ -34,6 +37,7 @@ impl Refused {
             code,
             param: None,
             message: None,
+            retry_after: None,
         }
     }
 
@@ -53,6 +57,17 @@ impl Refused {
             message: Some(message.into()),
             ..self
         }
+    }
+}
+
+impl From<rules::Refused> for Error {
+    fn from(refused: rules::Refused) -> Self {
+        Self::Refused(Refused {
+            code: refused.code,
+            param: refused.param,
+            message: (refused.message != refused.code.message()).then(|| refused.message.into_owned()),
+            retry_after: refused.retry_after,
+        })
     }
 }
 

@@ -218,6 +218,7 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
                 failure_reason: None,
                 media: Vec::new(),
                 taken_at: None,
+                segments: None,
             };
             messages::insert(work.tx, work.team, &message)?;
         }

@@ -1,22 +1,23 @@
 //! Texts: in, out, and what carriers report of them.
+//!
+//! [`send`] sends what the product itself wants to send; what clients ask for goes through [`crate::texts::submit`], which
+//! knows the rules.
 
 use trunkline_domain::conversation::Activity;
 use trunkline_domain::events::{Sms, Topic};
+use trunkline_domain::sms::segments;
 use trunkline_domain::{
     Direction, ErrorCode, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis, PhoneNumber,
     UserId,
 };
 use trunkline_store::items::{self, ItemRow};
-use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::messages::{self, MessageRow};
 use trunkline_store::numbers::{self, NumberRow};
-use trunkline_store::{contacts, users};
+use trunkline_store::text_queue::{self, NewText};
+use trunkline_store::{contacts, text_counts, users};
 
 use crate::conversations::{Learnt, join};
-use crate::{Error, Refused, Work};
-
-/// The kind of job that hands a message to its carrier.
-pub const SEND_JOB: &str = "message.send";
+use crate::{Error, Refused, Work, consent};
 
 /// The longest text that comes in or goes out, in characters; what a carrier delivers beyond it is cut.
 pub const MAX_CHARACTERS: usize = 10_000;
@@ -41,7 +42,7 @@ pub struct Receive {
 }
 
 /// Stores a text that came in and tells of it with `sms.received`. One that the carrier reported before changes
-/// nothing; its id is returned all the same.
+/// nothing; its id is returned all the same. A keyword (STOP, START, HELP and the like) is heeded.
 ///
 /// # Errors
 /// `PHONE_NUMBER_NOT_FOUND` for a line that is not the team's.
@@ -53,15 +54,13 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
         return Ok(id);
     }
     let line = line(work, text.line)?;
+    // A carrier may report a NUL, which PostgreSQL does not store.
+    let characters = text.content.chars().filter(|character| *character != '\0');
+    let content: String = characters.take(MAX_CHARACTERS).collect();
     let message = MessageRow {
         seq: work.next_item(),
-        // A carrier may report a NUL, which PostgreSQL does not store.
-        content: text
-            .content
-            .chars()
-            .filter(|character| *character != '\0')
-            .take(MAX_CHARACTERS)
-            .collect(),
+        segments: Some(segments_of(&content)),
+        content,
         status: MessageStatus::Delivered,
         message_type: if text.media.is_empty() {
             MessageType::Sms
@@ -75,8 +74,10 @@ pub fn receive(work: &mut Work<'_, '_>, text: &Receive) -> Result<MessageId, Err
         taken_at: None,
     };
     let at = text.at.min(work.now);
-    let item = store(work, &line, text.from, Direction::Inbound, None, at, &message)?;
+    let came_in = (Direction::Inbound, Activity::Incoming);
+    let item = store(work, &line, text.from, came_in, None, at, &message)?;
     tell(work, Topic::SmsReceived, at, &line, &item, &message)?;
+    consent::heed(work, &line, &item, &message.content)?;
     message_id(&item)
 }
 
@@ -95,7 +96,7 @@ pub struct Send {
     pub user: Option<UserId>,
 }
 
-/// Stores a text as `PENDING`, with the job that hands it to the line's carrier.
+/// Stores a text as `PENDING`, waiting to be handed to the line's carrier.
 ///
 /// # Errors
 /// `FROM_NUMBER_NOT_FOUND`, `NUMBER_NOT_SMS_ENABLED`, `INVALID_LENGTH`.
@@ -109,11 +110,63 @@ pub fn send(work: &mut Work<'_, '_>, text: &Send) -> Result<MessageId, Error> {
     if characters > MAX_CHARACTERS || (characters == 0 && text.media.is_empty()) {
         return Err(Refused::new(ErrorCode::InvalidLength).param("message").into());
     }
+    let out = PutOut {
+        line: &line,
+        to: text.to,
+        content: &text.content,
+        media: &text.media,
+        user: text.user,
+        origin: Origin::Product,
+    };
+    message_id(&put_out(work, &out)?)
+}
+
+/// Where a text that goes out comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A client, through the API.
+    Api,
+    /// The product, for somebody of the team.
+    Product,
+    /// The program itself: it answers a keyword.
+    Automatic,
+}
+
+/// A text that may go out.
+#[derive(Clone, Copy)]
+pub(crate) struct PutOut<'o> {
+    /// The line it goes out from.
+    pub(crate) line: &'o NumberRow,
+    /// To whom.
+    pub(crate) to: PhoneNumber,
+    /// The text.
+    pub(crate) content: &'o str,
+    /// URLs of media.
+    pub(crate) media: &'o [String],
+    /// Who sends it.
+    pub(crate) user: Option<UserId>,
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+}
+
+/// Stores a text as `PENDING`, counts it, and lets it wait for the line's carrier.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn put_out(work: &mut Work<'_, '_>, out: &PutOut<'_>) -> Result<ItemRow, Error> {
+    let PutOut {
+        line,
+        to,
+        content,
+        media,
+        user,
+        origin,
+    } = *out;
     let message = MessageRow {
         seq: work.next_item(),
-        content: text.content.clone(),
+        content: content.to_owned(),
         status: MessageStatus::Pending,
-        message_type: if text.media.is_empty() {
+        message_type: if media.is_empty() {
             MessageType::Sms
         } else {
             MessageType::Mms
@@ -121,31 +174,29 @@ pub fn send(work: &mut Work<'_, '_>, text: &Send) -> Result<MessageId, Error> {
         carrier: line.carrier.clone(),
         carrier_ref: None,
         failure_reason: None,
-        media: text.media.clone(),
+        media: media.to_vec(),
         taken_at: None,
+        segments: Some(segments_of(content)),
     };
-    let item = store(
-        work,
-        &line,
-        text.to,
-        Direction::Outbound,
-        text.user,
-        work.now,
-        &message,
-    )?;
-    let id = message_id(&item)?;
-    jobs::insert(
-        work.tx,
-        &JobRow {
-            team: work.team,
-            id: id.to_string(),
-            kind: SEND_JOB.to_owned(),
-            run_at: work.now,
-            attempts: 0,
-            payload: item.seq.to_string(),
-        },
-    )?;
-    Ok(id)
+    let activity = match origin {
+        Origin::Automatic => Activity::Automatic,
+        Origin::Api | Origin::Product => Activity::Outgoing,
+    };
+    let goes_out = (Direction::Outbound, activity);
+    let item = store(work, line, to, goes_out, user, work.now, &message)?;
+    text_counts::add(work.tx, work.team, item.day, line.line, origin == Origin::Api)?;
+    let waiting = NewText {
+        line: line.line,
+        seq: item.seq,
+        conversation: item.conversation,
+        run_at: work.now,
+    };
+    text_queue::insert(work.tx, work.team, waiting)?;
+    Ok(item)
+}
+
+fn segments_of(content: &str) -> i64 {
+    i64::try_from(segments::count(content).segments).unwrap_or(i64::MAX)
 }
 
 /// What a carrier says of a text that went out.
@@ -184,6 +235,10 @@ pub fn report(work: &mut Work<'_, '_>, seq: i64, report: &Report) -> Result<bool
     if after != before {
         messages::update(work.tx, work.team, &after)?;
     }
+    if after.status != Pending {
+        // However that is known: there is nothing left to hand over.
+        text_queue::settle(work.tx, work.team, item.line, seq)?;
+    }
     if !takes && !moves {
         return Ok(false);
     }
@@ -199,16 +254,24 @@ pub fn report(work: &mut Work<'_, '_>, seq: i64, report: &Report) -> Result<bool
     Ok(true)
 }
 
-/// As [`report`], for a text that is known by the carrier's id.
+/// As [`report`], for a text that is known by our own id, where the carrier repeats it, or by the carrier's name and id: a
+/// receipt may be there before the answer that tells the carrier's id.
 ///
 /// # Errors
 /// `TEXT_MESSAGE_NOT_FOUND`.
 pub fn receipt(
     work: &mut Work<'_, '_>,
-    carrier: &str,
-    carrier_ref: &str,
+    (carrier, carrier_ref): (&str, &str),
+    own: Option<MessageId>,
     what: &Report,
 ) -> Result<bool, Error> {
+    let own = match own {
+        Some(id) => items::get(work.tx, work.team, ItemId::Message(id))?,
+        None => None,
+    };
+    if let Some(item) = own.filter(|item| item.direction == Direction::Outbound) {
+        return report(work, item.seq, what);
+    }
     let known =
         messages::by_ref(work.tx, work.team, carrier, carrier_ref)?.ok_or(ErrorCode::TextMessageNotFound)?;
     report(work, known.seq, what)
@@ -223,7 +286,7 @@ fn line(work: &mut Work<'_, '_>, number: PhoneNumber) -> Result<NumberRow, Error
     })
 }
 
-fn message_id(item: &ItemRow) -> Result<MessageId, Error> {
+pub(crate) fn message_id(item: &ItemRow) -> Result<MessageId, Error> {
     match item.id {
         ItemId::Message(id) => Ok(id),
         ItemId::Call(_) => Err(ErrorCode::TextMessageNotFound.into()),
@@ -234,15 +297,11 @@ fn store(
     work: &mut Work<'_, '_>,
     line: &NumberRow,
     contact: PhoneNumber,
-    direction: Direction,
+    (direction, activity): (Direction, Activity),
     user: Option<UserId>,
     at: Millis,
     message: &MessageRow,
 ) -> Result<ItemRow, Error> {
-    let activity = match direction {
-        Direction::Inbound => Activity::Incoming,
-        Direction::Outbound => Activity::Outgoing,
-    };
     let seq = message.seq;
     let conversation = join(work, line.line, contact, (activity, Learnt::Now), (at, seq))?;
     conversation.save(work)?;
@@ -330,6 +389,8 @@ pub struct Outgoing {
     pub status: MessageStatus,
     /// How often it was offered to the carrier, this time included; 0 until the worker knows.
     pub attempts: i64,
+    /// When it was accepted.
+    pub accepted_at: Millis,
 }
 
 /// Reads a text that waits to go out.
@@ -364,5 +425,6 @@ pub fn outgoing(
         media,
         status,
         attempts: 0,
+        accepted_at: item.at,
     }))
 }

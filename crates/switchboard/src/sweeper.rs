@@ -4,7 +4,7 @@
 use trunkline_domain::Millis;
 use trunkline_domain::call::Phase;
 use trunkline_store::calls::LiveCall;
-use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, nodes, teams};
+use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, nodes, teams, text_counts};
 
 use crate::{Error, Switchboard, calls as commands};
 
@@ -105,7 +105,7 @@ fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool
     }
 }
 
-/// Deletes what is kept for a time only: idempotency records, processes long gone, and events older than
+/// Deletes what is kept for a time only: idempotency records, counts of days that are over, processes long gone, and events older than
 /// `keep_events_ms`, in small steps.
 ///
 /// # Errors
@@ -126,6 +126,12 @@ pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, Stor
         deleted += board
             .db()
             .write(move |tx| idempotency::prune(tx, team, now.plus(-IDEMPOTENCY_WINDOW)))
+            .await?;
+        // A day that is two days ago in UTC is over everywhere.
+        let over = now.0.div_euclid(Millis::DAY) - 2;
+        deleted += board
+            .db()
+            .write(move |tx| text_counts::prune(tx, team, over))
             .await?;
     }
     for (team, last) in board.db().scan(teams::last_events).await? {

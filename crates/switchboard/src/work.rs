@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use trunkline_domain::events::Topic;
-use trunkline_domain::{Clock, ErrorCode, Id, Ids, Millis, UserId, ids::IdKind};
+use trunkline_domain::{Clock, ErrorCode, Id, Ids, Millis, Plan, UserId, ids::IdKind};
 use trunkline_store::events::EventRow;
 use trunkline_store::teams::{self, Counters};
 use trunkline_store::{Db, StoreError, TeamKey, Tx, UnitError};
@@ -136,6 +136,10 @@ pub struct Work<'w, 'c> {
     pub country: String,
     /// Whether tagging with an unknown tag creates the tag.
     pub create_tags: bool,
+    /// What the team pays for.
+    pub plan: Plan,
+    /// Whether the team keeps to the French hours for marketing texts.
+    pub marketing_hours: bool,
     zone: TimeZone,
     before: Counters,
     counters: Counters,
@@ -162,6 +166,8 @@ impl<'w, 'c> Work<'w, 'c> {
             node,
             country: locked.country,
             create_tags: locked.create_tags,
+            plan: locked.plan,
+            marketing_hours: locked.marketing_hours,
             zone: TimeZone::get(&locked.time_zone).unwrap_or(TimeZone::UTC),
             before: locked.counters,
             counters: locked.counters,
@@ -221,6 +227,12 @@ impl<'w, 'c> Work<'w, 'c> {
     pub const fn next_line(&mut self) -> i64 {
         self.counters.line += 1;
         self.counters.line
+    }
+
+    /// The team's time zone.
+    #[must_use]
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// The day of `at` in the team's time zone, since 1970-01-01.

@@ -18,20 +18,25 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::{Clock, RandomIds, ScopeSet, SystemClock};
+use trunkline_messaging::Carriers;
 use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
-use trunkline_messaging::{Carriers, worker};
+use trunkline_messaging::worker::{self, Worker};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_server::{AppState, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
+use trunkline_switchboard::texts::Policy;
 use trunkline_switchboard::{Error, Switchboard, accounts};
 use trunkline_webhooks::address::AllowList;
 use trunkline_webhooks::resolver::SystemResolver;
 use trunkline_webhooks::{self as webhooks, ClientOptions, Dispatcher};
 
 use crate::db::{Office, TestDb};
+use crate::http::client;
+
+pub use crate::http::client_builder;
 
 /// The key that seals the test server's secrets.
 pub const SECRET: &str = "a secret of tests, and of nothing else";
@@ -88,10 +93,11 @@ impl Reply {
             .unwrap_or_default()
     }
 
-    /// `error.code` of a failure.
+    /// `error.code` of a failure, or `code` of one of v1.
     #[must_use]
     pub fn code(&self) -> &str {
-        self.json["error"]["code"].as_str().unwrap_or_default()
+        let code = self.json["error"]["code"].as_str();
+        code.or_else(|| self.json["code"].as_str()).unwrap_or_default()
     }
 
     /// `data` of a success.
@@ -148,6 +154,10 @@ impl TestApp {
             cors_origins: Vec::new(),
         };
         let vault = Vault::new(SECRET);
+        let texts = Policy {
+            carriers: carriers.known(),
+            ..Policy::default()
+        };
         let (allowed, resolver) = (AllowList::loopback(), Arc::new(SystemResolver::default()));
         let options = ClientOptions {
             allowed: allowed.clone(),
@@ -166,6 +176,7 @@ impl TestApp {
             player,
             vault: vault.clone(),
             webhooks,
+            texts: Arc::new(texts),
             stop: stop.clone(),
         };
         let state = AppState::new(services, settings);
@@ -178,7 +189,8 @@ impl TestApp {
             serve.await.expect("the test server");
         });
         tokio::spawn(follower.run(stop.clone()));
-        tokio::spawn(worker::run(board.clone(), carriers, vault, stop.clone()));
+        let worker = Worker::new(board.clone(), carriers, vault, worker::Options::default());
+        tokio::spawn(worker.run(stop.clone()));
         let mut app = Self {
             url,
             key: String::new(),
@@ -336,20 +348,4 @@ async fn set_limits(db: &trunkline_store::Db, team: TeamKey, read: i64, write: i
         )
     };
     db.write(work).await.expect("limits for the test");
-}
-
-/// What clients of tests are made of: every test that makes one of its own begins here.
-#[expect(clippy::disallowed_methods, reason = "tests speak to a server of their own")]
-pub fn client_builder() -> reqwest::ClientBuilder {
-    // It fails where it was done before, which is as good.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder()
-}
-
-fn client() -> reqwest::Client {
-    client_builder()
-        .timeout(Duration::from_secs(60))
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .expect("an HTTP client")
 }

@@ -199,6 +199,7 @@ impl TestDb {
             write_per_second: accounts::WRITE_PER_SECOND,
             create_tags: true,
             created_at: START,
+            marketing_hours: false,
         };
         let made: Result<TeamKey, StoreError> = self.db.write(move |tx| teams::insert(tx, &row)).await;
         made.expect("a team for the test")

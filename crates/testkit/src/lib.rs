@@ -4,4 +4,5 @@
 pub mod app;
 pub mod catcher;
 pub mod db;
+pub mod http;
 pub mod postgres;

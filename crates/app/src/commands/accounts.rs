@@ -4,11 +4,13 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, ScopeSet};
+use trunkline_domain::sms::SenderId;
+use trunkline_domain::{ApiKeyId, Capability, ErrorCode, NumberId, PhoneNumber, Plan, Role, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::{StoreError, keys, numbers, teams, users};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
-use trunkline_switchboard::{Error, Switchboard};
+use trunkline_switchboard::lines::{self, UpdateNumber};
+use trunkline_switchboard::{Error, Refused, Switchboard, Work};
 
 use crate::cli::{Keys, Numbers, RoleName, Teams, Users};
 use crate::commands::lists;
@@ -121,6 +123,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
             read_per_second,
             write_per_second,
             create_tags,
+            marketing_hours,
         } => {
             let team = open::team(&board, team.as_deref()).await?;
             let changes = UpdateTeam {
@@ -129,6 +132,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
                 read_per_second,
                 write_per_second,
                 create_tags,
+                marketing_hours,
             };
             let outcome: Result<_, Error> = board
                 .run(team.key, move |work| accounts::update_team(work, &changes))
@@ -244,8 +248,45 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             }
             output::line(id.to_string())
         }
+        Numbers::Update {
+            number,
+            a2p,
+            status,
+            texts_per_second,
+            texts_per_day,
+            team,
+        } => {
+            let team = open::team(&board, team.as_deref()).await?;
+            let changes = UpdateNumber {
+                a2p_registered: a2p,
+                sender_id_status: status.and_then(|name| name.to_uppercase().parse().ok()),
+                texts_per_second,
+                texts_per_day,
+            };
+            let outcome: Result<_, Error> = board
+                .run(team.key, move |work| {
+                    let line = line_of(work, &number)?;
+                    lines::update(work, line, &changes)
+                })
+                .await;
+            output::line(outcome?.id.to_string())
+        }
         Numbers::List(asked) => lists::of_team(&board, &asked, numbers::list).await,
     }
+}
+
+/// The line with this number or sender id.
+fn line_of(work: &mut Work<'_, '_>, text: &str) -> Result<i64, Error> {
+    let found = match (PhoneNumber::parse(text), SenderId::parse(text)) {
+        (Ok(number), _) => numbers::by_number(work.tx, work.team, number)?,
+        (_, Ok(sender)) => numbers::by_sender_id(work.tx, work.team, sender)?,
+        _ => None,
+    };
+    let missing = || {
+        Refused::new(ErrorCode::PhoneNumberNotFound)
+            .because(format!("the team has no number and no sender id {text:?}"))
+    };
+    Ok(found.ok_or_else(missing)?.line)
 }
 
 /// What a line can do: what the command names, else what lines of its kind can do.

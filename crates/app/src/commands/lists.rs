@@ -80,6 +80,7 @@ impl Listed for TeamRow {
             "id": self.id, "name": self.name, "plan": self.plan, "time_zone": self.time_zone,
             "country": self.country, "sandbox": self.sandbox, "read_per_second": self.read_per_second,
             "write_per_second": self.write_per_second, "create_tags": self.create_tags,
+            "marketing_hours": self.marketing_hours,
             "created_at": self.created_at,
         })
     }
@@ -122,6 +123,8 @@ impl Listed for NumberRow {
         json!({
             "id": self.id, "number": self.number, "sender_id": self.sender_id, "name": self.name,
             "type": self.kind, "carrier": self.carrier, "capabilities": self.capabilities,
+            "a2p_registered": self.a2p_registered, "sender_id_status": self.sender_id_status,
+            "texts_per_day": self.texts_per_day,
         })
     }
 

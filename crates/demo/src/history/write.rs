@@ -2,7 +2,7 @@
 
 use trunkline_domain::{ErrorCode, ItemId, MessageStatus};
 use trunkline_messaging::sandbox;
-use trunkline_store::{items, jobs};
+use trunkline_store::items;
 use trunkline_switchboard::calls::{self, Leftover, Step};
 use trunkline_switchboard::messages::{self, Receive, Report, Send};
 use trunkline_switchboard::{Actor, Error, Work, conversations};
@@ -70,7 +70,7 @@ fn write_call(work: &mut Work<'_, '_>, call: &PlannedCall, public_url: &str) -> 
     calls::step(work, id, &Step::Complete(work.now))
 }
 
-/// Sends a text and lets the carrier say what became of it; the job that would send it is done.
+/// Sends a text and lets the carrier say what became of it.
 fn write_sent(work: &mut Work<'_, '_>, text: &Send, arrives: bool) -> Result<(), Error> {
     let sent_at = work.now;
     let id = messages::send(work, text)?;
@@ -103,7 +103,5 @@ fn write_sent(work: &mut Work<'_, '_>, text: &Send, arrives: bool) -> Result<(),
             failure_reason,
         },
     )?;
-    // Nobody has claimed it: it was made in this very transaction.
-    jobs::finish(work.tx, work.team, &id.to_string(), 0)?;
     Ok(())
 }

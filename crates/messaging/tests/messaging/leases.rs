@@ -8,9 +8,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use trunkline_domain::{ItemId, MessageStatus, Millis};
-use trunkline_messaging::{
-    Accepted, Carrier, Carriers, FollowUp, Inbound, InboundError, SendError, Webhook, worker,
-};
+use trunkline_messaging::worker::{Options, Worker};
+use trunkline_messaging::{Accepted, Carrier, Carriers, FollowUp, Inbound, InboundError, SendError, Webhook};
 use trunkline_store::crypto::Vault;
 use trunkline_store::items;
 use trunkline_store::messages::{self as rows, MessageRow};
@@ -86,9 +85,9 @@ fn slow(says: Result<&'static str, SendError>) -> Arc<Fake> {
 
 async fn work(board: Switchboard, carrier: Arc<Fake>) -> usize {
     let carriers = Carriers::new(vec![carrier]);
-    worker::work_once(&board, &carriers, &Vault::new("a secret of these tests"))
-        .await
-        .unwrap()
+    let vault = Vault::new("a secret of these tests");
+    let worker = Worker::new(board, carriers, vault, Options::default());
+    worker.work_once().await.unwrap()
 }
 
 /// A worker whose carrier has been asked and does not answer, while its lease ends.
@@ -128,7 +127,7 @@ async fn row(office: &Office, seq: i64) -> MessageRow {
 }
 
 async fn jobs(office: &Office) -> Vec<String> {
-    let ids = "SELECT id FROM jobs ORDER BY id";
+    let ids = "SELECT id FROM jobs UNION ALL SELECT CAST(seq AS TEXT) FROM text_queue ORDER BY 1";
     office
         .board
         .db()
@@ -203,48 +202,31 @@ async fn what_was_taken_is_taken(t: TestDb) {
     assert!(jobs(&office).await.is_empty());
 }
 
-/// Jobs are claimed many at a time; what another worker did while the first of them took long is not done again.
-async fn a_batch_that_takes_too_long_is_given_up(t: TestDb) {
-    let office = t.office().await;
-    send(&office, "hello").await;
-    send(&office, "to Marie").await;
-    let late = slow(Ok("late"));
-    let worker = a_worker_that_is_too_slow(&office, &late).await;
-    let other = quick(Ok("quick"));
-    assert_eq!(work(office.node("quick"), other.clone()).await, 2);
-    assert_eq!(other.asked.lock().len(), 2);
-    let_go(worker, &late).await;
-    assert_eq!(
-        late.asked.lock().len(),
-        1,
-        "the second text was the other worker's"
-    );
-    office.assert_sound().await;
-}
-
-/// Nobody else took them: then the rest of a batch that took long is still its worker's.
-async fn a_batch_may_take_long(t: TestDb) {
+/// Two texts to two people are under way at the same time, and each is its worker's.
+async fn what_was_claimed_together_is_given_up_together(t: TestDb) {
     let office = t.office().await;
     send(&office, "hello").await;
     let seq = send(&office, "to Marie").await;
     let late = slow(Ok("late"));
-    let worker = a_worker_that_is_too_slow(&office, &late).await;
+    let worker = tokio::spawn(work(office.node("slow"), late.clone()));
+    for _ in 0..2 {
+        late.slow.as_ref().unwrap().asked.notified().await;
+    }
+    office.clock.advance(LONG);
+    let other = quick(Ok("quick"));
+    assert_eq!(work(office.node("quick"), other.clone()).await, 2);
+    assert_eq!(other.asked.lock().len(), 2);
+    let known = row(&office, seq).await;
     late.slow.as_ref().unwrap().go.notify_one();
-    late.slow.as_ref().unwrap().asked.notified().await;
-    assert_eq!(
-        work(office.node("quick"), quick(Ok("quick"))).await,
-        1,
-        "the report of the first"
-    );
+    late.slow.as_ref().unwrap().go.notify_one();
     let_go(worker, &late).await;
-    assert_eq!(row(&office, seq).await.status, MessageStatus::Sent);
-    assert_eq!(late.asked.lock().len(), 2);
+    assert_eq!(row(&office, seq).await, known);
+    office.assert_sound().await;
 }
 
 trunkline_testkit::on_both! {
     what_both_workers_sent_is_told_once,
     a_refusal_that_comes_too_late_is_nobodys,
     what_was_taken_is_taken,
-    a_batch_that_takes_too_long_is_given_up,
-    a_batch_may_take_long,
+    what_was_claimed_together_is_given_up_together,
 }

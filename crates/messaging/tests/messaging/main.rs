@@ -2,4 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod handing_over;
 mod leases;
+mod twilio;

@@ -155,6 +155,7 @@ impl World {
             write_per_second: 5,
             create_tags: true,
             created_at: Millis(START),
+            marketing_hours: false,
         };
         let key = self.db.write(move |tx| teams::insert(tx, &team)).await.unwrap();
         self.known.insert(key, Known1::new());
@@ -416,6 +417,7 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
                 failure_reason: None,
                 media: Vec::new(),
                 taken_at: None,
+                segments: None,
             };
             messages::insert(tx, team, &message)
         }

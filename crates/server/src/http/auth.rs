@@ -127,6 +127,8 @@ pub trait Required: Send + Sync + 'static {
     const ANY_OF: &'static [Scope];
     /// To keys of these teams.
     const TEAMS: Teams = Teams::Any;
+    /// Whether it is open to teams on trial, where the operator lets them send texts.
+    const ON_TRIAL: bool = false;
 }
 
 macro_rules! required {
@@ -178,6 +180,15 @@ required! {
     SandboxPlay: CallsControl | SmsSend, Sandbox;
 }
 
+/// `SMS_SEND`, of teams on trial too where the operator lets them send texts.
+#[derive(Clone, Copy, Debug)]
+pub struct SmsSend;
+
+impl Required for SmsSend {
+    const ANY_OF: &'static [Scope] = &[Scope::SmsSend];
+    const ON_TRIAL: bool = true;
+}
+
 /// A caller with the required scope.
 pub struct Caller<S> {
     /// Whose key it is.
@@ -202,10 +213,11 @@ impl<S> Caller<S> {
 impl<S: Required> FromRequestParts<AppState> for Caller<S> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let context = context(parts)?;
         let owner = context.identity.clone()?;
-        if owner.plan == Plan::Trial {
+        let may_try = S::ON_TRIAL && state.texts.limits.trial > 0;
+        if owner.plan == Plan::Trial && !may_try {
             return Err(ErrorCode::ApiKeyTrialNotAllowed.into());
         }
         if !S::ANY_OF.is_empty() && !owner.scopes.contains_any(S::ANY_OF) {

@@ -168,23 +168,38 @@ impl ApiError {
             };
             return Some(self.faults.iter().map(detail).collect());
         }
-        let message = self.message.clone()?;
-        Some(vec![V1Detail {
-            message,
+        // There is no field for advice here: it follows what is wrong.
+        let told: Vec<&str> = [&self.message, &self.suggestion]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let detail = || V1Detail {
+            message: told.join(": "),
             field: self.param.clone(),
-        }])
+        };
+        (!told.is_empty() || self.param.is_some()).then(|| vec![detail()])
     }
 }
 
-#[derive(Serialize)]
-struct V1Error {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ApiErrorV1)]
+/// What every failed request to `/v1/` answers.
+pub(crate) struct V1Error {
+    /// Stable; branch on this.
+    #[schema(value_type = String, example = "INVALID_TO_NUMBER")]
     code: ErrorCode,
+    /// What is wrong, where there is more to say than the code does.
     details: Option<Vec<V1Detail>>,
 }
 
-#[derive(Serialize)]
-struct V1Detail {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = ApiErrorDetailV1)]
+/// One thing that is wrong.
+pub(crate) struct V1Detail {
+    /// For people; may change.
     message: String,
+    /// The field, parameter or header that is to blame.
     field: Option<String>,
 }
 
@@ -273,6 +288,7 @@ impl From<CommandError> for ApiError {
             CommandError::Refused(refused) => Self {
                 message: refused.message,
                 param: refused.param.map(str::to_owned),
+                retry_after: refused.retry_after,
                 ..Self::new(refused.code)
             },
             CommandError::Store(error) => error.into(),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use trunkline_domain::events::TranscriptLine;
+use trunkline_domain::sms::segments;
 use trunkline_domain::{
     CompanyId, ContactId, DealId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis,
     PhoneNumber, Speaker, UserId,
@@ -159,6 +160,10 @@ pub struct ItemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
     media_urls: Option<Box<RawValue>>,
+    /// Messages: into how many parts the text is cut on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 1)]
+    segments: Option<i64>,
 }
 
 /// A conversation.
@@ -239,6 +244,11 @@ fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> It
                 .collect()
         })
     });
+    // Those of before were not counted when they were stored.
+    let count = |text: &String| i64::try_from(segments::count(text).segments).ok();
+    let segments = detail
+        .segments
+        .or_else(|| detail.content.as_ref().and_then(count));
     let number = detail.contact_number;
     let contacts = detail.contacts.into_iter();
     ItemView {
@@ -269,6 +279,7 @@ fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> It
         status: detail.status,
         message_type: detail.message_type,
         media_urls: detail.media.and_then(|json| RawValue::from_string(json).ok()),
+        segments,
     }
 }
 

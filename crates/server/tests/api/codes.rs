@@ -14,6 +14,7 @@ use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, SummaryTemplate};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::calls::{Leftover, Step};
+use trunkline_switchboard::texts::Limits;
 use trunkline_switchboard::{Error, Work};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, nobody, sarah, us};
@@ -23,6 +24,7 @@ use crate::operations::{Request, operation};
 use crate::people::{self, new_key, revoke};
 use crate::support::{World, assert_error, authorization, encoded, next_second, record, set_team};
 use crate::surroundings::{serve, with_settings};
+use crate::texts;
 
 trunkline_testkit::on_both! {
     every_code_is_given_by_a_real_request,
@@ -30,7 +32,6 @@ trunkline_testkit::on_both! {
 
 /// Codes of endpoints that do not exist yet, and those that no request can bring about today.
 const LATER: &[&str] = &[
-    "A2P_NOT_ENABLED",
     "AGENT_LINE_NOT_ASSIGNED",
     "AGENT_NO_FORWARDING_NUMBER",
     "API_KEY_QUOTA_EXCEEDED",
@@ -45,7 +46,6 @@ const LATER: &[&str] = &[
     "CALL_FLOW_STALE_LOCK",
     "CALL_STATE_CONFLICT",
     "CONTACT_NOT_FOUND",
-    "DAILY_SMS_LIMIT_REACHED",
     "DATE_RANGE_TOO_WIDE",
     "DIALING_QUEUE_APPEND_CONFLICT",
     "DIALING_QUEUE_ASSIGNEE_REQUIRED",
@@ -56,28 +56,16 @@ const LATER: &[&str] = &[
     "DIALING_QUEUE_NOT_FOUND",
     "DIALING_QUEUE_SESSION_ACTIVE",
     "FORBIDDEN",
-    "FROM_NUMBER_NOT_FOUND",
     "INVALID_GRANULARITY",
     "INVALID_GROUP_BY",
-    "INVALID_SENDER_ID",
-    "INVALID_TO_NUMBER",
-    "LANDLINE_NUMBER_NOT_SUPPORTED",
-    "MESSAGE_NOT_COMPLIANT",
     "MISSING_HEADER",
     "NO_NUMBER_AVAILABLE",
-    "NUMBER_NOT_SMS_ENABLED",
     "PARTNER_ACCOUNT_ALREADY_EXISTS",
     "PARTNER_ACCOUNT_NOT_FOUND",
     "PARTNER_BILLING_FAILED",
     "PARTNER_SUBSCRIPTION_NOT_BILLABLE",
-    "PROVIDER_NOT_SUPPORTED",
     "QUEUE_NUMBER_POSITION_NOT_FOUND",
-    "SENDER_ID_INBOX_CANNOT_SEND_SMS",
-    "SENDER_ID_NOT_ACTIVE",
-    "SMS_LIMIT_REACHED",
     "TEAM_NOT_FOUND",
-    "TO_NUMBER_COUNTRY_MISMATCH",
-    "TRIAL_SMS_LIMIT_REACHED",
     "UNKNOWN_TIME_ZONE",
     "VALIDATION_FAILED",
 ];
@@ -120,6 +108,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     crm(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
+    texts(&mut world, &mut given).await;
     not_now(&mut world, &mut given).await;
     let later: BTreeSet<&str> = LATER.iter().copied().collect();
     let both: Vec<_> = later.intersection(&given.codes).collect();
@@ -479,6 +468,47 @@ async fn twice_at_once(world: &World, given: &mut Given) {
     given.note("addTags", &reply, "OTHER_TRANSACTION_IN_PROGRESS");
     drop(release);
     busy.await.unwrap();
+}
+
+/// What is not texted.
+async fn texts(world: &mut World, given: &mut Given) {
+    let app = &mut world.app;
+    texts::furnish(app).await;
+    for (body, code, _) in texts::refused() {
+        given.note("sendSMS", &app.post(texts::SMS, &body).await, code);
+    }
+    let text = json!({ "from": us(), "to": nobody(), "message": "Hello" });
+    assert_eq!(app.post(texts::SMS, &text).await.status, 200);
+    let limits = [
+        (
+            Limits {
+                line: Some(1),
+                ..Limits::default()
+            },
+            "DAILY_SMS_LIMIT_REACHED",
+        ),
+        (
+            Limits {
+                api: Some(1),
+                ..Limits::default()
+            },
+            "SMS_LIMIT_REACHED",
+        ),
+        (
+            Limits {
+                trial: 1,
+                ..Limits::default()
+            },
+            "TRIAL_SMS_LIMIT_REACHED",
+        ),
+    ];
+    for (limits, code) in limits {
+        texts::with_policy(app, |policy| policy.limits = limits).await;
+        let plan = if limits.trial > 0 { "'TRIAL'" } else { "'BUSINESS'" };
+        set_team(app, "plan", plan).await;
+        given.note("sendSMS", &app.post(texts::SMS, &text).await, code);
+    }
+    set_team(app, "plan", "'BUSINESS'").await;
 }
 
 /// What is no fault of the request. At the end the server is of no more use.

@@ -133,7 +133,12 @@ fn every_operation_is_described_whole() {
         for failure in ["400", "401", "403", "429", "500", "503"] {
             let answer = resolve(&document, &described["responses"][failure]);
             let schema = &answer["content"]["application/json"]["schema"]["$ref"];
-            assert_eq!(schema, "#/components/schemas/ApiError", "{name} {failure}");
+            let form = if operation.path.starts_with("/v1/") {
+                "#/components/schemas/ApiErrorV1"
+            } else {
+                "#/components/schemas/ApiError"
+            };
+            assert_eq!(schema, form, "{name} {failure}");
         }
     }
     let listed: usize = document["paths"]
@@ -228,6 +233,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/notes", "@[all](all)"),
         ("/docs/people", "allow_duplicate_number"),
         ("/docs/webhooks", "rotate_secret"),
+        ("/docs/texts", "STOP"),
         ("/docs/events", "call.completed"),
     ] {
         let (content_type, page) = open(&app, path).await;

@@ -10,7 +10,7 @@ use trunkline_testkit::db::TestDb;
 
 use crate::document::{Field, body_fields, body_schema, document, parameters, put};
 use crate::operations::{Operation, Request, full_bodies, operation, operations};
-use crate::support::{World, assert_common, assert_error, authorization, blamed, ignored};
+use crate::support::{World, advice, assert_common, assert_error, authorization, blamed, ignored};
 
 trunkline_testkit::on_both! {
     every_described_field_is_known,
@@ -62,12 +62,16 @@ async fn every_described_field_is_known(db: TestDb) {
     let document = document();
     for (operation, request) in full_bodies(&world) {
         let body = request.body.clone().unwrap();
-        // A cursor comes from an earlier answer; a replay is of one message or of many.
+        // A cursor comes from an earlier answer; a replay is of one message or of many; a text has one sender.
         let elsewhere = |name: &str| {
-            name == "cursor"
-                || operation.id == "replayWebhook" && ["since", "topics"].contains(&name)
+            let other_names: &[&str] = match operation.id.as_str() {
+                "replayWebhook" => &["since", "topics"],
                 // A conversation is on one line.
-                || operation.id == "createConversationNote" && name == "sender_id"
+                "createConversationNote" => &["sender_id"],
+                "sendSMS" => &["allo_number", "sender_id", "content", "media_urls"],
+                _ => &[],
+            };
+            name == "cursor" || other_names.contains(&name)
         };
         for field in body_fields(&document, &operation)
             .iter()
@@ -196,7 +200,7 @@ async fn names_outside_of_a_closed_set_are_refused(db: TestDb) {
             for wrong in misspelt.chain(["NOT_ONE", ""]) {
                 let reply = with_value(&world, &request, &field.name, &json!(wrong)).await;
                 assert_refused(&operation, &reply, &field.name, &json!(wrong));
-                let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
+                let suggestion = advice(&reply);
                 assert!(
                     names.iter().all(|name| suggestion.contains(name)),
                     "{}: {suggestion}",
@@ -270,10 +274,7 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                     .parameter(&field.name, "X")
                     .send(&world.app)
                     .await;
-                let suggestion = suggestion.json["error"]["suggestion"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned();
+                let suggestion = advice(&suggestion).to_owned();
                 assert!(suggestion.contains(name), "{}: {suggestion}", field.name);
             }
         }
@@ -332,6 +333,13 @@ async fn required_fields_are_missed(db: TestDb) {
                 blamed(&reply),
                 BTreeSet::from(["message_id".to_owned(), "since".to_owned()])
             );
+            continue;
+        }
+        if operation.id == "sendSMS" {
+            // `from` and `message` have other names.
+            assert_error(&reply, "MISSING_PARAMETER");
+            let all = ["from", "message", "to"].map(str::to_owned);
+            assert_eq!(blamed(&reply), BTreeSet::from(all));
             continue;
         }
         if required.is_empty() {
@@ -393,7 +401,12 @@ async fn null_is_the_same_as_nothing(db: TestDb) {
             let reply = with_value(&world, &request, &field.name, &Value::Null).await;
             // A text with media needs no words.
             let wordless = operation.id == "sandboxMessage" && field.name == "content";
-            if operation.id == "replayWebhook" && field.name == "message_id" {
+            let one_of_several = [
+                ("replayWebhook", "message_id"),
+                ("sendSMS", "from"),
+                ("sendSMS", "message"),
+            ];
+            if one_of_several.contains(&(operation.id.as_str(), field.name.as_str())) {
                 assert_error(&reply, "MISSING_PARAMETER");
             } else if operation.id == "createPerson" && field.name == "allow_duplicate_number" {
                 // The others have made the same person.

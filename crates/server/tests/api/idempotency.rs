@@ -12,7 +12,7 @@ use trunkline_testkit::db::TestDb;
 
 use crate::operations::{Request, operation, operations};
 use crate::people::new_key;
-use crate::support::{World, assert_common, assert_error, authorization, events_of, ignored};
+use crate::support::{World, assert_common, assert_error, authorization, events_of, ignored, param};
 
 trunkline_testkit::on_both! {
     every_write_is_replayed_byte_for_byte,
@@ -185,7 +185,7 @@ async fn the_same_key_for_something_else_is_refused(db: TestDb) {
     for (what, other) in others {
         let reply = with_key(&world, &other, "one").await;
         assert_error(&reply, "IDEMPOTENCY_KEY_REUSE");
-        assert_eq!(reply.json["error"]["param"], "Idempotency-Key", "{what}");
+        assert_eq!(param(&reply), "Idempotency-Key", "{what}");
         assert!(!is_replayed(&reply));
     }
     assert_eq!(world.app.office.last_event().await, before, "nothing was done");
@@ -262,12 +262,7 @@ async fn keys_have_1_to_255_characters(db: TestDb) {
         for key in ["", &"k".repeat(256), "é", " "] {
             let reply = with_key(&world, &request, key).await;
             assert_error(&reply, "INVALID_HEADER");
-            assert_eq!(
-                reply.json["error"]["param"],
-                "Idempotency-Key",
-                "{}",
-                operation.name()
-            );
+            assert_eq!(param(&reply), "Idempotency-Key", "{}", operation.name());
         }
     }
     for (i, key) in ["k", "!", &"k".repeat(255)].into_iter().enumerate() {

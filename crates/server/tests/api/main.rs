@@ -30,6 +30,7 @@ mod support;
 mod surroundings;
 mod tags;
 mod tenants;
+mod texts;
 mod threads;
 mod twilio;
 mod walk_bodies;

@@ -186,6 +186,10 @@ impl Operation {
                 Some(json!({ "tags": [format!("tag-{}", fresh())] })),
             ),
             "executeConversationAction" => (String::new(), Some(json!({ "action": "READ" }))),
+            "sendSMS" => (
+                String::new(),
+                Some(json!({ "from": us(), "to": sarah(), "message": "Hello" })),
+            ),
             "sandboxMessage" => (
                 String::new(),
                 Some(json!({ "from": sarah(), "to": us(), "content": "Hello" })),
@@ -420,6 +424,7 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "testWebhook" => json!({ "topic": "sms.received" }),
         "replayWebhook" => operation.request(world).body.unwrap(),
         "executeConversationAction" => json!({ "action": "READ", "allo_number": us() }),
+        "sendSMS" => operation.request(world).body.unwrap(),
         "sandboxMessage" => json!({
             "from": sarah(), "to": us(), "content": "Hello", "media_urls": ["https://media.example/1.jpg"],
             "reference": "one",

@@ -32,7 +32,7 @@ trunkline_testkit::on_both! {
 }
 
 /// The published fields of an item, in the order of the alphabet; `transcript` comes when asked for, and ours
-/// (`extracted_data`, `media_urls`) when there is any.
+/// (`extracted_data`, `media_urls`, `segments`) when there is any.
 const FIELDS: [&str; 16] = [
     "allo_number",
     "contact_number",
@@ -51,6 +51,14 @@ const FIELDS: [&str; 16] = [
     "type",
     "user",
 ];
+
+/// Those of a text.
+fn of_text() -> Vec<&'static str> {
+    let mut fields = FIELDS.to_vec();
+    fields.push("segments");
+    fields.sort_unstable();
+    fields
+}
 
 async fn get(app: &TestApp, id: impl std::fmt::Display, query: &str) -> Value {
     let reply = app.get(&format!("/v2/api/conversations/items/{id}{query}")).await;
@@ -172,9 +180,10 @@ async fn a_text_has_what_texts_have(db: TestDb) {
         "content": "Is the flour on its way?",
         "status": "DELIVERED",
         "message_type": "SMS",
+        "segments": 1,
     });
     assert_eq!(item, expected);
-    assert_eq!(keys(&item), FIELDS);
+    assert_eq!(keys(&item), of_text());
 }
 
 async fn a_call_that_rings_has_no_result_yet(db: TestDb) {
@@ -395,7 +404,7 @@ async fn a_text_of_a_sender_id_has_no_number(db: TestDb) {
         (&item["allo_number"], &item["content"]),
         (&Value::Null, &json!("Votre commande est prête"))
     );
-    assert_eq!(keys(item), FIELDS);
+    assert_eq!(keys(item), of_text());
 }
 
 async fn every_surface_shows_the_same_item(db: TestDb) {

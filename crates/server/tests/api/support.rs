@@ -342,6 +342,9 @@ fn assert_limits(reply: &Reply) {
 #[track_caller]
 pub fn assert_error(reply: &Reply, code: &str) {
     let known: ErrorCode = code.parse().unwrap();
+    if is_v1(reply) {
+        return assert_error_v1(reply, known);
+    }
     assert_eq!(reply.code(), code, "{}", reply.text);
     // Which of them is for which paths is told by the tests of the CRM.
     let statuses = [known.http_status(), known.http_status_on(Surface::Crm)];
@@ -399,8 +402,63 @@ pub fn assert_error(reply: &Reply, code: &str) {
     );
 }
 
+/// A failure in the form of v1.
+fn is_v1(reply: &Reply) -> bool {
+    reply.json["error"].is_null()
+}
+
+#[track_caller]
+fn assert_error_v1(reply: &Reply, code: ErrorCode) {
+    let status = code.http_status_on(Surface::V1);
+    assert_eq!(
+        (reply.status, reply.code()),
+        (status, code.as_str()),
+        "{}",
+        reply.text
+    );
+    assert_eq!(reply.header("content-type"), "application/json");
+    assert_eq!(keys(&reply.json), ["code", "details"]);
+    for detail in reply.json["details"].as_array().into_iter().flatten() {
+        assert_eq!(keys(detail), ["field", "message"], "{}", reply.text);
+        assert!(detail["message"].is_string(), "{}", reply.text);
+    }
+    assert_eq!(
+        !reply.header("retry-after").is_empty(),
+        code.retryable(),
+        "{}",
+        reply.text
+    );
+}
+
+/// What an answer advises: v1 has no field for it, there it follows what is wrong.
+pub fn advice(reply: &Reply) -> &str {
+    let told = if is_v1(reply) {
+        &reply.json["details"][0]["message"]
+    } else {
+        &reply.json["error"]["suggestion"]
+    };
+    told.as_str()
+        .unwrap_or_else(|| panic!("no advice in {}", reply.text))
+}
+
+/// The parameter, field or header that an answer blames.
+pub fn param(reply: &Reply) -> &str {
+    let told = if is_v1(reply) {
+        &reply.json["details"][0]["field"]
+    } else {
+        &reply.json["error"]["param"]
+    };
+    told.as_str()
+        .unwrap_or_else(|| panic!("nothing is blamed in {}", reply.text))
+}
+
 /// The faulty parameters that an answer names.
 pub fn blamed(reply: &Reply) -> BTreeSet<String> {
+    if is_v1(reply) {
+        let details = reply.json["details"].as_array().into_iter().flatten();
+        let fields = details.filter_map(|detail| detail["field"].as_str());
+        return fields.map(str::to_owned).collect();
+    }
     let error = &reply.json["error"];
     let listed = error["errors"].as_array().into_iter().flatten();
     let mut all: BTreeSet<String> = listed

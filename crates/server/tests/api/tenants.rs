@@ -185,6 +185,13 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         }
         // Tagging with a key that another team has makes a tag of the own team.
         ("addTags", "tags") => vec![own.field("tags", json!([ids.tag]))],
+        ("sendSMS", "from" | "allo_number") => {
+            vec![own.field("from", json!(null)).field(place, json!(ids.line))]
+        }
+        ("sendSMS", "sender_id") => {
+            vec![own.field("from", json!(null)).field("sender_id", json!(ids.tag))]
+        }
+        ("sendSMS", "to") => vec![own.field("to", json!(ids.contact_number))],
         ("sandboxMessage", "from") => vec![own.field("from", json!(ids.contact_number))],
         ("sandboxMessage" | "sandboxCall", "to") => vec![own.field("to", json!(ids.line))],
         ("sandboxCall", "from") => vec![

@@ -5,7 +5,7 @@ use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
 
 use crate::operations::{Operation, Takes, operations};
-use crate::support::{World, assert_common, assert_error, authorization, next_second};
+use crate::support::{World, advice, assert_common, assert_error, authorization, next_second, param};
 
 trunkline_testkit::on_both! {
     a_body_of_another_type_is_refused,
@@ -54,13 +54,8 @@ async fn a_body_of_another_type_is_refused(db: TestDb) {
         for content_type in types {
             let reply = post(&world, &operation, Some(content_type), &body).await;
             assert_error(&reply, "UNSUPPORTED_MEDIA_TYPE");
-            assert_eq!(
-                reply.json["error"]["param"],
-                "Content-Type",
-                "{}",
-                operation.name()
-            );
-            let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
+            assert_eq!(param(&reply), "Content-Type", "{}", operation.name());
+            let suggestion = advice(&reply);
             assert!(
                 suggestion.contains("application/json"),
                 "{}: {suggestion}",
@@ -110,12 +105,7 @@ async fn a_compressed_body_is_refused(db: TestDb) {
             assert_common(&reply);
             if refused {
                 assert_error(&reply, "UNSUPPORTED_MEDIA_TYPE");
-                assert_eq!(
-                    reply.json["error"]["param"],
-                    "Content-Encoding",
-                    "{}",
-                    operation.name()
-                );
+                assert_eq!(param(&reply), "Content-Encoding", "{}", operation.name());
             } else {
                 assert!(
                     (200..300).contains(&reply.status),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::json;
 use trunkline_domain::{ErrorCode, Scope, ScopeSet};
 use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
@@ -9,7 +10,7 @@ use trunkline_testkit::db::TestDb;
 use crate::document::{described, document};
 use crate::operations::operations;
 use crate::people::{all_but, new_key, revoke};
-use crate::support::{World, assert_common, assert_error, authorization, next_second, set_team};
+use crate::support::{World, advice, assert_common, assert_error, authorization, next_second, set_team};
 
 trunkline_testkit::on_both! {
     without_a_key_nothing_is_answered,
@@ -65,13 +66,7 @@ async fn without_a_key_nothing_is_answered(db: TestDb) {
         &[("Authorization", "Api-Key ")],
     ] {
         for (name, reply) in assert_all(&world, headers, "UNAUTHORIZED").await {
-            assert!(
-                reply.json["error"]["suggestion"]
-                    .as_str()
-                    .unwrap()
-                    .contains("Api-Key ak_"),
-                "{name}"
-            );
+            assert!(advice(&reply).contains("Api-Key ak_"), "{name}");
             assert_eq!(reply.header("www-authenticate"), "Api-Key", "{name}");
         }
     }
@@ -127,7 +122,7 @@ async fn a_key_in_the_wrong_form_is_told_the_right_one(db: TestDb) {
         format!("Token {key}"),
     ] {
         for (name, reply) in assert_all(&world, &[("Authorization", &value)], "API_KEY_INVALID").await {
-            let suggestion = reply.json["error"]["suggestion"].as_str().unwrap();
+            let suggestion = advice(&reply);
             assert!(
                 suggestion.contains("Authorization: Api-Key ak_"),
                 "{name}: {suggestion}"
@@ -187,8 +182,13 @@ async fn a_key_needs_the_scope(db: TestDb) {
         assert_error(&reply, "API_KEY_INSUFFICIENT_SCOPE");
         assert_common(&reply);
         for scope in operation.scopes {
-            let message = reply.json["error"]["message"].as_str().unwrap();
-            assert!(message.contains(&format!("'{scope}'")), "{name}: {message}");
+            if operation.path.starts_with("/v1/") {
+                let told = json!([{ "message": format!("required={scope}"), "field": "scope" }]);
+                assert_eq!(reply.json["details"], told, "{name}");
+            } else {
+                let message = reply.json["error"]["message"].as_str().unwrap();
+                assert!(message.contains(&format!("'{scope}'")), "{name}: {message}");
+            }
             let (_, with) = new_key(&world.app, ScopeSet::of(&[*scope])).await;
             let reply = operation.request(&world).with_key(&world.app, &with).await;
             assert!(
@@ -275,6 +275,7 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("listWebhookDeliveries", vec!["WEBHOOKS_READ_WRITE"]),
         ("replayWebhook", vec!["WEBHOOKS_READ_WRITE"]),
         ("followEvents", vec!["WEBHOOKS_READ_WRITE"]),
+        ("sendSMS", vec!["SMS_SEND"]),
         ("sandboxMessage", vec!["CALLS_CONTROL", "SMS_SEND"]),
         ("sandboxCall", vec!["CALLS_CONTROL", "SMS_SEND"]),
     ]);

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     3 "0003_taken";
     4 "0004_notes";
     5 "0005_people";
+    6 "0006_texts";
 };
 
 /// How the database stands to this program.

@@ -272,10 +272,11 @@ async fn a_wrong_statement_is_noticed(t: TestDb) {
 trunkline_testkit::on_both! { every_statement_is_understood, a_wrong_statement_is_noticed }
 
 /// Whole tables that a statement may walk over, and why.
-const WALKS: [(&str, &str); 4] = [
+const WALKS: [(&str, &str); 5] = [
     ("jobs", "waiting work only: what is done is deleted"),
     ("nodes", "a handful"),
     ("teams", "the followers ask which teams are ahead"),
+    ("text_lanes", "as many as there are lines"),
     ("webhook_endpoints", "at most a hundred a team"),
 ];
 

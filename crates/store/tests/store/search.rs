@@ -337,6 +337,7 @@ fn message_row(item: &ItemRow) -> MessageRow {
         failure_reason: None,
         media: Vec::new(),
         taken_at: None,
+        segments: None,
     }
 }
 

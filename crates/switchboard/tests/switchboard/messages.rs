@@ -3,9 +3,10 @@
 use serde_json::json;
 use trunkline_domain::events::Topic;
 use trunkline_domain::{ErrorCode, ItemId, MessageId, MessageStatus, Millis, PhoneNumber};
-use trunkline_store::{jobs, messages as rows};
+use trunkline_store::messages as rows;
+use trunkline_store::text_queue::{self, Allowance, QueuedText};
 use trunkline_switchboard::accounts::{AddNumber, Address, add_number};
-use trunkline_switchboard::messages::{self, Receive, Report, SEND_JOB, Send};
+use trunkline_switchboard::messages::{self, Receive, Report, Send};
 use trunkline_testkit::db::{Office, START, TestDb, fr, marie, nobody, number, sarah, us};
 
 use crate::support::{Diary, all_rows, assert_refused, payload, topics};
@@ -97,7 +98,7 @@ async fn every_command_of_a_text(t: TestDb) {
     let arrived = says(Delivered, None, None);
     assert!(
         office
-            .run(move |work| messages::receipt(work, "sandbox", "out-1", &arrived))
+            .run(move |work| messages::receipt(work, ("sandbox", "out-1"), None, &arrived))
             .await
             .unwrap()
     );
@@ -320,7 +321,7 @@ async fn texts_of_before_are_not_told_again(t: TestDb) {
     );
 }
 
-async fn a_text_waits_with_the_job_that_sends_it(t: TestDb) {
+async fn a_text_waits_for_its_carrier(t: TestDb) {
     let office = t.office().await;
     let before = office.last_event().await;
     let now = office.clock.advance(5_000);
@@ -336,20 +337,26 @@ async fn a_text_waits_with_the_job_that_sends_it(t: TestDb) {
         office.events_after(before).await.is_empty(),
         "nothing was sent yet"
     );
+    let (team, line) = (office.team, office.us_line);
+    let allowance = Allowance {
+        limit: 10,
+        interval_us: 0,
+        lease_ms: 1_000,
+    };
     let claimed = office
         .board
         .db()
-        .write(move |tx| jobs::claim(tx, &[SEND_JOB], now, 1_000, 10))
+        .write(move |tx| text_queue::claim(tx, team, line, now, allowance))
         .await
         .unwrap();
-    let [job] = claimed.as_slice() else {
-        panic!("{claimed:?}")
+    let queued = QueuedText {
+        team,
+        line,
+        seq,
+        attempts: 1,
+        asked_at: None,
     };
-    assert_eq!(
-        (job.team, job.kind.as_str(), job.id.clone(), job.payload.clone()),
-        (office.team, SEND_JOB, id.to_string(), seq.to_string())
-    );
-    let team = office.team;
+    assert_eq!(claimed, (vec![queued], 0));
     let waiting = office
         .board
         .db()
@@ -447,7 +454,7 @@ async fn what_cannot_be_sent_or_received_is_refused(t: TestDb) {
     })
     .await;
     assert_refused(&office, ErrorCode::TextMessageNotFound, None, move |work| {
-        messages::receipt(work, "sandbox", "unheard-of", &same)
+        messages::receipt(work, ("sandbox", "unheard-of"), None, &same)
     })
     .await;
     // The longest that goes; what comes in longer is cut, not lost.
@@ -498,6 +505,6 @@ trunkline_testkit::on_both! {
     a_text_that_is_reported_twice_is_one_text,
     receipts_in_any_order_tell_each_fact_once,
     texts_of_before_are_not_told_again,
-    a_text_waits_with_the_job_that_sends_it,
+    a_text_waits_for_its_carrier,
     what_cannot_be_sent_or_received_is_refused,
 }
