@@ -18,6 +18,7 @@ mod reads;
 mod report;
 mod searches;
 mod startup;
+mod texts;
 mod twin;
 mod webhooks;
 mod writes;
@@ -33,7 +34,7 @@ struct Arguments {
     /// Smaller data, fewer requests: about five minutes
     #[arg(long)]
     short: bool,
-    /// Only rows whose group has this in its name: reads, paging, search, writes, webhooks, start
+    /// Only rows whose group has this in its name: reads, paging, search, writes, texts, webhooks, start
     #[arg(long)]
     only: Option<String>,
     /// Where the results go as JSON
@@ -52,6 +53,12 @@ enum Role {
     /// Serves the same bytes by bare axum and rusqlite
     #[command(hide = true)]
     Twin(twin::Arguments),
+    /// Takes texts
+    #[command(hide = true)]
+    Carrier {
+        /// Where it listens
+        address: std::net::SocketAddr,
+    },
     /// Takes webhooks
     #[command(hide = true)]
     Sink {
@@ -84,6 +91,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.role {
         Some(Role::Twin(arguments)) => return twin::serve(arguments),
+        Some(Role::Carrier { address }) => return texts::carrier::serve(address),
         Some(Role::Sink { address, arrivals }) => return webhooks::sink::serve(address, arrivals.as_deref()),
         Some(Role::Deliver(arguments)) => return webhooks::sender::run(&arguments),
         None => {}
@@ -119,6 +127,9 @@ fn main() -> Result<()> {
     }
     if wanted("writes") {
         writes::measure(scale, &mut report)?;
+    }
+    if wanted("texts") {
+        texts::measure(scale, &mut report)?;
     }
     if wanted("search") {
         searches::measure(&program, scale, &mut report)?;
