@@ -16,6 +16,7 @@ pub mod phone;
 pub mod scope;
 pub mod sms;
 pub mod tag;
+pub mod template;
 pub mod text;
 pub mod time;
 pub mod webhook;

@@ -56,6 +56,7 @@ pub fn document() -> Value {
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
         { "name": "Threads", "description": "What the team says about a call, a text or a note" },
+        { "name": "Summary Templates", "description": "How calls are to be summed up" },
         { "name": "Webhooks", "description": "Endpoints that the team's events are sent to, and the live feed" },
         { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
     ]);
@@ -77,6 +78,7 @@ pub fn document() -> Value {
 
 /// Fields whose values are names of a closed set: schema, field, names.
 const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
+    ("CallSummaryEntry", "template_key", SummaryTemplate::NAMES),
     ("ConversationActionRequest", "action", ConversationAction::NAMES),
     ("ConversationActionResult", "action", ConversationAction::NAMES),
     ("ConversationItem", "type", ItemKind::NAMES),
@@ -117,12 +119,14 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("WebhookHealth", "state", Health::NAMES),
 ];
 
-/// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own.
-pub const BODY_NOT_NEEDED: [&str; 5] = [
+/// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own, a
+/// number without a default template has the usual one.
+pub const BODY_NOT_NEEDED: [&str; 6] = [
     "searchAllConversations",
     "searchCompanies",
     "searchDeals",
     "searchPeople",
+    "setNumberDefaultSummaryTemplate",
     "testWebhook",
 ];
 

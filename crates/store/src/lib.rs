@@ -35,6 +35,7 @@ aggregates!(
     search,
     tags,
     teams,
+    templates,
     text_consents,
     text_counts,
     text_queue,

@@ -6,14 +6,14 @@ use trunkline_domain::{
     ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
     TeamId, UserId, UserStatus,
 };
-use trunkline_store::audit::{self, AuditRow};
 use trunkline_store::keys::{self, KeyRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::users::{self, UserRow};
 use trunkline_store::{StoreError, TeamKey, Tx, crypto, directory};
 
-use crate::{Error, Refused, Work};
+use crate::audit::enter;
+use crate::{Actor, Error, Refused, Work};
 
 /// A team to be made.
 #[derive(Clone, Debug)]
@@ -378,16 +378,5 @@ pub(crate) fn note(
     subject: &str,
     detail: Option<String>,
 ) -> Result<(), Error> {
-    let ksuid = work.ids.ksuid(work.now);
-    let id = format!("aud-{}", String::from_utf8_lossy(&ksuid));
-    let detail = detail.map(|text| serde_json::Value::String(text).to_string());
-    let entry = AuditRow {
-        id,
-        at: work.now,
-        actor: "operator".to_owned(),
-        action: action.to_owned(),
-        subject: subject.to_owned(),
-        detail,
-    };
-    Ok(audit::insert(work.tx, work.team, &entry)?)
+    enter(work, &Actor::System, action, subject, detail)
 }

@@ -6,6 +6,7 @@
 //! I/O, and it may be run again when the engine asks for it.
 
 pub mod accounts;
+pub mod audit;
 pub mod calls;
 pub mod companies;
 mod consent;
@@ -21,6 +22,7 @@ pub mod properties;
 pub mod summaries;
 pub mod sweeper;
 pub mod tags;
+pub mod templates;
 pub mod texts;
 pub mod threads;
 pub mod webhooks;

@@ -9,7 +9,7 @@ use trunkline_domain::{DeliveryId, EndpointId, ErrorCode, Millis};
 use trunkline_store::crypto::Vault;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::webhooks::{self, EndpointRow};
-use trunkline_store::{StoreError, audit, teams, webhook_messages};
+use trunkline_store::{StoreError, teams, webhook_messages};
 
 use crate::{Actor, Error, Refused, Work};
 
@@ -440,15 +440,5 @@ pub fn give_up(work: &mut Work<'_, '_>, endpoint: i64) -> Result<bool, Error> {
 }
 
 fn note(work: &mut Work<'_, '_>, by: &Actor, action: &str, id: EndpointId) -> Result<(), Error> {
-    let entry = audit::AuditRow {
-        id: format!("aud-{}", String::from_utf8_lossy(&work.ids.ksuid(work.now))),
-        at: work.now,
-        actor: by
-            .user_id()
-            .map_or_else(|| "operator".to_owned(), |id| id.to_string()),
-        action: action.to_owned(),
-        subject: id.to_string(),
-        detail: None,
-    };
-    Ok(audit::insert(work.tx, work.team, &entry)?)
+    crate::audit::enter(work, by, action, &id.to_string(), None)
 }

@@ -160,6 +160,10 @@ required! {
     UsersRead: UsersRead;
     /// `PHONE_NUMBERS_READ`.
     NumbersRead: PhoneNumbersRead;
+    /// `SUMMARY_TEMPLATES_READ`.
+    TemplatesRead: SummaryTemplatesRead;
+    /// `SUMMARY_TEMPLATES_WRITE`.
+    TemplatesWrite: SummaryTemplatesWrite;
     /// `NOTES_READ`.
     NotesRead: NotesRead;
     /// `NOTES_WRITE`.

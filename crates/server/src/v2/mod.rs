@@ -10,6 +10,7 @@ pub mod notes;
 pub mod numbers;
 pub mod search;
 pub mod summaries;
+pub mod summary_templates;
 pub mod tags;
 pub mod threads;
 pub mod users;

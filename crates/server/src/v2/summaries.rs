@@ -4,16 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use trunkline_domain::{CallId, Millis, SummaryTemplate, UserId};
+use trunkline_domain::{CallId, ErrorCode, ItemId, Millis, SummaryTemplate, UserId};
+use trunkline_store::{items, users};
 use trunkline_switchboard::summaries as commands;
 
 use super::call_id;
 use crate::AppState;
-use crate::http::auth::{Caller, ConversationsWrite};
+use crate::http::auth::{Caller, ConversationsRead, ConversationsWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, PathParams};
-use crate::http::reply::Data;
+use crate::http::reply::{self, Data};
 
 /// A summary to be written.
 #[derive(utoipa::ToSchema)]
@@ -55,6 +56,64 @@ pub struct Editor {
     #[schema(value_type = String, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
     id: UserId,
     name: String,
+}
+
+/// One of the summaries of a call.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CallSummaryEntry)]
+pub struct EntryView {
+    /// `MARKDOWN_CLASSIC` or `MARKDOWN_SHORT_CALL`.
+    #[schema(value_type = String, example = "MARKDOWN_CLASSIC")]
+    template_key: SummaryTemplate,
+    content: String,
+    /// Grows with every edit.
+    #[schema(example = 4)]
+    version: i64,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Millis,
+    /// Who edited it last; `null` when nobody did.
+    updated_by: Option<Editor>,
+}
+
+/// List the summaries of a call
+///
+/// Each with its key, which an update needs when there are several.
+#[utoipa::path(get, path = "/v2/api/conversations/items/{id}/summaries", operation_id = "listCallSummaries",
+    tag = "Conversations",
+    params(("id" = String, Path, description = "The call's id", example = "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
+    responses((status = 200, description = "The summaries", body = Data<Vec<EntryView>>)))]
+pub async fn list(
+    caller: Caller<ConversationsRead>,
+    State(state): State<AppState>,
+    path: PathParams<1>,
+) -> Result<Response, ApiError> {
+    let PathParams([id]) = path;
+    let (id, team) = (call_id(&id)?, caller.owner.team);
+    let read = state
+        .board
+        .db()
+        .read(move |conn| -> Result<Vec<EntryView>, ApiError> {
+            let call = items::get(conn, team, ItemId::Call(id))?.ok_or(ErrorCode::CallNotFound)?;
+            let mut all = Vec::new();
+            for row in items::summaries(conn, team, call.seq)? {
+                let editor = match row.updated_by {
+                    Some(user) => users::get(conn, team, user)?,
+                    None => None,
+                };
+                all.push(EntryView {
+                    template_key: row.template,
+                    content: row.content,
+                    version: row.version,
+                    updated_at: row.updated_at,
+                    updated_by: editor.map(|user| Editor {
+                        id: user.id,
+                        name: user.name,
+                    }),
+                });
+            }
+            Ok(all)
+        });
+    Ok(reply::data(read.await?))
 }
 
 /// Update the summary of a call

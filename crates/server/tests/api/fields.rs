@@ -378,6 +378,13 @@ async fn required_fields_are_missed(db: TestDb) {
         }
     }
     let call = operation("sandboxCall").request(&world);
+    let template = operation("createSummaryTemplate").request(&world);
+    let reply = template
+        .field("sections", json!([{ "title": "a" }, { "instructions": "b" }]))
+        .send(&world.app)
+        .await;
+    assert_error(&reply, "MISSING_PARAMETER");
+    assert_eq!(blamed(&reply), BTreeSet::from(["sections[1].title".to_owned()]));
     for (field, value, missing) in [
         ("lines", json!([{ "source": "USER" }]), "lines[0].text"),
         (

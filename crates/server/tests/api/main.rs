@@ -26,6 +26,7 @@ mod search_rules;
 mod search_world;
 mod shapes;
 mod summaries;
+mod summary_templates;
 mod support;
 mod surroundings;
 mod tags;

@@ -120,6 +120,10 @@ impl Operation {
             | "listPersonNotes"
             | "deletePersonNote"
             | "getThread"
+            | "listCallSummaries"
+            | "listSummaryTemplates"
+            | "getSummaryTemplate"
+            | "deleteSummaryTemplate"
             | "resolveThread"
             | "unresolveThread"
             | "getPerson"
@@ -129,7 +133,13 @@ impl Operation {
             | "deleteDeal"
             | "listProperties"
             | "deleteProperty" => (String::new(), None),
-
+            "createSummaryTemplate" | "updateSummaryTemplate" => {
+                (String::new(), Some(json!({ "name": "Sales call" })))
+            }
+            "setNumberDefaultSummaryTemplate" => (
+                String::new(),
+                Some(json!({ "summary_template_id": world.template })),
+            ),
             "listConversationNotes" => (format!("?allo_number={line}"), None),
             "createConversationNote" => (
                 String::new(),
@@ -221,6 +231,7 @@ impl Operation {
             path if path.contains("/people/") => format!("per-{}", world.app.office.sarah.ksuid()),
             path if path.contains("/companies/") => world.app.office.bakery.to_string(),
             path if path.contains("/deals/") => world.app.office.deal.to_string(),
+            path if path.contains("/summary_templates/") => world.template.to_string(),
             path if path.contains("/notes/{id}") => world.said.note.to_string(),
             _ => world.call.to_string(),
         };
@@ -230,6 +241,7 @@ impl Operation {
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),
             ("{webhook_id}", world.webhook.to_string()),
+            ("{number}", encoded(us())),
             ("{note_id}", world.said.person_note.to_string()),
             ("{thread_id}", world.said.thread.to_string()),
             ("{comment_id}", world.said.comment.to_string()),
@@ -248,6 +260,12 @@ impl Operation {
         if self.path.contains("{webhook_id}") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
                 tx.execute("UPDATE webhook_endpoints SET deleted_at = NULL", &[])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
+        }
+        if self.path.contains("template") {
+            let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                tx.execute("UPDATE summary_templates SET deleted_at = NULL", &[])
             };
             world.app.board.db().write(bring_back).await.unwrap();
         }
@@ -412,6 +430,11 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         }),
         "searchDeals" => json!({
             "filters": { "stage": "negotiation" }, "search": "Enterprise", "sort": "CREATED_ASC", "page": 1, "size": 20,
+        }),
+        "setNumberDefaultSummaryTemplate" => operation.request(world).body.unwrap(),
+        "createSummaryTemplate" | "updateSummaryTemplate" => json!({
+            "name": "Sales call", "call_context": "Flour.", "icon": "📞",
+            "sections": [{ "title": "Next steps", "instructions": "Who does what", "order": 0 }],
         }),
         "createWebhook" => json!({
             "url": NOBODY, "topics": ["sms.received"], "description": "Ours", "allo_numbers": [us()],

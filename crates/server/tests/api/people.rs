@@ -2,7 +2,7 @@
 
 use trunkline_domain::{
     ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, Millis,
-    NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, UserId,
+    NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, TemplateId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -15,7 +15,7 @@ use trunkline_switchboard::{Actor, Error, Work, properties, tags};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
-use crate::support::{Said, failed_webhook, say};
+use crate::support::{Said, failed_webhook, say, template};
 
 /// A second team on the server of a test, with everything that ids can point at.
 pub struct Neighbour {
@@ -37,6 +37,8 @@ pub struct Neighbour {
     pub delivery: DeliveryId,
     /// What Nora wrote.
     pub said: Said,
+    /// A summary template.
+    pub template: TemplateId,
     /// An API key with all scopes.
     pub key: String,
 }
@@ -154,10 +156,21 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             name: "Nora Next".to_owned(),
         };
         let said = say(work, (line, contact_number), contact, call, &by)?;
+        let template = template(work, "A secret of the neighbours", &by)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
-        Ok((user, contact, company, deal, call, message, webhook, said, key))
+        Ok((
+            user,
+            contact,
+            company,
+            deal,
+            call,
+            message,
+            webhook,
+            (said, template),
+            key,
+        ))
     };
-    let (user, contact, company, deal, call, message, (webhook, delivery), said, key) =
+    let (user, contact, company, deal, call, message, (webhook, delivery), (said, template), key) =
         of_team(app, team, furnish).await;
     Neighbour {
         team,
@@ -174,6 +187,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         webhook,
         delivery,
         said,
+        template,
         key,
     }
 }

@@ -9,7 +9,7 @@ use trunkline_domain::error_code::Surface;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
     CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, MessageId, Millis,
-    NoteId, PhoneNumber, Speaker, SummaryTemplate, ThreadId, UserId,
+    NoteId, PhoneNumber, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
@@ -19,6 +19,7 @@ use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
+use trunkline_switchboard::templates::{self, Wording};
 use trunkline_switchboard::threads::{self, Entity};
 use trunkline_switchboard::webhooks::{self, CreateEndpoint};
 use trunkline_switchboard::{Actor, Error, Work};
@@ -38,6 +39,8 @@ pub struct World {
     pub delivery: DeliveryId,
     /// What Ada wrote about Sarah and her call.
     pub said: Said,
+    /// A summary template.
+    pub template: TemplateId,
     /// Notes that nobody has begun a thread about.
     notes: Mutex<Vec<NoteId>>,
 }
@@ -68,6 +71,7 @@ impl World {
             Ok((said, spare_notes(work, said.note)?))
         };
         let (said, notes) = command(&app, write).await;
+        let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
         Self {
             app,
             call,
@@ -75,6 +79,7 @@ impl World {
             webhook,
             delivery,
             said,
+            template,
             notes: Mutex::new(notes),
         }
     }
@@ -107,6 +112,17 @@ pub fn say(
         thread: thread.row.id,
         comment: comment.row.id,
     })
+}
+
+/// Makes a summary template.
+pub fn template(work: &mut Work<'_, '_>, name: &str, by: &Actor) -> Result<TemplateId, Error> {
+    let wording = Wording {
+        name: name.to_owned(),
+        call_context: None,
+        icon: None,
+        sections: Vec::new(),
+    };
+    Ok(templates::create(work, &wording, by)?.id)
 }
 
 /// More notes like this one, without a word to anybody.

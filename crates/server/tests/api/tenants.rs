@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use trunkline_domain::{
     CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, NoteId, PhoneNumber,
-    SeededIds, ThreadId, UserId,
+    SeededIds, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -46,12 +46,15 @@ const ID_NAMES: &[&str] = &[
     "thread_id",
     "comment_id",
     "entity_id",
+    "number",
+    "summary_template_id",
 ];
 
-/// Where ids stand that are no ids: a day is nobody's.
-const NO_IDS: [(&str, &str); 2] = [
+/// Where ids stand that are no ids: a day is nobody's, and a call may be handed on to any number.
+const NO_IDS: &[(&str, &str)] = &[
     ("searchAllConversations", "date.from"),
     ("searchAllConversations", "date.to"),
+    ("sandboxCall", "transfer.number"),
 ];
 
 /// What ids can point at.
@@ -69,6 +72,7 @@ struct Ids {
     delivery: DeliveryId,
     contact: ContactId,
     said: Said,
+    template: TemplateId,
 }
 
 impl Ids {
@@ -87,6 +91,7 @@ impl Ids {
             delivery: neighbour.delivery,
             contact: neighbour.contact,
             said: neighbour.said,
+            template: neighbour.template,
         }
     }
 
@@ -111,6 +116,7 @@ impl Ids {
                 thread: ThreadId::new(&ids, now),
                 comment: CommentId::new(&ids, now),
             },
+            template: TemplateId::new(&ids, now),
         }
     }
 }
@@ -136,7 +142,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ("getConversationItem", "id") => {
             vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
         }
-        ("updateCallSummary" | "addTags" | "removeTag", "id") => {
+        ("listCallSummaries" | "updateCallSummary" | "addTags" | "removeTag", "id") => {
             vec![in_path(ids.call.to_string()), in_path(ids.message.to_string())]
         }
         ("removeTag", "tag") => vec![in_path(ids.tag.clone())],
@@ -224,6 +230,11 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             in_path(ids.said.note.to_string()),
             in_path(ids.said.person_note.to_string()),
         ],
+        ("getSummaryTemplate" | "updateSummaryTemplate" | "deleteSummaryTemplate", "id") => {
+            vec![in_path(ids.template.to_string())]
+        }
+        ("setNumberDefaultSummaryTemplate", "number") => vec![in_path(encoded(ids.line))],
+        (_, "summary_template_id") => vec![own.field("summary_template_id", json!(ids.template))],
         (_, "note_id") => vec![in_path(ids.said.person_note.to_string())],
         ("listPersonNotes" | "createPersonNote" | "updatePersonNote" | "deletePersonNote", "id") => {
             vec![in_path(format!("per-{}", ids.contact.ksuid()))]
@@ -279,6 +290,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.said.person_note.to_string(),
         ids.said.thread.to_string(),
         ids.said.comment.to_string(),
+        ids.template.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");
@@ -402,6 +414,7 @@ async fn lists_hold_the_own_team_only(db: TestDb) {
         ("/v2/api/numbers", 2, 1),
         ("/v2/api/webhooks", 1, 1),
         ("/v2/api/crm/properties", 1, 1),
+        ("/v2/api/summary_templates", 1, 1),
     ] {
         assert_eq!(
             world.app.get(path).await.data().as_array().unwrap().len(),

@@ -145,6 +145,14 @@ const NO_COMMENTS: [&str; 6] = [
     "%00",
     "thr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
 ];
+const NO_TEMPLATES: [&str; 6] = [
+    "x",
+    "tst-",
+    "tst-1",
+    "%FF",
+    "%00",
+    "tag-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
 const NO_NUMBERS: [&str; 7] = [
     "x",
     "14155551234",
@@ -421,6 +429,36 @@ const MALFORMED: &[Malformed] = &[
         values: &NO_COMMENTS,
         code: "THREAD_COMMENT_NOT_FOUND",
         param: "comment_id",
+    },
+    Malformed {
+        operation: "listCallSummaries",
+        values: &["x", "cll-", "%FF", "msg-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD", "msg-1"],
+        code: "INVALID_ITEM_ID",
+        param: "id",
+    },
+    Malformed {
+        operation: "getSummaryTemplate",
+        values: &NO_TEMPLATES,
+        code: "SUMMARY_TEMPLATE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "updateSummaryTemplate",
+        values: &NO_TEMPLATES,
+        code: "SUMMARY_TEMPLATE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deleteSummaryTemplate",
+        values: &NO_TEMPLATES,
+        code: "SUMMARY_TEMPLATE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "setNumberDefaultSummaryTemplate",
+        values: &NO_NUMBERS,
+        code: "INVALID_PHONE_FORMAT",
+        param: "number",
     },
 ];
 

@@ -1,0 +1,32 @@
+//! Who changed keys and settings: each change writes its entry in its own transaction.
+
+use trunkline_store::audit::{self, AuditRow};
+
+use crate::{Actor, Error, Work};
+
+/// The name under which what the operator does at the command line is entered.
+pub const OPERATOR: &str = "operator";
+
+/// Enters that `by` did `action` to `subject`, with more in words if there is more to be said; never a secret.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn enter(
+    work: &mut Work<'_, '_>,
+    by: &Actor,
+    action: &str,
+    subject: &str,
+    detail: Option<String>,
+) -> Result<(), Error> {
+    let entry = AuditRow {
+        id: format!("aud-{}", String::from_utf8_lossy(&work.ids.ksuid(work.now))),
+        at: work.now,
+        actor: by
+            .user_id()
+            .map_or_else(|| OPERATOR.to_owned(), |id| id.to_string()),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail: detail.map(|text| serde_json::Value::String(text).to_string()),
+    };
+    Ok(audit::insert(work.tx, work.team, &entry)?)
+}
