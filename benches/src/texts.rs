@@ -132,7 +132,8 @@ fn speed(count: u64, began: Instant, cpu: f64) -> Result<Speed> {
 async fn product(file: &Path, count: u64) -> Result<Speed> {
     let carrier = start_carrier()?;
     let (url, http) = (format!("http://{}", carrier.address), client());
-    let db = Db::open(&Location::Sqlite(file.to_owned()), DbOptions::default())?;
+    let location = Location::Sqlite(file.to_owned());
+    let db = tokio::task::spawn_blocking(move || Db::migrate(&location, DbOptions::default())).await??;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let board = Switchboard::new(db.clone(), clock.clone(), Arc::new(RandomIds), "bench");
     let vault = Vault::new("a secret of the benchmark");
