@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_domain::{Ids, Millis, RandomIds, SystemClock};
 use trunkline_messaging::Carriers;
+use trunkline_messaging::media::{Keeper, MediaStore};
 use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::Worker;
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
+use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings};
 use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
@@ -99,6 +101,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     let webhooks = outgoing::webhooks(&config.webhooks)?;
     let client = webhooks.client.clone();
     let mailer = mailer(config)?;
+    let media = MediaStore::folder(&dir.join("media")).context("the folder of media cannot be made")?;
     let services = Services {
         board: board.clone(),
         search: Some(search.clone()),
@@ -107,7 +110,15 @@ pub async fn start(config: &Config) -> Result<Running> {
         vault: vault.clone(),
         webhooks,
         texts: Arc::new(texts::policy(&config.texts, carriers.known())?),
+        media: media.clone(),
         stop: stop.clone(),
+    };
+    let keeper = Keeper {
+        board: board.clone(),
+        carriers: carriers.clone(),
+        vault: vault.clone(),
+        fetch: Arc::new(Guarded(client.clone())),
+        store: media,
     };
     let state = AppState::new(services, settings);
 
@@ -123,6 +134,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         texts::worker(&config.texts),
     );
     tasks.spawn(worker.run(stop.clone()));
+    tasks.spawn(keeper.run(stop.clone()));
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));

@@ -167,6 +167,8 @@ id_kinds! {
     EndpointId = EndpointKind("ep_");
     /// A webhook message: what one endpoint is told of one event. Derived from the two, see [`DeliveryId::of`].
     DeliveryId = DeliveryKind("msg_");
+    /// A medium of a text.
+    MediaId = MediaKind("med-");
     /// A note on a conversation or on a contact.
     NoteId = NoteKind("not-");
     /// A thread.

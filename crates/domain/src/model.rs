@@ -317,6 +317,18 @@ pub fn full_name(first: Option<&str>, last: Option<&str>) -> Option<String> {
     }
 }
 
+named! {
+    /// Whether a medium of a text that came in is kept here.
+    MediaState {
+        /// It is to be fetched.
+        Pending = "PENDING",
+        /// Yes.
+        Kept = "KEPT",
+        /// It could not be fetched.
+        Failed = "FAILED",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,6 +40,12 @@ pub trait Carrier: Send + Sync + 'static {
         settings: Option<&'s str>,
     ) -> Pin<Box<dyn Future<Output = Result<Accepted, SendError>> + Send + 's>>;
 
+    /// The header `Authorization` that the carrier asks for at `url`, where it keeps a medium; `None`: at that address it
+    /// must not be told.
+    fn media_authorization(&self, _url: &reqwest::Url, _settings: &str) -> Option<String> {
+        None
+    }
+
     /// Reads a webhook of the carrier, once its signature was checked.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
@@ -240,6 +240,13 @@ impl Carrier for Twilio {
 
     fn needs_settings(&self) -> bool {
         true
+    }
+
+    fn media_authorization(&self, url: &Url, settings: &str) -> Option<String> {
+        let settings = read_settings(Some(settings))?;
+        let own = Url::parse(&self.base_url).ok()?;
+        let named = format!("{}:{}", settings.account_sid, settings.auth_token);
+        (url.origin() == own.origin()).then(|| format!("Basic {}", STANDARD.encode(named)))
     }
 
     fn find<'s>(

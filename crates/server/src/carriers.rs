@@ -4,12 +4,12 @@ use axum::body::Body;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use trunkline_domain::{ErrorCode, PhoneNumber};
+use trunkline_domain::{ErrorCode, MediaId, PhoneNumber};
 use trunkline_messaging::{Inbound, InboundError, Webhook, twilio};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::{StoreError, TeamKey, directory};
-use trunkline_switchboard::messages;
-use trunkline_switchboard::{Error as CommandError, Refused};
+use trunkline_switchboard::messages::{self, Receive};
+use trunkline_switchboard::{Error as CommandError, Refused, Work, media as noted_media};
 
 use crate::AppState;
 use crate::http::body::read_body;
@@ -96,13 +96,7 @@ async fn twilio(
         })?;
     match inbound {
         Inbound::Nothing => Ok(()),
-        Inbound::Text(text) => state
-            .board
-            .run(team, move |work| {
-                messages::receive(work, &text).map_err(ApiError::from)
-            })
-            .await
-            .map(drop),
+        Inbound::Text(text) => take(&state, team, text).await,
         Inbound::Receipt {
             carrier_ref,
             text,
@@ -124,6 +118,34 @@ async fn twilio(
             }
         }
     }
+}
+
+/// Stores a text that came in. What it has of media is fetched and kept: the carrier would ask for credentials, and delete
+/// it some day.
+async fn take(state: &AppState, team: TeamKey, text: Receive) -> Result<(), ApiError> {
+    let (links, public_url) = (state.media_links(), &state.settings.public_url);
+    let media: Vec<(MediaId, String)> = text
+        .media
+        .iter()
+        .map(|source| {
+            (
+                MediaId::new(state.board.ids().as_ref(), state.board.now()),
+                source.clone(),
+            )
+        })
+        .collect();
+    let text = Receive {
+        media: media
+            .iter()
+            .map(|(id, _)| links.for_event(public_url, team, *id))
+            .collect(),
+        ..text
+    };
+    let command = move |work: &mut Work<'_, '_>| -> Result<(), CommandError> {
+        let id = messages::receive(work, &text)?;
+        noted_media::note(work, id, &media)
+    };
+    Ok(state.board.run(team, command).await?)
 }
 
 async fn find_line(state: &AppState, number: PhoneNumber) -> Result<Option<(TeamKey, NumberRow)>, ApiError> {

@@ -9,6 +9,7 @@ mod health;
 pub mod http;
 mod layers;
 pub mod listen;
+pub mod media;
 pub mod openapi;
 mod router;
 mod sandbox;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::Scope;
 use trunkline_messaging::Carriers;
+use trunkline_messaging::media::MediaStore;
 use trunkline_messaging::play::Player;
 use trunkline_search::SearchIndex;
 use trunkline_store::crypto::Vault;
@@ -39,6 +41,7 @@ use http::endpoint::{Endpoint, EndpointView};
 use http::idempotency::InFlight;
 use http::limits::Limiter;
 use http::meters::Meters;
+use media::MediaLinks;
 use v2::events::Streams;
 
 // Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
@@ -83,6 +86,8 @@ pub struct Services {
     pub webhooks: Webhooks,
     /// What may be texted, and how much.
     pub texts: Arc<Policy>,
+    /// Where media of texts are kept.
+    pub media: MediaStore,
     /// Cancelled when the server is to end: answers that go on and on come to theirs.
     pub stop: CancellationToken,
 }
@@ -127,6 +132,8 @@ pub struct Shared {
     pub webhooks: Webhooks,
     /// What may be texted, and how much.
     pub texts: Arc<Policy>,
+    /// Where media of texts are kept.
+    pub media: MediaStore,
     /// Cancelled when the server is to end.
     pub stop: CancellationToken,
     /// What the operator decides.
@@ -163,6 +170,7 @@ impl AppState {
             vault: services.vault,
             webhooks: services.webhooks,
             texts: services.texts,
+            media: services.media,
             stop: services.stop,
             settings: Arc::new(settings),
             keys: Arc::default(),
@@ -172,6 +180,12 @@ impl AppState {
             streams: Streams::default(),
             endpoints,
         }))
+    }
+
+    /// Signs links to media, from now on.
+    #[must_use]
+    pub fn media_links(&self) -> MediaLinks {
+        MediaLinks::new(self.vault.link_key(), self.board.now())
     }
 
     /// The same with something changed: for a second server beside this one.

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use crate::http::context::{no_such_path, plain_envelope};
 use crate::http::endpoint::{Endpoint, endpoint, mount};
 use crate::layers::enveloped;
-use crate::{AppState, carriers, docs, health, sandbox, v1, v2};
+use crate::{AppState, carriers, docs, health, media, sandbox, v1, v2};
 
 /// The endpoint table.
 #[must_use]
@@ -99,6 +99,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/people", get(docs::people))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))
+        .route("/media/{team}/{id}", get(media::serve))
         .route("/docs/texts", get(docs::texts))
         .route("/docs/events", get(docs::events))
         .route("/healthz", get(health::healthz))

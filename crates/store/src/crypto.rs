@@ -12,7 +12,10 @@ use crate::engine::StoreError;
 
 /// Seals and opens secrets. Has no `Debug`: it holds the key.
 #[derive(Clone)]
-pub struct Vault(XChaCha20Poly1305);
+pub struct Vault {
+    cipher: XChaCha20Poly1305,
+    links: [u8; 32],
+}
 
 const NONCE_BYTES: usize = 24;
 
@@ -23,7 +26,20 @@ impl Vault {
         let digest = Sha256::digest(secret.trim().as_bytes());
         let mut key = Key::default();
         key.copy_from_slice(&digest);
-        Self(XChaCha20Poly1305::new(&key))
+        let links = Sha256::new()
+            .chain_update(b"links\0")
+            .chain_update(digest)
+            .finalize();
+        Self {
+            cipher: XChaCha20Poly1305::new(&key),
+            links: links.into(),
+        }
+    }
+
+    /// A key to sign links with; nothing of the secret can be learnt from it.
+    #[must_use]
+    pub const fn link_key(&self) -> [u8; 32] {
+        self.links
     }
 
     /// Seals `secret` for `subject`.
@@ -37,7 +53,7 @@ impl Vault {
         };
         // Sealing fails only for messages of many gigabytes.
         let sealed = self
-            .0
+            .cipher
             .encrypt(XNonce::from_slice(&nonce), payload)
             .unwrap_or_default();
         hex(nonce.iter().chain(&sealed))
@@ -57,7 +73,7 @@ impl Vault {
             aad: subject.as_bytes(),
         };
         let opened = self
-            .0
+            .cipher
             .decrypt(XNonce::from_slice(nonce), payload)
             .map_err(|_| StoreError::Sealed)?;
         String::from_utf8(opened).map_err(|_| StoreError::Sealed)

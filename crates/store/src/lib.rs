@@ -26,6 +26,7 @@ aggregates!(
     jobs,
     keys,
     merges,
+    media,
     messages,
     nodes,
     notes,

@@ -15,6 +15,7 @@ pub mod deals;
 mod error;
 pub mod import;
 pub mod lines;
+pub mod media;
 pub mod messages;
 pub mod notes;
 pub mod people;

@@ -19,11 +19,13 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::{Clock, RandomIds, ScopeSet, SystemClock};
 use trunkline_messaging::Carriers;
+use trunkline_messaging::media::{Keeper, MediaStore};
 use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::{self, Worker};
 use trunkline_search::{SearchIndex, SearchOptions};
+use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
@@ -154,6 +156,7 @@ impl TestApp {
             cors_origins: Vec::new(),
         };
         let vault = Vault::new(SECRET);
+        let media = MediaStore::folder(&index.path().join("media")).expect("a folder for media");
         let texts = Policy {
             carriers: carriers.known(),
             ..Policy::default()
@@ -177,8 +180,17 @@ impl TestApp {
             vault: vault.clone(),
             webhooks,
             texts: Arc::new(texts),
+            media: media.clone(),
             stop: stop.clone(),
         };
+        let keeper = Keeper {
+            board: board.clone(),
+            carriers: carriers.clone(),
+            vault: vault.clone(),
+            fetch: Arc::new(Guarded(services.webhooks.client.clone())),
+            store: media,
+        };
+        tokio::spawn(keeper.run(stop.clone()));
         let state = AppState::new(services, settings);
         let service =
             trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -185,6 +185,48 @@ impl Client {
             outcome,
             body: String::from_utf8_lossy(&kept).replace('\0', "\u{fffd}"),
         }
+    }
+}
+
+/// What came back from a fetch.
+#[derive(Clone, Debug)]
+pub struct Got {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Client {
+    /// Fetches what is at `url`, at most `limit` bytes, within the time limit of an attempt. Redirects are not followed.
+    ///
+    /// # Errors
+    /// Why there is no whole answer; `TOO_LARGE` for a body above the limit.
+    pub async fn get(&self, url: Uri, headers: HeaderMap, limit: usize) -> Result<Got, AttemptError> {
+        let mut request = Request::new(Full::new(Bytes::new()));
+        *request.uri_mut() = url;
+        *request.headers_mut() = headers;
+        let fetch = async {
+            let response = self.pool.request(request).await.map_err(|error| reason(&error))?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, limit).collect().await.map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    AttemptError::TooLarge
+                } else {
+                    AttemptError::Reset
+                }
+            })?;
+            Ok(Got {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body: body.to_bytes(),
+            })
+        };
+        tokio::time::timeout(self.time_limit, fetch)
+            .await
+            .unwrap_or(Err(AttemptError::Timeout))
     }
 }
 

@@ -20,7 +20,7 @@ pub mod signature;
 mod target;
 
 pub use chores::prune;
-pub use client::{Client, ClientError, ClientOptions, KEEP_LIMIT, Reply};
+pub use client::{Client, ClientError, ClientOptions, Got, KEEP_LIMIT, Reply};
 pub use dispatcher::{Dispatcher, Options};
 pub use fanout::body;
 pub use target::{Target, TargetError};

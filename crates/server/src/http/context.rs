@@ -19,6 +19,7 @@ use super::error::ApiError;
 use super::limits::{Class, Counted, Decision};
 use super::rest::Rest;
 use crate::AppState;
+use crate::media::MediaLinks;
 
 /// What is known of a request besides its parts.
 pub struct Context {
@@ -36,6 +37,8 @@ pub struct Context {
     pub fingerprint: OnceLock<String>,
     /// Parameters that were sent and mean nothing here.
     pub ignored: Mutex<Vec<String>>,
+    /// Signs links to media.
+    pub links: MediaLinks,
 }
 
 /// What the paths of the CRM begin with.
@@ -86,6 +89,7 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
         idempotency_key: key.as_ref().ok().cloned().flatten(),
         fingerprint: OnceLock::new(),
         ignored: Mutex::new(Vec::new()),
+        links: state.media_links(),
         request_id,
     });
     request.extensions_mut().insert(context.clone());

@@ -174,8 +174,12 @@ impl ApiError {
             .flatten()
             .map(String::as_str)
             .collect();
+        let message = match told.is_empty() {
+            true => self.code.message().to_owned(),
+            false => told.join(": "),
+        };
         let detail = || V1Detail {
-            message: told.join(": "),
+            message,
             field: self.param.clone(),
         };
         (!told.is_empty() || self.param.is_some()).then(|| vec![detail()])

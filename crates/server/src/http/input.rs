@@ -17,6 +17,7 @@ use super::body::{json_only, read_body};
 use super::context::{Context, context};
 use super::error::{ApiError, Fault};
 use crate::AppState;
+use crate::media::MediaLinks;
 
 /// Fields by name, with the faults found so far. Faults are collected, so that a client learns of all at once.
 pub struct Input {
@@ -206,6 +207,11 @@ impl Input {
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.asked.push(Cow::Borrowed(name));
         self.fields.get(name).filter(|value| !value.is_null()).cloned()
+    }
+
+    /// Signs links to media.
+    pub(crate) fn media_links(&self) -> MediaLinks {
+        self.context.links
     }
 
     /// Notes a fault of a field.

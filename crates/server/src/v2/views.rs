@@ -16,6 +16,8 @@ use trunkline_store::conversations::ConversationRow;
 use trunkline_store::items::{self, ItemDetail};
 use trunkline_store::{Conn, StoreError, TeamKey};
 
+use crate::media::MediaLinks;
+
 /// A contact of an item or conversation.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Contact)]
@@ -194,6 +196,8 @@ pub struct ConversationView {
 pub struct Extend {
     /// Transcripts of calls.
     pub transcript: bool,
+    /// Renews links to media; without, they are as old as the text.
+    pub links: Option<MediaLinks>,
 }
 
 type Transcripts = HashMap<i64, Vec<TranscriptLine>>;
@@ -278,9 +282,21 @@ fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> It
         content: detail.content,
         status: detail.status,
         message_type: detail.message_type,
-        media_urls: detail.media.and_then(|json| RawValue::from_string(json).ok()),
+        media_urls: detail
+            .media
+            .map(|json| renewed(json, extend.links))
+            .and_then(|json| RawValue::from_string(json).ok()),
         segments,
     }
+}
+
+/// A JSON list of URLs, those of our own media valid from now on.
+fn renewed(json: String, links: Option<MediaLinks>) -> String {
+    let parsed = links.zip(serde_json::from_str::<Vec<String>>(&json).ok());
+    let Some((links, urls)) = parsed else { return json };
+    let renew = |url: String| links.renewed(&url).unwrap_or(url);
+    let urls: Vec<String> = urls.into_iter().map(renew).collect();
+    serde_json::to_string(&urls).unwrap_or(json)
 }
 
 /// Conversations as they are shown: with their newest items, whose contacts are theirs too.

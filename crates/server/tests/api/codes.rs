@@ -55,7 +55,6 @@ const LATER: &[&str] = &[
     "DIALING_QUEUE_LIMIT_REACHED",
     "DIALING_QUEUE_NOT_FOUND",
     "DIALING_QUEUE_SESSION_ACTIVE",
-    "FORBIDDEN",
     "INVALID_GRANULARITY",
     "INVALID_GROUP_BY",
     "MISSING_HEADER",
@@ -214,6 +213,7 @@ async fn what_is_not_there(world: &World, given: &mut Given) {
     let app = &world.app;
     let item = "/v2/api/conversations/items/cll-000000000000000000000000000";
     given.note("", &app.get("/v2/api/nothing").await, "ENDPOINT_NOT_FOUND");
+    given.note("", &app.get("/media/1/med-1").await, "FORBIDDEN");
     given.note(
         "getConversationItem",
         &app.get(item).await,

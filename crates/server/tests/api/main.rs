@@ -17,6 +17,7 @@ mod limits;
 mod lists;
 mod logs;
 mod me;
+mod media;
 mod notes;
 mod operations;
 mod people;

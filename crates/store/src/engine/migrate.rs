@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     4 "0004_notes";
     5 "0005_people";
     6 "0006_texts";
+    7 "0007_media";
 };
 
 /// How the database stands to this program.

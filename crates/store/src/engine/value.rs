@@ -337,6 +337,7 @@ stored_by_name!(
     trunkline_domain::LineKind,
     trunkline_domain::Plan,
     trunkline_domain::SummaryTemplate,
+    trunkline_domain::MediaState,
     trunkline_domain::sms::rules::SenderIdStatus,
     trunkline_domain::PropertyType,
     trunkline_domain::DeliveryState,

@@ -1,0 +1,88 @@
+//! Media of texts that came in: noted with the text, fetched afterwards.
+
+use trunkline_domain::{ErrorCode, ItemId, MediaId, MediaState, MessageId};
+use trunkline_store::items;
+use trunkline_store::jobs::{self, JobRow};
+use trunkline_store::media::{self, MediaRow};
+
+use crate::{Error, Work};
+
+/// The kind of job that fetches a medium; its payload is the medium's id.
+pub const FETCH_JOB: &str = "media.fetch";
+
+/// Notes where the media of a text come from, with the jobs that fetch them. For a text that was reported before, nothing
+/// is noted: its media are known.
+///
+/// # Errors
+/// `TEXT_MESSAGE_NOT_FOUND`.
+pub fn note(work: &mut Work<'_, '_>, text: MessageId, sources: &[(MediaId, String)]) -> Result<(), Error> {
+    let item =
+        items::get(work.tx, work.team, ItemId::Message(text))?.ok_or(ErrorCode::TextMessageNotFound)?;
+    if !media::of_item(work.tx, work.team, item.seq)?.is_empty() {
+        return Ok(());
+    }
+    for (id, source) in sources {
+        let row = MediaRow {
+            id: *id,
+            seq: item.seq,
+            source: source.clone(),
+            state: MediaState::Pending,
+            content_type: None,
+            bytes: None,
+            failure_reason: None,
+        };
+        media::insert(work.tx, work.team, &row)?;
+        let job = JobRow {
+            team: work.team,
+            id: format!("{FETCH_JOB}-{id}"),
+            kind: FETCH_JOB.to_owned(),
+            run_at: work.now,
+            attempts: 0,
+            payload: id.to_string(),
+        };
+        jobs::insert(work.tx, &job)?;
+    }
+    Ok(())
+}
+
+/// What came of fetching a medium.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// It is kept now.
+    Kept {
+        /// Its media type.
+        content_type: String,
+        /// Its size.
+        bytes: i64,
+    },
+    /// It will not be.
+    Failed(String),
+}
+
+/// Stores what came of fetching a medium, and that its job is done, unless that is another worker's by now.
+///
+/// # Errors
+/// The store's failure.
+pub fn settle(work: &mut Work<'_, '_>, job: &JobRow, id: MediaId, fetched: &Fetched) -> Result<bool, Error> {
+    if !jobs::finish(work.tx, job.team, &job.id, job.attempts)? {
+        return Ok(false);
+    }
+    let Some(row) = media::get(work.tx, work.team, id)? else {
+        return Ok(true);
+    };
+    let row = match fetched {
+        Fetched::Kept { content_type, bytes } => MediaRow {
+            state: MediaState::Kept,
+            content_type: Some(content_type.clone()),
+            bytes: Some(*bytes),
+            ..row
+        },
+        Fetched::Failed(reason) => MediaRow {
+            state: MediaState::Failed,
+            failure_reason: Some(reason.clone()),
+            ..row
+        },
+    };
+    media::update(work.tx, work.team, &row)?;
+    Ok(true)
+}
