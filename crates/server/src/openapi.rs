@@ -50,6 +50,8 @@ pub fn document() -> Value {
     json["tags"] = json!([
         { "name": "Conversations", "description": "Calls and texts, by line and outside number" },
         { "name": "SMS", "description": "Sending texts" },
+        { "name": "Calls", "description": "Calls, as version 1 knows them" },
+        { "name": "Contacts", "description": "Contacts, as version 1 knows them: the people of the CRM" },
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "CRM", "description": "People, companies and deals, and the properties that people have" },
         { "name": "Users", "description": "The key, and the people of the team" },

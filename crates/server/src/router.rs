@@ -80,6 +80,13 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::webhooks::deliveries::replay),
         endpoint!(v2::events::follow),
         endpoint!(v1::sms::send),
+        endpoint!(v1::calls::list),
+        endpoint!(v1::contacts::list),
+        endpoint!(v1::contacts::create),
+        endpoint!(v1::contacts::update),
+        endpoint!(v1::conversation::get),
+        endpoint!(v1::conversation::list),
+        endpoint!(v1::numbers::list),
         endpoint!(sandbox::message),
         endpoint!(sandbox::call),
     ]

@@ -21,6 +21,7 @@ aggregates!(
     deals,
     directory,
     events,
+    histories,
     idempotency,
     items,
     jobs,

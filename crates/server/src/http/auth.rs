@@ -164,6 +164,10 @@ required! {
     TemplatesRead: SummaryTemplatesRead;
     /// `SUMMARY_TEMPLATES_WRITE`.
     TemplatesWrite: SummaryTemplatesWrite;
+    /// `CONTACTS_READ`.
+    ContactsRead: ContactsRead;
+    /// `CONTACTS_READ_WRITE`.
+    ContactsWrite: ContactsReadWrite;
     /// `NOTES_READ`.
     NotesRead: NotesRead;
     /// `NOTES_WRITE`.

@@ -117,7 +117,11 @@ fn read_page(conn: &mut Conn<'_>, wanted: &List, of: &str) -> Result<Page<Conver
 }
 
 /// The line a client means: the one it names, or the only one there is.
-fn the_line(conn: &mut Conn<'_>, team: TeamKey, named: Option<PhoneNumber>) -> Result<i64, ApiError> {
+pub(crate) fn the_line(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    named: Option<PhoneNumber>,
+) -> Result<i64, ApiError> {
     if let Some(number) = named {
         let line = numbers::line_of(conn, team, number)?;
         return line.ok_or_else(|| ApiError::new(ErrorCode::PhoneNumberNotFound).param("allo_number"));

@@ -14,7 +14,7 @@ pub mod summary_templates;
 pub mod tags;
 pub mod threads;
 pub mod users;
-mod views;
+pub(crate) mod views;
 pub mod webhooks;
 
 use trunkline_domain::{CallId, ErrorCode, IdError, ItemId, PhoneNumber};

@@ -35,6 +35,7 @@ mod tenants;
 mod texts;
 mod threads;
 mod twilio;
+mod v1_reads;
 mod walk_bodies;
 mod walk_keys;
 mod walk_paths;

@@ -132,6 +132,10 @@ impl Operation {
             | "getDeal"
             | "deleteDeal"
             | "listProperties"
+            | "searchContacts"
+            | "getContact"
+            | "searchConversations"
+            | "getNumbers"
             | "deleteProperty" => (String::new(), None),
             "createSummaryTemplate" | "updateSummaryTemplate" => {
                 (String::new(), Some(json!({ "name": "Sales call" })))
@@ -163,6 +167,14 @@ impl Operation {
                     json!({ "numbers": [format!("+1628555{:04}", fresh() % 10_000)], "allow_duplicate_number": true }),
                 ),
             ),
+            "searchCalls" => (format!("?allo_number={line}"), None),
+            "createContact" => (
+                String::new(),
+                Some(
+                    json!({ "numbers": [format!("+1628555{:04}", fresh() % 10_000)], "allow_duplicate_number": true }),
+                ),
+            ),
+            "updateContact" => (String::new(), Some(json!({ "job_title": "Baker" }))),
             "mergePerson" => (String::new(), Some(json!({ "person_id": world.app.office.sam }))),
             "updatePerson" => (String::new(), Some(json!({ "job_title": "Baker" }))),
             "searchPeople" | "searchCompanies" | "searchDeals" => (String::new(), Some(json!({}))),
@@ -237,6 +249,7 @@ impl Operation {
         };
         for (name, value) in [
             ("{key}", "lead_source".to_owned()),
+            ("{contact_id}", world.app.office.sarah.to_string()),
             ("{id}", id),
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),
@@ -411,6 +424,18 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "address": "1 Main St", "numbers": [sarah()], "emails": ["sarah@bakery.example"],
             "company_id": world.app.office.bakery, "allow_duplicate_number": true, "archived": false,
         }),
+        "createContact" | "updateContact" => {
+            let fresh = operation.id == "createContact";
+            let number = if fresh {
+                json!("+16285550198")
+            } else {
+                json!(sarah())
+            };
+            json!({
+                "name": "John", "last_name": "Doe", "job_title": "CEO", "website": "https://acme.example",
+                "emails": ["john@acme.example"], "numbers": [number], "allow_duplicate_number": true,
+            })
+        }
         "searchPeople" => json!({
             "filters": {
                 "name": "sar", "last_name": "john", "job_title": "own", "website": "bakery", "company": "bakery",

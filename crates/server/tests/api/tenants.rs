@@ -239,6 +239,11 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ("listPersonNotes" | "createPersonNote" | "updatePersonNote" | "deletePersonNote", "id") => {
             vec![in_path(format!("per-{}", ids.contact.ksuid()))]
         }
+        ("searchCalls" | "searchConversations", "allo_number") => {
+            vec![query("allo_number", encoded(ids.line))]
+        }
+        ("searchCalls", "contact_number") => vec![query("contact_number", encoded(ids.contact_number))],
+        (_, "contact_id") => vec![in_path(ids.contact.to_string())],
         (_, "thread_id") => vec![in_path(ids.said.thread.to_string())],
         (_, "comment_id") => vec![in_path(ids.said.comment.to_string())],
         ("findThread", "entity_id") => {

@@ -250,6 +250,24 @@ const MALFORMED: &[Malformed] = &[
         param: "contact_number",
     },
     Malformed {
+        operation: "updateContact",
+        values: &NO_PEOPLE,
+        code: "CONTACT_NOT_FOUND",
+        param: "contact_id",
+    },
+    Malformed {
+        operation: "getContact",
+        values: &NO_PEOPLE,
+        code: "CONTACT_NOT_FOUND",
+        param: "contact_id",
+    },
+    Malformed {
+        operation: "searchConversations",
+        values: &NO_PEOPLE,
+        code: "CONTACT_NOT_FOUND",
+        param: "contact_id",
+    },
+    Malformed {
         operation: "getPerson",
         values: &NO_RECORDS,
         code: "PERSON_NOT_FOUND",

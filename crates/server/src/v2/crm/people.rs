@@ -181,7 +181,7 @@ async fn definitions(state: &AppState, team: TeamKey) -> Result<Vec<PropertyRow>
 }
 
 /// Numbers in E.164.
-fn read_numbers(input: &mut Input) -> Option<Vec<String>> {
+pub(crate) fn read_numbers(input: &mut Input) -> Option<Vec<String>> {
     let numbers = input.texts("numbers", MAX_PER_CONTACT)?;
     if let Some(faulty) = numbers.iter().find(|text| PhoneNumber::parse(text).is_err()) {
         let shown: String = faulty.chars().take(40).collect();
