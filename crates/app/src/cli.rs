@@ -61,6 +61,9 @@ pub enum Command {
     Webhooks(Webhooks),
     /// Fill the database with made-up teams, for tests and benchmarks
     Seed(Seed),
+    /// Bring people in from a file
+    #[command(subcommand)]
+    Import(Import),
     /// Delete the text index; the next start builds it anew
     Reindex,
     /// Check configuration, database, disk, index and clock, and say what to mend
@@ -298,6 +301,18 @@ pub struct Seed {
     /// The same number gives the same data
     #[arg(long, default_value_t = 1)]
     pub random: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// People from a CSV file with a header, or from JSON lines (.jsonl, .ndjson); the same file twice changes nothing
+    People {
+        /// The file, of at most 100,000 rows
+        file: PathBuf,
+        /// The team, where there are several
+        #[arg(long)]
+        team: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

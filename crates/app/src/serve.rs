@@ -22,8 +22,8 @@ use trunkline_messaging::worker::Worker;
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings};
-use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
+use trunkline_switchboard::{Switchboard, people_import};
 use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
@@ -135,6 +135,8 @@ pub async fn start(config: &Config) -> Result<Running> {
     );
     tasks.spawn(worker.run(stop.clone()));
     tasks.spawn(keeper.run(stop.clone()));
+    let stopped = stop.clone().cancelled_owned();
+    tasks.spawn(people_import::run(board.clone(), stopped));
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));

@@ -556,6 +556,12 @@ error_codes! {
         cause: "A spelling mistake, a property that was deleted, or one that another team has defined.",
         remedy: "Take the key from GET /v2/api/crm/properties, or define it with POST /v2/api/crm/properties.",
     }
+    ImportNotFound "IMPORT_NOT_FOUND" 404 {
+        message: "The team has no import with this id.",
+        meaning: "The id belongs to no import of people that this team has begun.",
+        cause: "A spelling mistake, or the id of another team's import.",
+        remedy: "Use the id that POST /v2/api/crm/people/import answered with.",
+    }
     CompanyNotFound "COMPANY_NOT_FOUND" 404 {
         message: "The team has no company with this id.",
         meaning: "No company in the team's CRM goes by the id.",

@@ -163,6 +163,8 @@ id_kinds! {
     ApiKeyId = ApiKeyKind("api-");
     /// A phone number or sender id of a team.
     NumberId = NumberKind("num-");
+    /// An import of people.
+    ImportId = ImportKind("imp-");
     /// A webhook endpoint.
     EndpointId = EndpointKind("ep_");
     /// A webhook message: what one endpoint is told of one event. Derived from the two, see [`DeliveryId::of`].

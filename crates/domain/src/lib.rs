@@ -25,7 +25,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
     ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids,
-    ItemId, MediaId, MessageId, NoteId, NumberId, RandomIds, SeededIds, TagId, TeamId, TemplateId, ThreadId,
+    ImportId, ItemId, MediaId, MessageId, NoteId, NumberId, RandomIds, SeededIds, TagId, TeamId, TemplateId, ThreadId,
     UserId,
 };
 pub use model::*;

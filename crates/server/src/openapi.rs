@@ -107,6 +107,7 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SearchPeopleRequest", "sort", crm::SORTS),
     ("TextMessage", "type", &["OUTBOUND"]),
     ("TextMessage", "status", MessageStatus::NAMES),
+    ("PeopleImport", "state", crm::import::STATES),
     ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
@@ -183,6 +184,12 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         .as_str()
         .map(|text| format!("{text}\n\n{needs}"));
     operation["description"] = Value::String(described.unwrap_or(needs));
+    if operation["operationId"] == "importPeople" {
+        operation["requestBody"] = json!({ "content": {
+            "text/csv": { "schema": { "type": "string", "example": "name,last_name,numbers\nSarah,Johnson,+14155551234\n" } },
+            "application/x-ndjson": { "schema": { "type": "string", "example": "{\"name\": \"Sarah\", \"numbers\": [\"+14155551234\"]}\n" } },
+        }});
+    }
     let has_body = !operation["requestBody"].is_null();
     let writes = endpoint.method_name() != "GET";
     let read_by_post = READ_BY_POST.contains(&operation["operationId"].as_str().unwrap_or_default());

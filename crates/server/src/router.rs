@@ -49,6 +49,8 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::crm::people::update),
         endpoint!(v2::crm::people::delete),
         endpoint!(v2::crm::people::merge),
+        endpoint!(v2::crm::import::begin),
+        endpoint!(v2::crm::import::get),
         endpoint!(v2::crm::companies::create),
         endpoint!(v2::crm::companies::search),
         endpoint!(v2::crm::companies::get),

@@ -84,6 +84,10 @@ statements! {
     ACTIVITY =
         "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT), MAX(last_at) FROM conversations
           WHERE team_id = $1 AND contact_number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
+    ACTIVITIES =
+        "SELECT contact_number, CAST(SUM(items) AS BIGINT), MAX(last_at) FROM conversations
+          WHERE team_id = $1 AND contact_number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
+          GROUP BY contact_number";
     TOUCH =
         "UPDATE contacts
             SET interactions = interactions + $1,
@@ -190,6 +194,18 @@ fn properties_value(properties: &Properties) -> Value<'static> {
 /// # Errors
 /// [`StoreError::Duplicate`] when the id exists.
 pub fn insert(tx: &mut Tx<'_>, team: TeamKey, contact: &ContactRow) -> Result<(), StoreError> {
+    insert_uncounted(tx, team, contact)?;
+    if let Some(company) = contact.company_id {
+        companies::shift(tx, team, company, 1, contact.interactions)?;
+    }
+    crm::add(tx, team, Kind::Person, 1)
+}
+
+/// As [`insert`], without counting: for imports, which count at the end.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when the id exists.
+pub fn insert_uncounted(tx: &mut Tx<'_>, team: TeamKey, contact: &ContactRow) -> Result<(), StoreError> {
     let keys = Keys::of(contact);
     tx.execute(
         INSERT,
@@ -217,11 +233,7 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, contact: &ContactRow) -> Result<()
         ],
     )?;
     insert_numbers(tx, team, contact)?;
-    insert_emails(tx, team, contact)?;
-    if let Some(company) = contact.company_id {
-        companies::shift(tx, team, company, 1, contact.interactions)?;
-    }
-    crm::add(tx, team, Kind::Person, 1)
+    insert_emails(tx, team, contact)
 }
 
 fn insert_numbers(tx: &mut Tx<'_>, team: TeamKey, contact: &ContactRow) -> Result<(), StoreError> {
@@ -321,6 +333,21 @@ pub fn activity(
 ) -> Result<(i64, Option<Millis>), StoreError> {
     let found = conn.row(ACTIVITY, params![team, &Json(numbers)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.unwrap_or((0, None)))
+}
+
+/// As [`activity`], of each number that has any.
+///
+/// # Errors
+/// Of the engine.
+pub fn activities(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    numbers: &[PhoneNumber],
+) -> Result<HashMap<PhoneNumber, (i64, Millis)>, StoreError> {
+    let rows = conn.rows(ACTIVITIES, params![team, &Json(numbers)], |row| {
+        Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// There are `n` calls and messages more with this number, the last of them at `at`: counted for everybody who has it,

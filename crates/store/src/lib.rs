@@ -23,6 +23,7 @@ aggregates!(
     events,
     histories,
     idempotency,
+    imports,
     items,
     jobs,
     keys,

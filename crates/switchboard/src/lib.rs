@@ -19,6 +19,8 @@ pub mod media;
 pub mod messages;
 pub mod notes;
 pub mod people;
+pub mod people_file;
+pub mod people_import;
 pub mod properties;
 pub mod summaries;
 pub mod sweeper;

@@ -4,7 +4,7 @@
 use trunkline_domain::Millis;
 use trunkline_domain::call::Phase;
 use trunkline_store::calls::LiveCall;
-use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, nodes, teams, text_counts};
+use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, imports, nodes, teams, text_counts};
 
 use crate::{Error, Switchboard, calls as commands};
 
@@ -16,6 +16,9 @@ pub const HEARTBEAT: i64 = 5 * Millis::SECOND;
 
 /// Answers to requests with an idempotency key are kept so long.
 pub const IDEMPOTENCY_WINDOW: i64 = Millis::HOUR;
+
+/// What came of an import can be asked for so long after it was finished.
+pub const KEEP_IMPORTS: i64 = 30 * Millis::DAY;
 
 /// The most live calls that are read at a time.
 const LIVE_PAGE: i64 = 1_000;
@@ -132,6 +135,10 @@ pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, Stor
         deleted += board
             .db()
             .write(move |tx| text_counts::prune(tx, team, over))
+            .await?;
+        deleted += board
+            .db()
+            .write(move |tx| imports::prune(tx, team, now.plus(-KEEP_IMPORTS)))
             .await?;
     }
     for (team, last) in board.db().scan(teams::last_events).await? {

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod doctor;
+pub mod import;
 pub mod listen;
 mod listen_stream;
 mod lists;

@@ -15,10 +15,18 @@ pub const MAX_BODY_BYTES: usize = 1 << 20;
 /// # Errors
 /// `PAYLOAD_TOO_LARGE`, `INVALID_REQUEST_BODY` when the client broke off.
 pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    match Limited::new(body, MAX_BODY_BYTES).collect().await {
+    read_up_to(body, MAX_BODY_BYTES).await
+}
+
+/// As [`read_body`], up to a limit of the endpoint's own.
+///
+/// # Errors
+/// As [`read_body`].
+pub(crate) async fn read_up_to(body: axum::body::Body, limit: usize) -> Result<Bytes, ApiError> {
+    match Limited::new(body, limit).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(ApiError::new(ErrorCode::PayloadTooLarge)
-            .message(format!("the body is larger than {MAX_BODY_BYTES} bytes"))),
+            .message(format!("the body is larger than {limit} bytes"))),
         Err(_) => Err(ApiError::new(ErrorCode::InvalidRequestBody).message("the body broke off")),
     }
 }

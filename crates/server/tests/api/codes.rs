@@ -371,6 +371,11 @@ async fn crm(world: &World, given: &mut Given) {
             "COMPANY_NOT_FOUND",
         ),
         (
+            "getPeopleImport",
+            "people/import/imp-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+            "IMPORT_NOT_FOUND",
+        ),
+        (
             "getDeal",
             "deals/dea-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
             "DEAL_NOT_FOUND",

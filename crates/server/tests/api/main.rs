@@ -4,6 +4,7 @@
 mod actions;
 mod codes;
 mod conversations;
+mod crm_import;
 mod crm_lists;
 mod crm_people;
 mod crm_records;

@@ -126,6 +126,8 @@ impl Operation {
             | "deleteSummaryTemplate"
             | "resolveThread"
             | "unresolveThread"
+            | "importPeople"
+            | "getPeopleImport"
             | "getPerson"
             | "deletePerson"
             | "getCompany"
@@ -250,6 +252,7 @@ impl Operation {
         for (name, value) in [
             ("{key}", "lead_source".to_owned()),
             ("{contact_id}", world.app.office.sarah.to_string()),
+            ("{import_id}", world.import.to_string()),
             ("{id}", id),
             ("{contact_number}", encoded(sarah())),
             ("{tag}", "vip".to_owned()),

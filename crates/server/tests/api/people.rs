@@ -1,8 +1,8 @@
 //! Other teams on the same server, and keys of all kinds.
 
 use trunkline_domain::{
-    ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, Millis,
-    NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, TemplateId, UserId,
+    ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId,
+    Millis, NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, TemplateId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -11,7 +11,8 @@ use trunkline_switchboard::companies::{self, CreateCompany};
 use trunkline_switchboard::deals::{self, CreateDeal};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::people::{self, CreateContact};
-use trunkline_switchboard::{Actor, Error, Work, properties, tags};
+use trunkline_switchboard::people_file::Parsed;
+use trunkline_switchboard::{Actor, Error, Work, people_import, properties, tags};
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
@@ -26,6 +27,8 @@ pub struct Neighbour {
     pub contact: ContactId,
     pub company: CompanyId,
     pub deal: DealId,
+    /// An import of nobody.
+    pub import: ImportId,
     /// The key of a property that the office's team does not have.
     pub property: String,
     pub call: CallId,
@@ -158,6 +161,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         let said = say(work, (line, contact_number), contact, call, &by)?;
         let template = template(work, "A secret of the neighbours", &by)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
+        let import = people_import::begin(work, &Parsed::default(), work.now)?.id;
         Ok((
             user,
             contact,
@@ -166,11 +170,11 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             call,
             message,
             webhook,
-            (said, template),
+            (said, template, import),
             key,
         ))
     };
-    let (user, contact, company, deal, call, message, (webhook, delivery), (said, template), key) =
+    let (user, contact, company, deal, call, message, (webhook, delivery), (said, template, import), key) =
         of_team(app, team, furnish).await;
     Neighbour {
         team,
@@ -180,6 +184,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         contact,
         company,
         deal,
+        import,
         property: "fence_height".to_owned(),
         call,
         message,

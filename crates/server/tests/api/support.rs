@@ -8,8 +8,8 @@ use trunkline_domain::call::EndCause;
 use trunkline_domain::error_code::Surface;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
-    CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, MessageId, Millis,
-    NoteId, PhoneNumber, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
+    CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, ImportId,
+    MessageId, Millis, NoteId, PhoneNumber, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
@@ -19,10 +19,11 @@ use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
+use trunkline_switchboard::people_file::Parsed;
 use trunkline_switchboard::templates::{self, Wording};
 use trunkline_switchboard::threads::{self, Entity};
 use trunkline_switchboard::webhooks::{self, CreateEndpoint};
-use trunkline_switchboard::{Actor, Error, Work};
+use trunkline_switchboard::{Actor, Error, Work, people_import};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
@@ -41,6 +42,8 @@ pub struct World {
     pub said: Said,
     /// A summary template.
     pub template: TemplateId,
+    /// An import of nobody.
+    pub import: ImportId,
     /// Notes that nobody has begun a thread about.
     notes: Mutex<Vec<NoteId>>,
 }
@@ -68,9 +71,10 @@ impl World {
         let (contact, by) = (app.office.sarah, app.office.by_ada());
         let write = move |work: &mut Work<'_, '_>| {
             let said = say(work, (us(), sarah()), contact, call, &by)?;
-            Ok((said, spare_notes(work, said.note)?))
+            let import = people_import::begin(work, &Parsed::default(), work.now)?.id;
+            Ok((said, spare_notes(work, said.note)?, import))
         };
-        let (said, notes) = command(&app, write).await;
+        let (said, notes, import) = command(&app, write).await;
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
         Self {
             app,
@@ -80,6 +84,7 @@ impl World {
             delivery,
             said,
             template,
+            import,
             notes: Mutex::new(notes),
         }
     }

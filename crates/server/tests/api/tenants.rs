@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trunkline_domain::{
-    CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, MessageId, NoteId, PhoneNumber,
-    SeededIds, TemplateId, ThreadId, UserId,
+    CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId, NoteId,
+    PhoneNumber, SeededIds, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -25,6 +25,7 @@ trunkline_testkit::on_both! {
 /// Names of parameters and fields that carry the id of something.
 const ID_NAMES: &[&str] = &[
     "company_id",
+    "import_id",
     "person_id",
     "key",
     "id",
@@ -61,6 +62,7 @@ const NO_IDS: &[(&str, &str)] = &[
 struct Ids {
     call: CallId,
     company: CompanyId,
+    import: ImportId,
     deal: DealId,
     property: String,
     message: MessageId,
@@ -80,6 +82,7 @@ impl Ids {
         Self {
             call: neighbour.call,
             company: neighbour.company,
+            import: neighbour.import,
             deal: neighbour.deal,
             property: neighbour.property.clone(),
             message: neighbour.message,
@@ -100,6 +103,7 @@ impl Ids {
         Self {
             call: CallId::new(&ids, now),
             company: CompanyId::new(&ids, now),
+            import: ImportId::new(&ids, now),
             deal: DealId::new(&ids, now),
             property: "ghostly".to_owned(),
             message: MessageId::new(&ids, now),
@@ -155,6 +159,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         }
         ("getCompany" | "updateCompany", "id") => vec![in_path(ids.company.to_string())],
         ("getDeal" | "updateDeal" | "deleteDeal", "id") => vec![in_path(ids.deal.to_string())],
+        (_, "import_id") => vec![in_path(ids.import.to_string())],
         (_, "company_id") => vec![own.field("company_id", json!(ids.company))],
         ("createProperty", "key") => vec![own.field("key", json!(ids.property))],
         (_, "key") => vec![in_path(ids.property.clone())],

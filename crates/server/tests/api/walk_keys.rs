@@ -258,6 +258,8 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("updatePerson", vec!["CRM_WRITE"]),
         ("deletePerson", vec!["CRM_DELETE"]),
         ("mergePerson", vec!["CRM_WRITE"]),
+        ("importPeople", vec!["CRM_WRITE"]),
+        ("getPeopleImport", vec!["CRM_READ"]),
         ("createCompany", vec!["CRM_WRITE"]),
         ("searchCompanies", vec!["CRM_READ"]),
         ("getCompany", vec!["CRM_READ"]),

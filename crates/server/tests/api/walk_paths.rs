@@ -292,6 +292,19 @@ const MALFORMED: &[Malformed] = &[
         param: "id",
     },
     Malformed {
+        operation: "getPeopleImport",
+        values: &[
+            "x",
+            "imp-",
+            "imp-1",
+            "%FF",
+            "%00",
+            "imp-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+        ],
+        code: "IMPORT_NOT_FOUND",
+        param: "import_id",
+    },
+    Malformed {
         operation: "getCompany",
         values: &NO_RECORDS,
         code: "COMPANY_NOT_FOUND",

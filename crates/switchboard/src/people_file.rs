@@ -1,0 +1,185 @@
+//! Files of people, CSV or JSON lines, read into rows.
+
+use serde_json::{Map, Value};
+use trunkline_domain::ErrorCode;
+use trunkline_store::imports::RowError;
+
+/// The most rows a file may have.
+pub const MAX_ROWS: usize = 100_000;
+
+/// The form of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header (RFC 4180).
+    Csv,
+    /// A JSON object a line.
+    JsonLines,
+}
+
+/// A row: its line in the file, and its fields.
+pub type FileRow = (u64, Map<String, Value>);
+
+/// What a file has.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// Rows that could be read.
+    pub rows: Vec<FileRow>,
+    /// Those that could not.
+    pub errors: Vec<RowError>,
+}
+
+/// Why a file is refused as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// It has more than [`MAX_ROWS`] rows.
+    #[error("the file has more than {MAX_ROWS} rows; split it")]
+    TooManyRows,
+    /// The header cannot be read.
+    #[error("the header of the file cannot be read: {0}")]
+    Header(String),
+}
+
+impl Parsed {
+    /// How many rows the file has.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.rows.len() + self.errors.len()
+    }
+}
+
+/// Reads a file. What is wrong with a row is told of that row, and the others are read all the same.
+///
+/// # Errors
+/// [`FileError`].
+pub fn parse(bytes: &[u8], format: Format) -> Result<Parsed, FileError> {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    match format {
+        Format::Csv => csv_rows(bytes),
+        Format::JsonLines => json_rows(bytes),
+    }
+}
+
+fn csv_rows(bytes: &[u8]) -> Result<Parsed, FileError> {
+    let mut parsed = Parsed::default();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(bytes);
+    let names: Vec<String> = match reader.headers() {
+        Ok(header) => header
+            .iter()
+            .map(|name| name.to_lowercase().replace([' ', '-'], "_"))
+            .collect(),
+        Err(error) => return Err(FileError::Header(error.to_string())),
+    };
+    for record in reader.records() {
+        if parsed.total() >= MAX_ROWS {
+            return Err(FileError::TooManyRows);
+        }
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                parsed.errors.push(unreadable(line, &error.to_string()));
+                continue;
+            }
+        };
+        let line = record.position().map_or(0, csv::Position::line);
+        if record.len() > names.len() {
+            let message = format!("the row has {} fields, the header {}", record.len(), names.len());
+            parsed.errors.push(unreadable(line, &message));
+            continue;
+        }
+        // An empty cell says nothing: what is there stays.
+        let cells = names
+            .iter()
+            .zip(record.iter())
+            .filter(|(_, cell)| !cell.is_empty());
+        let fields = cells
+            .map(|(name, cell)| (name.clone(), Value::from(cell)))
+            .collect();
+        parsed.rows.push((line, fields));
+    }
+    Ok(parsed)
+}
+
+fn json_rows(bytes: &[u8]) -> Result<Parsed, FileError> {
+    let mut parsed = Parsed::default();
+    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let text = text.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        if parsed.total() >= MAX_ROWS {
+            return Err(FileError::TooManyRows);
+        }
+        match serde_json::from_slice::<Value>(text) {
+            Ok(Value::Object(fields)) => parsed.rows.push((line, fields)),
+            Ok(_) => parsed
+                .errors
+                .push(unreadable(line, "the line is JSON, but no object")),
+            Err(error) => parsed
+                .errors
+                .push(unreadable(line, &format!("the line is no JSON: {error}"))),
+        }
+    }
+    Ok(parsed)
+}
+
+fn unreadable(line: u64, message: &str) -> RowError {
+    RowError::new(line, None, ErrorCode::InvalidRequestBody, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn csv_is_read_by_its_header() {
+        let file =
+            "\u{feff}Name, Last Name ,numbers\nNora,\"Lind\nqvist\",+1\n,,\nBob\nToo,many,fields,here\n";
+        let parsed = parse(file.as_bytes(), Format::Csv).unwrap();
+        let rows: Vec<(u64, Value)> = parsed
+            .rows
+            .into_iter()
+            .map(|(line, fields)| (line, fields.into()))
+            .collect();
+        let nora = json!({ "name": "Nora", "last_name": "Lind\nqvist", "numbers": "+1" });
+        assert_eq!(rows, [(2, nora), (4, json!({})), (5, json!({ "name": "Bob" }))]);
+        assert_eq!(
+            parsed.errors.iter().map(|error| error.row).collect::<Vec<_>>(),
+            [6]
+        );
+    }
+
+    #[test]
+    fn json_is_read_line_by_line() {
+        let file = "{\"name\": \"Nora\"}\r\n\n[]\n{\"name\": }\n{}";
+        let parsed = parse(file.as_bytes(), Format::JsonLines).unwrap();
+        assert_eq!(parsed.rows.iter().map(|row| row.0).collect::<Vec<_>>(), [1, 5]);
+        assert_eq!(
+            parsed.errors.iter().map(|error| error.row).collect::<Vec<_>>(),
+            [3, 4]
+        );
+        assert_eq!(parse(b"", Format::JsonLines).unwrap().total(), 0);
+        assert_eq!(parse(b"", Format::Csv).unwrap().total(), 0);
+        assert_eq!(parse(b"name\n\xff\xfe\n", Format::Csv).unwrap().errors.len(), 1);
+    }
+
+    #[test]
+    fn a_file_has_so_many_rows_and_no_more() {
+        let most = format!("name\n{}", "x\n".repeat(MAX_ROWS));
+        assert_eq!(parse(most.as_bytes(), Format::Csv).unwrap().total(), MAX_ROWS);
+        assert_eq!(
+            parse(format!("{most}x\n").as_bytes(), Format::Csv).unwrap_err(),
+            FileError::TooManyRows
+        );
+        let most = "{}\n".repeat(MAX_ROWS + 1);
+        assert_eq!(
+            parse(most.as_bytes(), Format::JsonLines).unwrap_err(),
+            FileError::TooManyRows
+        );
+    }
+}
