@@ -52,6 +52,7 @@ macro_rules! company {
     };
 }
 
+// `created_at + 0`: else SQLite walks over the index by age to save itself the sorting of one row or two.
 statements! {
     INSERT =
         "INSERT INTO companies (team_id, id, name, name_key, website, site_key, industry, industry_key, active_at,
@@ -62,7 +63,7 @@ statements! {
             SET name = $1, name_key = $2, website = $3, site_key = $4, industry = $5, industry_key = $6, updated_at = $7
           WHERE team_id = $8 AND id = $9";
     GET = company!("id = $2");
-    BY_NAME = company!("name_key = $2 ORDER BY created_at, id LIMIT 1");
+    BY_NAME = company!("name_key = $2 ORDER BY created_at + 0, id LIMIT 1");
     BY_IDS = company!("id IN (SELECT value FROM json_each(CAST($2 AS TEXT)))");
     SHIFT =
         "UPDATE companies

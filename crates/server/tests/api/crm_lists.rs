@@ -43,6 +43,8 @@ async fn company(app: &TestApp, body: Value) -> Value {
 
 /// Five people beside the three of the office.
 async fn crowd(app: &TestApp) {
+    // Behind what the office has, whatever the ids.
+    app.office.clock.advance(1_000);
     let acme = company(
         app,
         json!({ "name": "Acmé Corp", "website": "https://acme.example", "industry": "Tech" }),

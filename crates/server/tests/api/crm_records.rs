@@ -121,6 +121,7 @@ async fn a_deal_is_made_read_changed_and_deleted(db: TestDb) {
 async fn deals_are_shown_with_everybody_of_the_company(db: TestDb) {
     let world = World::open(db).await;
     let app = &world.app;
+    app.office.clock.advance(1_000);
     let body = json!({ "name": "Ovens", "status": "Closed Won", "amount": 9_000, "currency": "USD", "company_id": app.office.bakery });
     let made = app.post(DEALS, &body).await.data().clone();
     let shown = async || {
