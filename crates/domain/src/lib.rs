@@ -3,6 +3,7 @@
 //! Nothing here knows of I/O, async code, SQL or HTTP. Time, ids and randomness come in through [`Clock`] and
 //! [`Ids`], so that every rule can be tested with a clock that is set by hand.
 
+pub mod analytics;
 pub mod call;
 pub mod clock;
 pub mod conversation;
