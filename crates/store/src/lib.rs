@@ -12,6 +12,8 @@ mod statements;
 pub mod crypto;
 
 aggregates!(
+    analytics,
+    analytics_upkeep,
     audit,
     calls,
     companies,

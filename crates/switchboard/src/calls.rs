@@ -12,6 +12,7 @@ use trunkline_domain::time::spoken_length;
 use trunkline_domain::{
     CallId, CallResult, Direction, ErrorCode, ItemId, ItemKind, Millis, PhoneNumber, SummaryTemplate, UserId,
 };
+use trunkline_store::analytics::{self, Counted};
 use trunkline_store::calls::{self, CallDetails, CallRow};
 use trunkline_store::contacts::{self, Context};
 use trunkline_store::items::{self, ItemRow, SummaryRow};
@@ -282,6 +283,12 @@ impl Open {
         if let Some(conversation) = self.conversation.take() {
             conversation.save(work)?;
         }
+        let before = self
+            .stored
+            .as_ref()
+            .and_then(|(item, row)| Counted::of(item, &row.call));
+        let after = Counted::of(&self.item, &self.row.call);
+        analytics::count(work.tx, work.team, before.as_ref(), after.as_ref())?;
         match &self.stored {
             None => {
                 items::insert(work.tx, work.team, &self.item)?;

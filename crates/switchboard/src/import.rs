@@ -11,6 +11,7 @@ use trunkline_domain::{
     CallResult, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber,
     SummaryTemplate, UserId,
 };
+use trunkline_store::analytics::{self, Counted};
 use trunkline_store::calls::{self, CallDetails, CallRow};
 use trunkline_store::contacts;
 use trunkline_store::conversations::{self, ConversationRow};
@@ -66,6 +67,7 @@ pub enum ImportBody {
 pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Error> {
     let mut threads: HashMap<(i64, PhoneNumber), Thread> = HashMap::new();
     let mut totals: HashMap<Tally, (ItemRow, i64)> = HashMap::new();
+    let mut counted: Vec<Counted> = Vec::new();
     let (mut first, mut last) = (None, 0);
     for import in batch {
         let seq = work.next_item();
@@ -74,7 +76,7 @@ pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Er
         let conversation = thread(work, &mut threads, import, seq)?;
         let item = item(work, import, seq, conversation);
         items::insert_uncounted(work.tx, work.team, &item)?;
-        store_body(work, import, &item)?;
+        counted.extend(store_body(work, import, &item)?);
         let tally = (
             item.day,
             item.line,
@@ -86,6 +88,7 @@ pub fn import(work: &mut Work<'_, '_>, batch: &[ImportItem]) -> Result<usize, Er
         totals.entry(tally).or_insert_with(|| (item, 0)).1 += 1;
     }
     items::tally_many(work.tx, work.team, totals.values().map(|(like, n)| (like, *n)))?;
+    analytics::count_many(work.tx, work.team, counted.into_iter())?;
     for Thread { before, after } in threads.into_values() {
         match &before {
             Some(before) => conversations::update(work.tx, work.team, before, &after)?,
@@ -205,7 +208,12 @@ fn item(work: &Work<'_, '_>, import: &ImportItem, seq: i64, conversation: i64) -
     }
 }
 
-fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> Result<(), Error> {
+/// Stores what an item of its kind has besides; tells how a call is counted.
+fn store_body(
+    work: &mut Work<'_, '_>,
+    import: &ImportItem,
+    item: &ItemRow,
+) -> Result<Option<Counted>, Error> {
     match &import.body {
         ImportBody::Message { content } => {
             let message = MessageRow {
@@ -221,6 +229,7 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
                 segments: None,
             };
             messages::insert(work.tx, work.team, &message)?;
+            Ok(None)
         }
         ImportBody::Call {
             result,
@@ -248,9 +257,9 @@ fn store_body(work: &mut Work<'_, '_>, import: &ImportItem, item: &ItemRow) -> R
             for tag in tags {
                 trunkline_store::tags::put_on(work.tx, work.team, tag, item.at, item.seq)?;
             }
+            Ok(Counted::of(item, &row.call))
         }
     }
-    Ok(())
 }
 
 fn finished(item: &ItemRow, result: CallResult, duration: i64, summarised: bool) -> CallRow {

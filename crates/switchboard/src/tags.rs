@@ -3,6 +3,7 @@
 use trunkline_domain::events::{TagChange, Topic};
 use trunkline_domain::tag::{MAX_TAGS_PER_ITEM, color_of, key as slug, name_of};
 use trunkline_domain::{CallId, ErrorCode, ItemId, TagId};
+use trunkline_store::analytics;
 use trunkline_store::items::{self, ItemRow};
 use trunkline_store::tags::{self, TagRow};
 
@@ -52,6 +53,7 @@ pub fn add(
         put_on(work, &mut after, &key, call, by)?;
     }
     items::update(work.tx, work.team, &before, &after)?;
+    analytics::retag(work.tx, work.team, &before, &after)?;
     Ok(after.tags)
 }
 
@@ -95,6 +97,7 @@ pub fn remove(work: &mut Work<'_, '_>, call: CallId, text: &str, by: &Actor) -> 
     after.tags.retain(|tag| *tag != key);
     tags::take_off(work.tx, work.team, &key, before.at, before.seq)?;
     items::update(work.tx, work.team, &before, &after)?;
+    analytics::retag(work.tx, work.team, &before, &after)?;
     let name = tags::get(work.tx, work.team, &key)?.map_or_else(|| name_of(&key), |tag| tag.name);
     let change = TagChange {
         call_id: call,

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     5 "0005_people";
     6 "0006_texts";
     7 "0007_media";
+    8 "0008_analytics";
 };
 
 /// How the database stands to this program.

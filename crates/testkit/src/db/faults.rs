@@ -19,7 +19,7 @@ pub async fn assert_sound(db: &Db, team: TeamKey) {
 }
 
 /// What is kept twice: a name, the statement that reads what is kept, and the one that counts the rows.
-const COUNTED: [(&str, &str, &str); 7] = [
+const COUNTED: [(&str, &str, &str); 10] = [
     (
         "item_totals",
         "SELECT CAST(line AS TEXT) || ' ' || user_id || ' ' || kind || ' ' || direction || ' ' || result, n
@@ -81,6 +81,42 @@ const COUNTED: [(&str, &str, &str); 7] = [
          SELECT 'COMPANY', COUNT(*) FROM companies WHERE team_id = $1 HAVING COUNT(*) > 0
           UNION ALL
          SELECT 'DEAL', COUNT(*) FROM deals WHERE team_id = $1 HAVING COUNT(*) > 0",
+    ),
+    // Each figure has a place of its own in the number.
+    (
+        "call_slots",
+        "SELECT scope || ' ' || direction || ' ' || CAST(slot AS TEXT),
+                ((calls * 1000 + connected) * 1000 + voicemail) * 1000000 + talk_seconds * 100 + ringing_ms - waited_ms
+           FROM call_slots WHERE team_id = $1 AND calls <> 0 AND (scope = '' OR scope LIKE '#%')",
+        "SELECT s.scope || ' ' || i.direction || ' ' || CAST(i.at / 900000 AS TEXT),
+                CAST(SUM((1000000
+                          + CASE WHEN i.result = 'ANSWERED' OR i.result LIKE 'TRANSFERRED%' THEN 1000 ELSE 0 END
+                          + CASE WHEN i.result = 'VOICEMAIL' THEN 1 ELSE 0 END) * 1000000
+                         + CASE WHEN i.result = 'ANSWERED' OR i.result LIKE 'TRANSFERRED%' THEN i.duration * 100
+                                ELSE COALESCE(c.voicemail_at, c.ended_at) - i.at END) AS BIGINT)
+           FROM items i JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
+           JOIN (SELECT line, '' AS scope FROM numbers WHERE team_id = $1
+                 UNION ALL SELECT line, '#' || CAST(line AS TEXT) FROM numbers WHERE team_id = $1) s ON s.line = i.line
+          WHERE i.team_id = $1 AND i.result IS NOT NULL GROUP BY 1",
+    ),
+    (
+        "call_days",
+        "SELECT direction || ' ' || CAST(day AS TEXT) || ' ' || CAST(line AS TEXT) || ' ' || user_id,
+                calls * 1000000 + talk_seconds
+           FROM call_days WHERE team_id = $1 AND calls <> 0",
+        "SELECT direction || ' ' || CAST(day AS TEXT) || ' ' || CAST(line AS TEXT) || ' ' || COALESCE(user_id, '-'),
+                CAST(SUM(1000000 + CASE WHEN result = 'ANSWERED' OR result LIKE 'TRANSFERRED%' THEN duration ELSE 0 END)
+                     AS BIGINT)
+           FROM items WHERE team_id = $1 AND result IS NOT NULL GROUP BY 1",
+    ),
+    (
+        "call_tags",
+        "SELECT direction || ' ' || CAST(day AS TEXT), CAST(SUM(calls * (LENGTH(tags) - LENGTH(REPLACE(tags, ',', '')) - 1))
+                AS BIGINT)
+           FROM call_tags WHERE team_id = $1 AND calls <> 0 AND scope = '' GROUP BY 1",
+        "SELECT i.direction || ' ' || CAST(i.day AS TEXT), COUNT(*)
+           FROM item_tags t JOIN items i ON i.team_id = t.team_id AND i.seq = t.seq
+          WHERE t.team_id = $1 AND i.result IS NOT NULL GROUP BY 1",
     ),
 ];
 

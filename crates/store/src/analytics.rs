@@ -1,0 +1,612 @@
+//! What calls came to, kept where reports read it.
+//!
+//! `call_slots`, `call_days` and `call_tags` hold every call that has ended, and nothing else: a call is entered with
+//! the transaction that ends it, and moved with the one that changes its tags or corrects it. Calls that still last are
+//! few, and are read from themselves. A report so costs what its days have of quarters of an hour, whatever the number
+//! of calls in them, before them, or of other teams.
+
+use std::collections::HashMap;
+
+use trunkline_domain::analytics::{self, Span, Stage, Tally};
+use trunkline_domain::call::Call;
+use trunkline_domain::{CallResult, Direction, ItemId, ItemKind, MessageStatus, Millis, PhoneNumber, UserId};
+
+use crate::conversations::Position;
+use crate::engine::{Conn, Json, Row, StoreError, Tx, Value};
+use crate::items::ItemRow;
+use crate::{TeamKey, params};
+
+/// The scope of all calls of the team.
+pub(crate) const EVERYTHING: &str = "";
+
+/// The scope of calls that nobody of the team handled.
+pub(crate) const NOBODY: &str = "-";
+
+/// The scope of the calls of a line.
+pub(crate) fn scope_of_line(line: i64) -> String {
+    format!("#{line}")
+}
+
+/// All tags of a call as they are kept: sorted, each between commas.
+pub(crate) fn tag_set(tags: &[String]) -> String {
+    let mut sorted: Vec<&str> = tags.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    format!(",{},", sorted.join(","))
+}
+
+/// Whose calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The whole team's.
+    Everybodys,
+    /// Those that these users handled.
+    Users(Vec<UserId>),
+    /// Those over these lines.
+    Lines(Vec<i64>),
+}
+
+impl Whose {
+    /// The scopes, as a list in JSON. None is in another: what is read can be added up.
+    fn scopes(&self) -> Value<'static> {
+        let scopes: Vec<String> = match self {
+            Self::Everybodys => vec![EVERYTHING.to_owned()],
+            Self::Users(users) => users.iter().map(ToString::to_string).collect(),
+            Self::Lines(lines) => lines.iter().map(|line| scope_of_line(*line)).collect(),
+        };
+        Value::from(&Json(scopes))
+    }
+
+    /// Whether a call over `line` that `user` handled is one of them.
+    #[must_use]
+    pub fn includes(&self, line: i64, user: Option<UserId>) -> bool {
+        match self {
+            Self::Everybodys => true,
+            Self::Users(users) => user.is_some_and(|user| users.contains(&user)),
+            Self::Lines(lines) => lines.contains(&line),
+        }
+    }
+}
+
+/// A call as it is counted: one that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    direction: Direction,
+    line: i64,
+    user: Option<UserId>,
+    at: Millis,
+    day: i64,
+    tally: Tally,
+    tags: String,
+}
+
+impl Counted {
+    /// The call of `item`; `None` while it lasts.
+    #[must_use]
+    pub fn of(item: &ItemRow, call: &Call) -> Option<Self> {
+        let picked_up = call.answered_at.or(call.voicemail_at).or(call.ended_at);
+        let ringing_ms = picked_up.map_or(0, |moment| moment.since(item.at));
+        Self::with(item, ringing_ms)
+    }
+
+    fn with(item: &ItemRow, ringing_ms: i64) -> Option<Self> {
+        let result = item.result.filter(|_| item.kind == ItemKind::Call)?;
+        Some(Self {
+            direction: item.direction,
+            line: item.line,
+            user: item.user_id,
+            at: item.at,
+            day: item.day,
+            tally: Tally::of(result, item.duration.unwrap_or(0), ringing_ms),
+            tags: if item.tags.is_empty() { String::new() } else { tag_set(&item.tags) },
+        })
+    }
+
+    fn user(&self) -> String {
+        self.user.map_or_else(|| NOBODY.to_owned(), |user| user.to_string())
+    }
+}
+
+statements! {
+    ADD_TO_SLOT =
+        "INSERT INTO call_slots AS t (team_id, scope, direction, slot, calls, connected, conversations, voicemail,
+                                      missed, talk_seconds, ringing_ms, waited_ms)
+         VALUES ($1, '', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11),
+                ($1, $12, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11),
+                ($1, $13, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             ON CONFLICT (team_id, scope, direction, slot) DO UPDATE
+                SET calls = t.calls + excluded.calls, connected = t.connected + excluded.connected,
+                    conversations = t.conversations + excluded.conversations,
+                    voicemail = t.voicemail + excluded.voicemail, missed = t.missed + excluded.missed,
+                    talk_seconds = t.talk_seconds + excluded.talk_seconds,
+                    ringing_ms = t.ringing_ms + excluded.ringing_ms, waited_ms = t.waited_ms + excluded.waited_ms";
+    ADD_TO_DAY =
+        "INSERT INTO call_days AS t (team_id, direction, day, line, user_id, calls, connected, conversations,
+                                     talk_seconds)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (team_id, direction, day, line, user_id) DO UPDATE
+                SET calls = t.calls + excluded.calls, connected = t.connected + excluded.connected,
+                    conversations = t.conversations + excluded.conversations,
+                    talk_seconds = t.talk_seconds + excluded.talk_seconds";
+    ADD_TO_TAGS =
+        "INSERT INTO call_tags AS t (team_id, scope, direction, day, tags, calls, connected, conversations,
+                                     talk_seconds)
+         VALUES ($1, '', $2, $3, $4, $5, $6, $7, $8),
+                ($1, $9, $2, $3, $4, $5, $6, $7, $8),
+                ($1, $10, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (team_id, scope, direction, day, tags) DO UPDATE
+                SET calls = t.calls + excluded.calls, connected = t.connected + excluded.connected,
+                    conversations = t.conversations + excluded.conversations,
+                    talk_seconds = t.talk_seconds + excluded.talk_seconds";
+    SLOTS =
+        "SELECT slot, calls, connected, conversations, voicemail, missed, talk_seconds, ringing_ms, waited_ms
+           FROM call_slots
+          WHERE team_id = $1 AND scope IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND direction = $3
+            AND slot >= $4 AND slot < $5";
+    DAYS =
+        "SELECT line, user_id, calls, connected, conversations, talk_seconds
+           FROM call_days WHERE team_id = $1 AND direction = $2 AND day >= $3 AND day <= $4";
+    TAGS =
+        "SELECT day, tags, calls, connected, conversations, talk_seconds
+           FROM call_tags
+          WHERE team_id = $1 AND scope IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND direction = $3
+            AND day >= $4 AND day <= $5";
+    LASTING =
+        "SELECT i.direction, i.at, i.day, i.line, i.user_id, i.tags
+           FROM calls c JOIN items i ON i.team_id = c.team_id AND i.seq = c.seq
+          WHERE c.phase <> 'COMPLETED' AND c.team_id = $1 AND c.phase IN ('RINGING', 'IN_PROGRESS')";
+    UNANSWERED =
+        "SELECT i.line, i.user_id, i.at,
+                (SELECT o.at FROM items o
+                  WHERE o.team_id = i.team_id AND o.contact_number = i.contact_number AND o.at > i.at
+                    AND o.kind = 'CALL' AND o.direction = 'OUTBOUND' ORDER BY o.at, o.seq LIMIT 1)
+           FROM items i
+          WHERE i.team_id = $1 AND i.result IN ('MISSED', 'VOICEMAIL') AND i.at >= $2 AND i.at < $3
+            AND i.direction = 'INBOUND'";
+    TEXTS =
+        "SELECT i.direction, i.at, i.line, i.user_id, m.status, m.content,
+                CASE WHEN i.direction = 'INBOUND' THEN
+                (SELECT p.direction FROM items p
+                  WHERE p.team_id = i.team_id AND p.contact_number = i.contact_number AND (p.at, p.seq) < (i.at, i.seq)
+                    AND p.conversation = i.conversation AND p.kind = 'SMS' ORDER BY p.at DESC, p.seq DESC LIMIT 1) END,
+                CASE WHEN i.direction = 'INBOUND' THEN
+                (SELECT o.at FROM items o
+                  WHERE o.team_id = i.team_id AND o.contact_number = i.contact_number AND (o.at, o.seq) > (i.at, i.seq)
+                    AND o.conversation = i.conversation AND o.kind = 'SMS' AND o.direction = 'OUTBOUND'
+                  ORDER BY o.at, o.seq LIMIT 1) END
+           FROM items i JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq
+          WHERE i.team_id = $1 AND i.at >= $2 AND i.at < $3 AND i.kind = 'SMS'";
+}
+
+/// Enters what a call came to, in place of what it came to before; both are `None` while it lasts. The team's row must
+/// be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn count(tx: &mut Tx<'_>, team: TeamKey, before: Option<&Counted>, after: Option<&Counted>) -> Result<(), StoreError> {
+    if before == after {
+        return Ok(());
+    }
+    let is_same = before.zip(after).is_some_and(|(before, after)| {
+        let tags = before.tags.clone();
+        *before == Counted { tags, ..after.clone() }
+    });
+    for (call, sign) in [(before, -1), (after, 1)] {
+        let Some(call) = call else { continue };
+        let tally = if sign < 0 { call.tally.taken_back() } else { call.tally };
+        if !is_same {
+            add(tx, team, call, tally)?;
+        }
+        add_tags(tx, team, call, tally)?;
+    }
+    Ok(())
+}
+
+/// Moves a call whose tags alone have changed. The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn retag(tx: &mut Tx<'_>, team: TeamKey, before: &ItemRow, after: &ItemRow) -> Result<(), StoreError> {
+    // How long it rang is not kept by tags.
+    count(tx, team, Counted::with(before, 0).as_ref(), Counted::with(after, 0).as_ref())
+}
+
+/// What calls of a batch have in common where they are entered together.
+type Alike = (Direction, i64, Option<UserId>, i64, String);
+
+/// Enters calls in bulk, as an import does.
+///
+/// # Errors
+/// Of the engine.
+pub fn count_many(tx: &mut Tx<'_>, team: TeamKey, calls: impl Iterator<Item = Counted>) -> Result<(), StoreError> {
+    let mut slots: HashMap<Alike, (Counted, Tally)> = HashMap::new();
+    for call in calls {
+        let key = (call.direction, call.line, call.user, analytics::slot(call.at), call.tags.clone());
+        let tally = call.tally;
+        slots.entry(key).or_insert_with(|| (call, Tally::default())).1 += tally;
+    }
+    for (call, tally) in slots.values() {
+        add(tx, team, call, *tally)?;
+        add_tags(tx, team, call, *tally)?;
+    }
+    Ok(())
+}
+
+fn add(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> Result<(), StoreError> {
+    let Tally { calls, connected, conversations, voicemail, missed, talk_seconds, ringing_ms, waited_ms } = tally;
+    let user = call.user();
+    tx.execute(
+        ADD_TO_SLOT,
+        params![
+            team,
+            call.direction,
+            analytics::slot(call.at),
+            calls,
+            connected,
+            conversations,
+            voicemail,
+            missed,
+            talk_seconds,
+            ringing_ms,
+            waited_ms,
+            &user,
+            scope_of_line(call.line)
+        ],
+    )?;
+    let values = params![team, call.direction, call.day, call.line, &user, calls, connected, conversations, talk_seconds];
+    tx.execute(ADD_TO_DAY, values).map(drop)
+}
+
+fn add_tags(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> Result<(), StoreError> {
+    if call.tags.is_empty() {
+        return Ok(());
+    }
+    let Tally { calls, connected, conversations, talk_seconds, .. } = tally;
+    let (user, line) = (call.user(), scope_of_line(call.line));
+    let values =
+        params![team, call.direction, call.day, &call.tags, calls, connected, conversations, talk_seconds, &user, &line];
+    tx.execute(ADD_TO_TAGS, values).map(drop)
+}
+
+/// Hands over what the calls of one direction came to, by quarters of an hour, in no promised order.
+///
+/// # Errors
+/// Of the engine.
+pub fn slots(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    direction: Direction,
+    span: &Span,
+    mut each: impl FnMut(Millis, Tally),
+) -> Result<(), StoreError> {
+    let (first, last) = (analytics::slot(span.from), analytics::slot(span.until));
+    conn.for_each(SLOTS, params![team, whose.scopes(), direction, first, last], |row| {
+        let slot: i64 = row.get(0)?;
+        let tally = Tally {
+            calls: row.get(1)?,
+            connected: row.get(2)?,
+            conversations: row.get(3)?,
+            voicemail: row.get(4)?,
+            missed: row.get(5)?,
+            talk_seconds: row.get(6)?,
+            ringing_ms: row.get(7)?,
+            waited_ms: row.get(8)?,
+        };
+        each(Millis(slot * analytics::SLOT), tally);
+        Ok(true)
+    })
+}
+
+fn small_tally(row: &Row<'_>, at: usize) -> Result<Tally, StoreError> {
+    Ok(Tally {
+        calls: row.get(at)?,
+        connected: row.get(at + 1)?,
+        conversations: row.get(at + 2)?,
+        talk_seconds: row.get(at + 3)?,
+        ..Tally::default()
+    })
+}
+
+/// What the calls of one direction came to, by line and user: calls, connected, conversations and seconds of talk.
+///
+/// # Errors
+/// Of the engine.
+pub fn by_handler(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    direction: Direction,
+    span: &Span,
+) -> Result<Vec<(i64, Option<UserId>, Tally)>, StoreError> {
+    let mut sums: HashMap<i64, HashMap<String, Tally>> = HashMap::new();
+    conn.for_each(DAYS, params![team, direction, span.first, span.last], |row| {
+        let of_line = sums.entry(row.get(0)?).or_default();
+        let (user, tally) = (row.column(1)?, small_tally(row, 2)?);
+        let user = user.text().unwrap_or(NOBODY);
+        // Rows are many, and handlers are few: only a new one costs a text of its own.
+        match of_line.get_mut(user) {
+            Some(sum) => *sum += tally,
+            None => drop(of_line.insert(user.to_owned(), tally)),
+        }
+        Ok(true)
+    })?;
+    let all = sums.into_iter().flat_map(|(line, users)| {
+        users.into_iter().map(move |(user, tally)| (line, UserId::parse(&user).ok(), tally))
+    });
+    Ok(all.filter(|(line, user, _)| whose.includes(*line, *user)).collect())
+}
+
+/// The keys in what [`by_tags`] hands over.
+pub fn keys(tags: &str) -> impl Iterator<Item = &str> {
+    tags.split(',').filter(|key| !key.is_empty())
+}
+
+/// Hands over what the tagged calls of one direction came to, by day and by all the tags that a call carries (see
+/// [`keys`]).
+///
+/// # Errors
+/// Of the engine.
+pub fn by_tags(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    direction: Direction,
+    span: &Span,
+    mut each: impl FnMut(i64, &str, Tally),
+) -> Result<(), StoreError> {
+    conn.for_each(TAGS, params![team, whose.scopes(), direction, span.first, span.last], |row| {
+        let tags = row.column(1)?;
+        each(row.get(0)?, tags.text().unwrap_or_default(), small_tally(row, 2)?);
+        Ok(true)
+    })
+}
+
+/// A call that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lasting {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// When it began.
+    pub at: Millis,
+    /// The day of `at` in the team's time zone, since 1970-01-01.
+    pub day: i64,
+    /// The team's line.
+    pub line: i64,
+    /// Who handles it.
+    pub user: Option<UserId>,
+    /// Tag keys.
+    pub tags: Vec<String>,
+}
+
+/// The team's calls that have not ended.
+///
+/// # Errors
+/// Of the engine.
+pub fn lasting(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<Lasting>, StoreError> {
+    conn.rows(LASTING, params![team], |row| {
+        Ok(Lasting {
+            direction: row.get(0)?,
+            at: row.get(1)?,
+            day: row.get(2)?,
+            line: row.get(3)?,
+            user: row.get(4)?,
+            tags: row.get::<Option<Json<_>>>(5)?.map(|json| json.0).unwrap_or_default(),
+        })
+    })
+}
+
+/// Hands over, for every inbound call of the span that nobody of the team answered, how many milliseconds later the
+/// team called the number back, if it has.
+///
+/// # Errors
+/// Of the engine.
+pub fn unanswered(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    span: &Span,
+    mut each: impl FnMut(Option<i64>),
+) -> Result<(), StoreError> {
+    conn.for_each(UNANSWERED, params![team, span.from, span.until], |row| {
+        if whose.includes(row.get(0)?, row.get(1)?) {
+            let at: Millis = row.get(2)?;
+            each(row.get::<Option<Millis>>(3)?.map(|back| back.since(at)));
+        }
+        Ok(true)
+    })
+}
+
+/// A text as it is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedText<'t> {
+    /// Which way it went.
+    pub direction: Direction,
+    /// When.
+    pub at: Millis,
+    /// How far it has come.
+    pub status: MessageStatus,
+    /// What it says.
+    pub content: &'t str,
+    /// Of a contact's text that opens or resumes the exchange: when the team answered it by a text, if it has. `None`
+    /// for all others: texts of the team's, and those that came while the contact waited already.
+    pub answered: Option<Option<Millis>>,
+}
+
+/// Hands over every text of the span.
+///
+/// # Errors
+/// Of the engine.
+pub fn texts(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    span: &Span,
+    mut each: impl FnMut(CountedText<'_>),
+) -> Result<(), StoreError> {
+    conn.for_each(TEXTS, params![team, span.from, span.until], |row| {
+        if !whose.includes(row.get(2)?, row.get(3)?) {
+            return Ok(true);
+        }
+        let direction: Direction = row.get(0)?;
+        let before: Option<Direction> = row.get(6)?;
+        let opens = direction == Direction::Inbound && before != Some(Direction::Inbound);
+        let content = row.column(5)?;
+        each(CountedText {
+            direction,
+            at: row.get(1)?,
+            status: row.get(4)?,
+            content: content.text().unwrap_or_default(),
+            answered: if opens { Some(row.get(7)?) } else { None },
+        });
+        Ok(true)
+    })
+}
+
+/// Which outbound calls of a funnel.
+#[derive(Clone, Debug)]
+pub struct Behind {
+    /// Whose.
+    pub whose: Whose,
+    /// When.
+    pub span: Span,
+    /// Those that are counted at this stage.
+    pub stage: Stage,
+    /// What makes a success: any of these tag keys.
+    pub tags: Vec<String>,
+}
+
+/// An outbound call behind the figures of a funnel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BehindCall {
+    /// The team's number for it.
+    pub seq: i64,
+    /// Public id.
+    pub id: ItemId,
+    /// Who placed it: id, name and e-mail address.
+    pub user: Option<(UserId, String, String)>,
+    /// The team's number, and what people call it.
+    pub line: (Option<PhoneNumber>, Option<String>),
+    /// The number called.
+    pub contact_number: PhoneNumber,
+    /// When.
+    pub at: Millis,
+    /// How it ended.
+    pub result: Option<CallResult>,
+    /// Seconds it lasted.
+    pub duration: Option<i64>,
+    /// Tag keys.
+    pub tags: Vec<String>,
+}
+
+/// A page of the calls behind a stage of a funnel, newest first.
+///
+/// # Errors
+/// Of the engine.
+pub fn behind(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    which: &Behind,
+    position: Position,
+    limit: i64,
+) -> Result<Vec<BehindCall>, StoreError> {
+    let (sql, values) = behind_sql(team, which, position, limit);
+    conn.rows(&sql, &values, |row| {
+        let user = match (row.get(2)?, row.get(3)?, row.get(4)?) {
+            (Some(id), Some(name), Some(email)) => Some((id, name, email)),
+            _ => None,
+        };
+        Ok(BehindCall {
+            seq: row.get(0)?,
+            id: row.get(1)?,
+            user,
+            line: (row.get(5)?, row.get(6)?),
+            contact_number: row.get(7)?,
+            at: row.get(8)?,
+            result: row.get(9)?,
+            duration: row.get(10)?,
+            tags: row.get::<Option<Json<_>>>(11)?.map(|json| json.0).unwrap_or_default(),
+        })
+    })
+}
+
+fn behind_sql(team: TeamKey, which: &Behind, position: Position, limit: i64) -> (String, Vec<Value<'static>>) {
+    const CONNECTED: &str = "('ANSWERED', 'TRANSFERRED_AI', 'TRANSFERRED_EXTERNAL')";
+    let mut values: Vec<Value<'static>> = vec![team.into(), which.span.from.into(), which.span.until.into()];
+    let mut conditions = String::new();
+    let mut list = |column: &str, entries: Vec<String>| {
+        values.push(Value::from(&Json(entries)));
+        let place = values.len();
+        format!(" AND {column} IN (SELECT value FROM json_each(CAST(${place} AS TEXT)))")
+    };
+    match &which.whose {
+        Whose::Everybodys => {}
+        Whose::Users(users) => {
+            conditions += &list("i.user_id", users.iter().map(ToString::to_string).collect());
+        }
+        Whose::Lines(lines) => {
+            let lines = list("i.line", lines.iter().map(ToString::to_string).collect());
+            conditions += &lines.replace("SELECT value", "SELECT CAST(value AS BIGINT)");
+        }
+    }
+    let mut from = "items i";
+    let (mut sort, mut distinct) = ("i", "");
+    match which.stage {
+        Stage::Dial => {}
+        Stage::Connected => conditions += &format!(" AND i.result IN {CONNECTED}"),
+        Stage::Conversation => {
+            let longer = analytics::CONVERSATION_SECONDS;
+            conditions += &format!(" AND i.result IN {CONNECTED} AND i.duration > {longer}");
+        }
+        Stage::Conversion => {
+            from = "item_tags t JOIN items i ON i.team_id = t.team_id AND i.seq = t.seq";
+            (sort, distinct) = ("t", "DISTINCT ");
+            conditions += &list("t.tag", which.tags.clone());
+        }
+    }
+    let mut sql = format!(
+        "WITH page AS (
+         SELECT {distinct}{sort}.at, {sort}.seq
+           FROM {from}
+          WHERE {sort}.team_id = $1 AND {sort}.at >= $2 AND {sort}.at < $3 AND i.team_id = $1
+            AND i.kind = 'CALL' AND i.direction = 'OUTBOUND'{conditions}"
+    );
+    let mut bind = |sql: &mut String, text: &str, value: Value<'static>| {
+        values.push(value);
+        *sql += &format!("{text}${}", values.len());
+    };
+    if let Position::Behind(at, seq) = position {
+        bind(&mut sql, &format!(" AND ({sort}.at, {sort}.seq) < ("), at.into());
+        bind(&mut sql, ", ", seq.into());
+        sql += ")";
+    }
+    sql += &format!(" ORDER BY {sort}.at DESC, {sort}.seq DESC");
+    bind(&mut sql, " LIMIT ", limit.into());
+    if let Position::Offset(offset) = position {
+        bind(&mut sql, " OFFSET ", offset.into());
+    }
+    sql += ")
+         SELECT i.seq, i.id, i.user_id, u.name, u.email, n.number, COALESCE(n.name, n.sender_id), i.contact_number, i.at,
+                i.result, i.duration, i.tags
+           FROM page p JOIN items i ON i.team_id = $1 AND i.seq = p.seq
+           LEFT JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line
+           LEFT JOIN users u ON u.team_id = i.team_id AND u.id = i.user_id
+          ORDER BY p.at DESC, p.seq DESC";
+    (sql, values)
+}
+
+/// Every statement that pages behind figures can take, for the test that prepares all statements.
+#[must_use]
+pub fn all_behind_statements() -> Vec<String> {
+    let span = Span { first: 0, last: 0, from: Millis(0), until: Millis(1) };
+    let user = UserId::parse(&format!("usr-{}", "0".repeat(27))).ok();
+    let mut all = Vec::new();
+    for whose in [Whose::Everybodys, Whose::Users(user.into_iter().collect()), Whose::Lines(vec![1])] {
+        for stage in Stage::ALL {
+            let which = Behind { whose: whose.clone(), span, stage: *stage, tags: vec!["tag".to_owned()] };
+            for position in [Position::Offset(0), Position::Behind(Millis(0), 0)] {
+                all.push(behind_sql(TeamKey(1), &which, position, 1).0);
+            }
+        }
+    }
+    all
+}
