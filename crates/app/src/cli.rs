@@ -65,7 +65,7 @@ pub enum Command {
     #[command(subcommand)]
     Import(Import),
     /// Delete the text index; the next start builds it anew
-    Reindex,
+    Reindex(Reindex),
     /// Check configuration, database, disk, index and clock, and say what to mend
     Doctor(Json),
     /// Bring the database to this program's version
@@ -76,6 +76,13 @@ pub enum Command {
     Trigger(Trigger),
     /// Forward a running server's events to a local URL, signed as webhooks are
     Listen(Listen),
+}
+
+#[derive(Debug, Args)]
+pub struct Reindex {
+    /// Compute the figures that reports read anew from the calls, and leave the text index alone
+    #[arg(long)]
+    pub analytics: bool,
 }
 
 #[derive(Debug, Args)]

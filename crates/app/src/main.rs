@@ -85,7 +85,10 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 Command::Webhooks(arguments) => commands::webhooks::run(&config, &arguments).await,
                 Command::Seed(arguments) => commands::maintenance::seed(&config, &arguments).await,
                 Command::Import(import) => commands::import::import(&config, import).await,
-                Command::Reindex => commands::maintenance::reindex(&config),
+                Command::Reindex(arguments) if arguments.analytics => {
+                    commands::maintenance::reindex_analytics(&config).await
+                }
+                Command::Reindex(_) => commands::maintenance::reindex(&config),
                 Command::Migrate => commands::maintenance::migrate(&config),
                 Command::Demo(_)
                 | Command::Serve(_)

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use anyhow::Result;
+use jiff::tz::TimeZone;
 use serde::Serialize;
+use trunkline_domain::analytics::{self, DateRange};
 use trunkline_domain::{Clock, Millis, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
-use trunkline_store::{Db, StoreError, Tx, calls, nodes, teams};
+use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, teams};
 
 use crate::commands::webhooks;
 use crate::config::Config;
@@ -14,6 +16,9 @@ use crate::{open, output};
 
 /// Less room than this is worth a word, in bytes.
 const LOW_DISK: u64 = 1 << 30;
+
+/// Days of a team that are looked at.
+const SAMPLES: i64 = 8;
 
 /// The most sick endpoints that are named.
 const NAMED: usize = 5;
@@ -139,9 +144,61 @@ async fn database(config: &Config) -> Vec<Finding> {
     } else {
         findings.push(finding("writing", Verdict::Ok, "a write was committed"));
     }
+    findings.push(figures(&db).await);
     findings.push(endpoints(&db).await);
     drop(tokio::task::spawn_blocking(move || db.close()).await);
     findings
+}
+
+/// Compares what reports read with the calls, on days of every team that lie evenly between its first and its last.
+async fn figures(db: &Db) -> Finding {
+    let compared = db
+        .scan(|conn| -> Result<_, StoreError> {
+            let (mut days, mut wrong) = (0, Vec::new());
+            for team in teams::list(conn)? {
+                let zone = TimeZone::get(&team.time_zone).unwrap_or(TimeZone::UTC);
+                let Some((first, last)) = analytics_upkeep::bounds(conn, team.key)? else {
+                    continue;
+                };
+                let (first, last) = (i64::from(first.day_in(&zone)), i64::from(last.day_in(&zone)));
+                let step = ((last - first) / (SAMPLES - 1)).max(1);
+                let sample = (first..last)
+                    .step_by(usize::try_from(step).unwrap_or(1))
+                    .chain([last]);
+                for day in sample {
+                    let Some(date) = analytics::date_of(day) else {
+                        continue;
+                    };
+                    let Ok(range) = DateRange::new(date, date) else {
+                        continue;
+                    };
+                    let span = range.span(&zone);
+                    days += 1;
+                    if !conn.at_one_moment(|conn| analytics_upkeep::agrees(conn, team.key, &span))? {
+                        wrong.push(format!("{date} of {}", team.id));
+                    }
+                }
+            }
+            Ok((days, wrong))
+        })
+        .await;
+    match compared {
+        Ok((days, wrong)) if wrong.is_empty() => finding(
+            "analytics",
+            Verdict::Ok,
+            format!("figures agree with the calls on {days} days looked at"),
+        ),
+        Ok((days, wrong)) => {
+            let named: Vec<&str> = wrong.iter().take(NAMED).map(String::as_str).collect();
+            let detail = format!(
+                "on {} of {days} days looked at, figures differ from the calls ({}): run `trunkline reindex --analytics`",
+                wrong.len(),
+                named.join(", ")
+            );
+            finding("analytics", Verdict::Failed, detail)
+        }
+        Err(error) => finding("analytics", Verdict::Failed, error.to_string()),
+    }
 }
 
 /// Webhook endpoints that fail are their owners' to mend; the operator is told.

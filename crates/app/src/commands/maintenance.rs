@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{SeedOptions, seed as fill};
 use trunkline_domain::{RandomIds, SystemClock};
 use trunkline_search::SearchIndex;
+use trunkline_store::{StoreError, Tx, analytics_upkeep, teams};
 
 use crate::cli::Seed;
 use crate::config::Config;
@@ -64,6 +65,24 @@ pub fn reindex(config: &Config) -> Result<()> {
         dir.display()
     ));
     Ok(())
+}
+
+/// Computes what reports read anew, team by team; each in one transaction, so that reports are right throughout.
+pub async fn reindex_analytics(config: &Config) -> Result<()> {
+    let db = open::database(config)?;
+    let all = db.scan(|conn| teams::list(conn)).await?;
+    let count = all.len();
+    for team in all {
+        let rebuild = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            teams::lock(tx, team.key)?;
+            analytics_upkeep::rebuild(tx, team.key)
+        };
+        db.write(rebuild).await?;
+    }
+    output::note(format!(
+        "the figures of reports are computed anew; teams: {count}"
+    ));
+    Ok(tokio::task::spawn_blocking(move || db.close()).await?)
 }
 
 pub fn migrate(config: &Config) -> Result<()> {
