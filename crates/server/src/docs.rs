@@ -72,6 +72,15 @@ pub async fn guide() -> Html<&'static str> {
     Html(PAGE.as_str())
 }
 
+/// What the reports count, and how to ask for them.
+pub async fn analytics() -> Html<&'static str> {
+    static PAGE: LazyLock<String> = LazyLock::new(|| {
+        let text = include_str!("../../../docs/analytics.md");
+        page("Analytics", &markdown(text))
+    });
+    Html(PAGE.as_str())
+}
+
 /// How to receive webhooks.
 pub async fn webhooks() -> Html<&'static str> {
     static PAGE: LazyLock<String> =
@@ -125,7 +134,7 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} · Trunkline</title><style>{STYLE}</style></head><body>\
-         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/texts\">Texts</a> · <a href=\"/docs/people\">People</a> · <a href=\"/docs/notes\">Notes</a> · <a href=\"/docs/webhooks\">Webhooks</a> · <a href=\"/docs/events\">Events</a> · <a href=\"/docs/errors\">Error codes</a></p>\
+         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/analytics\">Analytics</a> · <a href=\"/docs/texts\">Texts</a> · <a href=\"/docs/people\">People</a> · <a href=\"/docs/notes\">Notes</a> · <a href=\"/docs/webhooks\">Webhooks</a> · <a href=\"/docs/events\">Events</a> · <a href=\"/docs/errors\">Error codes</a></p>\
          {body}</body></html>"
     )
 }

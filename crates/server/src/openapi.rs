@@ -1,6 +1,7 @@
 //! The OpenAPI document, made from the endpoint table.
 
 use serde_json::{Value, json};
+use trunkline_domain::analytics::{Granularity, GroupBy, Stage};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind, LineKind,
@@ -11,7 +12,7 @@ use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
-use crate::v2::{crm, search, webhooks};
+use crate::v2::{analytics, crm, search, webhooks};
 use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
@@ -59,6 +60,7 @@ pub fn document() -> Value {
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
         { "name": "Threads", "description": "What the team says about a call, a text or a note" },
         { "name": "Summary Templates", "description": "How calls are to be summed up" },
+        { "name": "Analytics", "description": "Calls and texts in figures" },
         { "name": "Webhooks", "description": "Endpoints that the team's events are sent to, and the live feed" },
         { "name": "Sandbox", "description": "The outside world in a box, for sandbox teams" },
     ]);
@@ -81,6 +83,8 @@ pub fn document() -> Value {
 /// Fields whose values are names of a closed set: schema, field, names.
 const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("CallSummaryEntry", "template_key", SummaryTemplate::NAMES),
+    ("AnalyticsBaseRequest", "group_by", GroupBy::NAMES),
+    ("AnalyticsSeriesRequest", "granularity", Granularity::NAMES),
     ("ConversationActionRequest", "action", ConversationAction::NAMES),
     ("ConversationActionResult", "action", ConversationAction::NAMES),
     ("ConversationItem", "type", ItemKind::NAMES),
@@ -92,10 +96,15 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("CreatePropertyRequest", "type", PropertyType::NAMES),
     ("CrmProperty", "type", PropertyType::NAMES),
     ("DealBrief", "status", DealStatus::NAMES),
+    ("HeatmapCell", "day", &analytics::WEEKDAYS),
     ("ItemSearchRequest", "direction", Direction::NAMES),
     ("ItemSearchRequest", "type", search::KINDS),
     ("ItemSearchRequest", "result", search::RESULTS),
     ("ItemSearchRequest", "sort", search::SORTS),
+    ("OutboundAnalyticsRequest", "extend", analytics::outbound::EXTENDS),
+    ("OutboundAnalyticsRequest", "granularity", Granularity::NAMES),
+    ("OutboundAnalyticsRequest", "stage", Stage::NAMES),
+    ("OutboundDrilldownItem", "stage", Stage::NAMES),
     ("PhoneNumber", "type", LineKind::NAMES),
     ("PhoneNumber", "capabilities", Capability::NAMES),
     ("SandboxCallLine", "source", Speaker::NAMES),
@@ -134,8 +143,12 @@ pub const BODY_NOT_NEEDED: [&str; 6] = [
 ];
 
 /// Operations that only read, although they are POSTs.
-pub const READ_BY_POST: [&str; 5] = [
+pub const READ_BY_POST: [&str; 9] = [
     "batchGetConversationItems",
+    "getAnalyticsInbound",
+    "getAnalyticsMessages",
+    "getAnalyticsOutbound",
+    "getTeamMetrics",
     "searchAllConversations",
     "searchCompanies",
     "searchDeals",

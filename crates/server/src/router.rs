@@ -70,6 +70,10 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::summary_templates::update),
         endpoint!(v2::summary_templates::delete),
         endpoint!(v2::summary_templates::set_default),
+        endpoint!(v2::analytics::overview::report),
+        endpoint!(v2::analytics::outbound::report),
+        endpoint!(v2::analytics::inbound::report),
+        endpoint!(v2::analytics::messages::report),
         endpoint!(v2::webhooks::list),
         endpoint!(v2::webhooks::create),
         endpoint!(v2::webhooks::event_types),
@@ -106,6 +110,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/guide", get(docs::guide))
         .route("/docs/notes", get(docs::notes))
         .route("/docs/people", get(docs::people))
+        .route("/docs/analytics", get(docs::analytics))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))
         .route("/media/{team}/{id}", get(media::serve))

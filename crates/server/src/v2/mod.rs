@@ -1,5 +1,6 @@
 //! The second version of the API: one file per endpoint group, read top to bottom.
 
+pub mod analytics;
 pub mod conversations;
 pub mod crm;
 mod cursor;

@@ -232,6 +232,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/guide", "Guide"),
         ("/docs/notes", "@[all](all)"),
         ("/docs/people", "allow_duplicate_number"),
+        ("/docs/analytics", "funnel"),
         ("/docs/webhooks", "rotate_secret"),
         ("/docs/texts", "STOP"),
         ("/docs/events", "call.completed"),

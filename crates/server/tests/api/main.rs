@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod actions;
+mod analytics;
 mod codes;
 mod conversations;
 mod crm_import;

@@ -200,6 +200,10 @@ impl Operation {
             "replayWebhook" => (String::new(), Some(json!({ "message_id": world.delivery }))),
             "listConversations" => (format!("?allo_number={line}"), None),
             "searchAllConversations" => (String::new(), Some(json!({}))),
+            "getTeamMetrics" | "getAnalyticsOutbound" | "getAnalyticsInbound" | "getAnalyticsMessages" => (
+                String::new(),
+                Some(json!({ "date": { "from": "2026-03-25", "to": "2026-04-21" } })),
+            ),
             "batchGetConversationItems" => (String::new(), Some(json!({ "ids": [world.call] }))),
             "updateCallSummary" => (
                 String::new(),
@@ -403,6 +407,19 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "result": "ANSWERED", "tags": ["vip"], "unread": true, "unresponded": true, "search": "bill",
             "sort": "DATE_DESC", "extend": "transcript", "page": 1, "size": 20,
             "date": { "from": "2026-04-01", "to": "2026-04-30" },
+        }),
+        "getTeamMetrics" => json!({
+            "date": { "from": "2026-03-25", "to": "2026-04-21" }, "user_ids": [ada], "group_by": "USER",
+            "compare_date": { "from": "2026-02-25", "to": "2026-03-24" },
+        }),
+        "getAnalyticsOutbound" => json!({
+            "date": { "from": "2026-03-25", "to": "2026-04-21" }, "user_ids": [ada], "granularity": "DAY",
+            "compare_date": { "from": "2026-02-25", "to": "2026-03-24" }, "tags": ["vip"], "extend": "items",
+            "stage": "CONVERSION", "page": 1, "size": 20,
+        }),
+        "getAnalyticsInbound" | "getAnalyticsMessages" => json!({
+            "date": { "from": "2026-03-25", "to": "2026-04-21" }, "user_ids": [ada], "granularity": "DAY",
+            "compare_date": { "from": "2026-02-25", "to": "2026-03-24" },
         }),
         "batchGetConversationItems" => json!({ "ids": [world.call], "extend": "transcript" }),
         "updateCallSummary" => json!({ "content": "All is well.", "template_key": "MARKDOWN_CLASSIC" }),
