@@ -70,7 +70,7 @@ pub fn reindex(config: &Config) -> Result<()> {
 /// Computes what reports read anew, team by team; each in one transaction, so that reports are right throughout.
 pub async fn reindex_analytics(config: &Config) -> Result<()> {
     let db = open::database(config)?;
-    let all = db.scan(|conn| teams::list(conn)).await?;
+    let all = db.scan(teams::list).await?;
     let count = all.len();
     for team in all {
         let rebuild = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {

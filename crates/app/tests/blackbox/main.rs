@@ -4,6 +4,7 @@
 //! Every test has its own data folder and ends the processes it started. What loads the machine is in modules named
 //! `heavy`, of which nextest runs one at a time.
 
+mod analytics;
 mod characters;
 mod cli;
 mod disk;

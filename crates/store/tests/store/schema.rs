@@ -315,7 +315,11 @@ async fn nothing_walks_over_a_whole_table() {
         {
             let alias = step.split_whitespace().nth(1).unwrap();
             let table = table_of(sql, alias);
-            if table == "AS" || [alias, &table].iter().any(|name| sql.contains(&format!("{name} AS ("))) {
+            if table == "AS"
+                || [alias, &table]
+                    .iter()
+                    .any(|name| sql.contains(&format!("{name} AS (")))
+            {
                 // A subquery, whose own steps are told too.
                 continue;
             }

@@ -10,6 +10,7 @@ use trunkline_domain::{
     CallId, CallResult, Direction, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis,
     PhoneNumber, SeededIds, UserId, call,
 };
+use trunkline_store::analytics::Counted;
 use trunkline_store::calls::{CallDetails, CallRow};
 use trunkline_store::conversations::{ConversationFilter, ConversationRow, Position};
 use trunkline_store::items::ItemRow;
@@ -17,7 +18,7 @@ use trunkline_store::messages::MessageRow;
 use trunkline_store::search::{DayRange, ItemFilter, Order};
 use trunkline_store::teams::{self, Counters};
 use trunkline_store::{
-    Db, StoreError, TeamKey, Tx, calls, conversations, items, messages, params, search, tags,
+    Db, StoreError, TeamKey, Tx, analytics, calls, conversations, items, messages, params, search, tags,
 };
 use trunkline_testkit::db::{START, Seed, TestDb, assert_sound};
 
@@ -133,6 +134,7 @@ impl World {
         }
         item.conversation = after.conversation;
         items::insert(tx, team, &item)?;
+        analytics::count(tx, team, None, counted(&item).as_ref())?;
         match item.kind {
             ItemKind::Call => calls::insert(tx, team, &call_row(&item))?,
             ItemKind::Message => messages::insert(tx, team, &message_row(&item))?,
@@ -169,6 +171,7 @@ impl World {
             }
         }
         items::update(tx, team, &before, &after)?;
+        analytics::count(tx, team, counted(&before).as_ref(), counted(&after).as_ref())?;
         self.model.items[place] = after;
         Ok(())
     }
@@ -308,6 +311,10 @@ impl World {
         all.sort_unstable();
         all
     }
+}
+
+fn counted(item: &ItemRow) -> Option<Counted> {
+    Counted::of(item, &call_row(item).call)
 }
 
 fn call_row(item: &ItemRow) -> CallRow {

@@ -89,14 +89,15 @@ const COUNTED: [(&str, &str, &str); 10] = [
                 ((calls * 1000 + connected) * 1000 + voicemail) * 1000000 + talk_seconds * 100 + ringing_ms - waited_ms
            FROM call_slots WHERE team_id = $1 AND calls <> 0 AND (scope = '' OR scope LIKE '#%')",
         "SELECT s.scope || ' ' || i.direction || ' ' || CAST(i.at / 900000 AS TEXT),
-                CAST(SUM((1000000
+                CAST(SUM((CAST(1000000 AS BIGINT)
                           + CASE WHEN i.result = 'ANSWERED' OR i.result LIKE 'TRANSFERRED%' THEN 1000 ELSE 0 END
                           + CASE WHEN i.result = 'VOICEMAIL' THEN 1 ELSE 0 END) * 1000000
-                         + CASE WHEN i.result = 'ANSWERED' OR i.result LIKE 'TRANSFERRED%' THEN i.duration * 100
-                                ELSE COALESCE(c.voicemail_at, c.ended_at) - i.at END) AS BIGINT)
+                         + CASE WHEN i.result = 'ANSWERED' OR i.result LIKE 'TRANSFERRED%' THEN COALESCE(i.duration, 0) * 100
+                                ELSE COALESCE(c.voicemail_at, c.ended_at, i.at) - i.at END) AS BIGINT)
            FROM items i JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
-           JOIN (SELECT line, '' AS scope FROM numbers WHERE team_id = $1
-                 UNION ALL SELECT line, '#' || CAST(line AS TEXT) FROM numbers WHERE team_id = $1) s ON s.line = i.line
+           JOIN (SELECT DISTINCT line, '' AS scope FROM items WHERE team_id = $1
+                 UNION ALL SELECT DISTINCT line, '#' || CAST(line AS TEXT) FROM items WHERE team_id = $1) s
+             ON s.line = i.line
           WHERE i.team_id = $1 AND i.result IS NOT NULL GROUP BY 1",
     ),
     (
@@ -105,7 +106,8 @@ const COUNTED: [(&str, &str, &str); 10] = [
                 calls * 1000000 + talk_seconds
            FROM call_days WHERE team_id = $1 AND calls <> 0",
         "SELECT direction || ' ' || CAST(day AS TEXT) || ' ' || CAST(line AS TEXT) || ' ' || COALESCE(user_id, '-'),
-                CAST(SUM(1000000 + CASE WHEN result = 'ANSWERED' OR result LIKE 'TRANSFERRED%' THEN duration ELSE 0 END)
+                CAST(SUM(1000000 + CASE WHEN result = 'ANSWERED' OR result LIKE 'TRANSFERRED%' THEN COALESCE(duration, 0)
+                                   ELSE 0 END)
                      AS BIGINT)
            FROM items WHERE team_id = $1 AND result IS NOT NULL GROUP BY 1",
     ),
