@@ -67,9 +67,10 @@ async fn every_described_field_is_known(db: TestDb) {
         let elsewhere = |name: &str| {
             let other_names: &[&str] = match operation.id.as_str() {
                 "replayWebhook" => &["since", "topics"],
-                "getTeamMetrics" | "getAnalyticsOutbound" | "getAnalyticsInbound" | "getAnalyticsMessages" => {
-                    &["allo_numbers"]
-                }
+                "getTeamMetrics"
+                | "getAnalyticsOutbound"
+                | "getAnalyticsInbound"
+                | "getAnalyticsMessages" => &["allo_numbers"],
                 // A conversation is on one line.
                 "createConversationNote" => &["sender_id"],
                 "sendSMS" => &["allo_number", "sender_id", "content", "media_urls"],

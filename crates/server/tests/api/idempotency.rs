@@ -56,6 +56,24 @@ async fn tags_added(world: &World) -> usize {
     events_of(&world.app, Topic::TagAdded, 0).await.len()
 }
 
+/// Events and items, but for what a carrier tells in its own time of texts that are on their way.
+async fn done(world: &World) -> (usize, i64) {
+    let team = world.app.office.team;
+    let last: Result<_, trunkline_store::StoreError> = world
+        .app
+        .board
+        .db()
+        .read(move |conn| trunkline_store::items::last_seq(conn, team))
+        .await;
+    let told_later = [Topic::SmsSent, Topic::SmsDelivered, Topic::SmsFailed];
+    let events = world.app.office.events_after(0).await;
+    let told = events
+        .iter()
+        .filter(|event| !told_later.contains(&event.topic))
+        .count();
+    (told, last.unwrap())
+}
+
 async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
     let world = World::open(db).await;
     // A search changes nothing: its key is nobody's.
@@ -75,7 +93,7 @@ async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
         let first = with_key(&world, &request, &operation.id).await;
         assert!((200..300).contains(&first.status), "{name}: {}", first.text);
         assert!(!is_replayed(&first), "{name}");
-        let after = world.app.office.last_event().await;
+        let after = done(&world).await;
         for _ in 0..2 {
             world.app.office.clock.advance(Millis::MINUTE);
             let again = with_key(&world, &request, &operation.id).await;
@@ -93,11 +111,7 @@ async fn every_write_is_replayed_byte_for_byte(db: TestDb) {
                 "{name}"
             );
         }
-        assert_eq!(
-            world.app.office.last_event().await,
-            after,
-            "{name} was done again"
-        );
+        assert_eq!(done(&world).await, after, "{name} was done again");
         tried += 1;
     }
     assert!(tried >= 6);
