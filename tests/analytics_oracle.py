@@ -18,7 +18,7 @@ def main() -> None:
     db.execute("SET TimeZone = 'UTC'")
     db.execute(
         "CREATE TABLE raw (seq BIGINT, id VARCHAR, direction VARCHAR, line VARCHAR, contact VARCHAR, user_id VARCHAR,"
-        " at BIGINT, result VARCHAR, duration BIGINT, answered_at BIGINT, voicemail_at BIGINT, ended_at BIGINT)"
+        " began BIGINT, result VARCHAR, duration BIGINT, answered_at BIGINT, voicemail_at BIGINT, ended_at BIGINT)"
     )
     db.executemany(f"INSERT INTO raw VALUES ({', '.join('?' * 12)})", given["calls"])
     db.execute("CREATE TABLE tags (seq BIGINT, tag VARCHAR)")
@@ -27,8 +27,8 @@ def main() -> None:
     # Clocks of the team, by the time zone database of ICU.
     db.execute(
         f"""CREATE TABLE calls AS
-            SELECT *, timezone(?, make_timestamptz(at * 1000)) AS local, CAST(local AS DATE) AS day,
-                   result IN {CONNECTED} AS up, COALESCE(answered_at, voicemail_at, ended_at) - at AS ringing
+            SELECT *, timezone(?, make_timestamptz(began * 1000)) AS local, CAST(local AS DATE) AS day,
+                   result IN {CONNECTED} AS up, COALESCE(answered_at, voicemail_at, ended_at) - began AS ringing
               FROM raw""",
         [given["zone"]],
     )
@@ -114,7 +114,7 @@ def outbound(db, query: dict, days: dict) -> dict:
         "CONVERSATION": "up AND duration > 60",
         "CONVERSION": "won",
     }[query["body"].get("stage", "DIAL")]
-    rows = db.execute(f"SELECT id FROM c WHERE {behind} ORDER BY at DESC, seq DESC LIMIT 20").fetchall()
+    rows = db.execute(f"SELECT id FROM c WHERE {behind} ORDER BY began DESC, seq DESC LIMIT 20").fetchall()
     return {"sums": sums, "series": series, "heat": heat, "leaders": leaders, "items": [row[0] for row in rows]}
 
 
@@ -127,9 +127,9 @@ def inbound(db, query: dict, days: dict) -> dict:
     )
     back = one(
         db,
-        """SELECT COUNT(back), AVG(back - at) / 1000 FROM (
-               SELECT at, (SELECT MIN(o.at) FROM raw o
-                            WHERE o.direction = 'OUTBOUND' AND o.contact = c.contact AND o.at > c.at) AS back
+        """SELECT COUNT(back), AVG(back - began) / 1000 FROM (
+               SELECT began, (SELECT MIN(o.began) FROM raw o
+                            WHERE o.direction = 'OUTBOUND' AND o.contact = c.contact AND o.began > c.began) AS back
                  FROM c WHERE result IN ('MISSED', 'VOICEMAIL'))""",
     )
     hours = pairs(
