@@ -59,7 +59,7 @@ async fn tags_added(world: &World) -> usize {
 /// Events and items, but for what a carrier tells in its own time of texts that are on their way.
 async fn done(world: &World) -> (usize, i64) {
     let team = world.app.office.team;
-    let last: Result<_, trunkline_store::StoreError> = world
+    let last: Result<_, StoreError> = world
         .app
         .board
         .db()
