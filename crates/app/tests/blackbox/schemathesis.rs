@@ -32,6 +32,10 @@ mod heavy {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut st = Command::new(programs.join("st"));
         st.current_dir(folder.path());
+        st.env(
+            "SCHEMATHESIS_HOOKS",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/schemathesis_hooks.py"),
+        );
         st.args([
             "run",
             &format!("{}/openapi.json", server.url),
