@@ -11,6 +11,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use trunkline_domain::sms::segments;
 use trunkline_domain::{CallResult, Millis};
 
 use super::{Twin, answer};
@@ -20,7 +21,7 @@ macro_rules! item_columns {
     () => {
         "i.id, i.kind, i.direction, n.number, i.contact_number, i.user_id, u.name, u.email, i.at, i.duration, i.result,
          c.recording_url, s.content, i.tags, c.extracted_data, m.content, m.status, m.message_type, m.media,
-         p.id, p.first_name, p.last_name, p.company_id, o.name"
+         p.id, p.first_name, p.last_name, p.company_id, o.name, m.segments"
     };
 }
 
@@ -101,6 +102,8 @@ struct Item {
     message_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     media_urls: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -155,13 +158,13 @@ fn read_list(connection: &Connection, team: i64, line: i64) -> rusqlite::Result<
     let rows = statement.query_map((team, line), |row| {
         let last_item = read_item(row)?;
         Ok(Conversation {
-            contact_number: row.get(24)?,
+            contact_number: row.get(25)?,
             contacts: last_item.contacts.clone(),
-            last_activity: Millis(row.get(25)?),
+            last_activity: Millis(row.get(26)?),
             last_item,
-            unread: row.get(26)?,
-            archived: row.get(27)?,
-            unresponded: row.get(28)?,
+            unread: row.get(27)?,
+            archived: row.get(28)?,
+            unresponded: row.get(29)?,
         })
     })?;
     rows.collect()
@@ -183,6 +186,11 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
     };
     let result = row.get_ref(10)?.as_str_or_null()?;
     let result: Option<CallResult> = result.and_then(|name| name.parse().ok());
+    let content: Option<String> = row.get(15)?;
+    let count = |text: &String| i64::try_from(segments::count(text).segments).ok();
+    let segments = row
+        .get::<_, Option<i64>>(24)?
+        .or_else(|| content.as_ref().and_then(count));
     Ok(Item {
         id: row.get(0)?,
         kind: row.get(1)?,
@@ -202,10 +210,11 @@ fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
                 .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?,
         },
         extracted_data: raw(row, 14)?,
-        content: row.get(15)?,
+        content,
         status: row.get(16)?,
         message_type: row.get(17)?,
         media_urls: raw(row, 18)?,
+        segments,
     })
 }
 
