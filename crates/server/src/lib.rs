@@ -27,6 +27,7 @@ use trunkline_messaging::media::MediaStore;
 use trunkline_messaging::play::Player;
 use trunkline_search::SearchIndex;
 use trunkline_store::crypto::Vault;
+use trunkline_store::{Conn, StoreError};
 use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::texts::Policy;
 use trunkline_webhooks::Client;
@@ -38,6 +39,7 @@ pub use router::{router, table};
 
 use http::auth::{KeyCache, Teams};
 use http::endpoint::{Endpoint, EndpointView};
+use http::error::ApiError;
 use http::idempotency::InFlight;
 use http::limits::Limiter;
 use http::meters::Meters;
@@ -180,6 +182,28 @@ impl AppState {
             streams: Streams::default(),
             endpoints,
         }))
+    }
+
+    /// Reads a page of a list at one moment of the database, so that total and entries agree; on a thread of its own if
+    /// that may take `long`.
+    async fn read_page<T, E>(
+        &self,
+        long: bool,
+        read: impl FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        ApiError: From<E>,
+    {
+        let db = self.board.db();
+        let work = move |conn: &mut Conn<'_>| conn.at_one_moment(read);
+        let page = if long {
+            db.scan(work).await
+        } else {
+            db.read(work).await
+        };
+        Ok(page?)
     }
 
     /// Signs links to media, from now on.

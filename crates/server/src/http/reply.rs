@@ -54,6 +54,9 @@ pub struct Paging {
     pub size: i64,
 }
 
+/// Walking over more rows than this is long work.
+const LONG_WALK: i64 = 10_000;
+
 /// Entries on a page unless the client says otherwise.
 pub const PAGE_SIZE: i64 = 20;
 
@@ -73,6 +76,12 @@ impl Paging {
     #[must_use]
     pub const fn offset(self) -> i64 {
         (self.page - 1) * self.size
+    }
+
+    /// Whether so many rows stand before the page that walking over them is long work.
+    #[must_use]
+    pub const fn is_deep(self) -> bool {
+        self.offset() > LONG_WALK
     }
 
     /// How the answer describes the page.

@@ -19,9 +19,6 @@ use crate::http::idempotency::commit;
 use crate::http::input::{Body, PathParams, Query};
 use crate::http::reply::{self, Data, Page, Paging};
 
-/// Offsets beyond this are walked on a thread of their own.
-const LONG_WALK: i64 = 10_000;
-
 struct List {
     team: TeamKey,
     line: Option<PhoneNumber>,
@@ -75,13 +72,10 @@ pub async fn list(
         cursor,
         extend,
     };
-    let long = paging.offset() > LONG_WALK || filter.since.is_some();
-    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| read_page(conn, &wanted, &of));
-    let page = if long {
-        state.board.db().scan(work).await?
-    } else {
-        state.board.db().read(work).await?
-    };
+    let long = paging.is_deep() || filter.since.is_some();
+    let page = state
+        .read_page(long, move |conn| read_page(conn, &wanted, &of))
+        .await?;
     Ok(reply::page(&page))
 }
 

@@ -194,13 +194,10 @@ pub async fn search(
             pagination: wanted.paging.describe(0, false, None),
         }
     } else if wanted.words.is_empty() {
-        let long = wanted.paging.offset() > 10_000 || needs_scan(&wanted.filter);
-        let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| by_filters(conn, &wanted));
-        if long {
-            state.board.db().scan(work).await?
-        } else {
-            state.board.db().read(work).await?
-        }
+        let long = wanted.paging.is_deep() || needs_scan(&wanted.filter);
+        state
+            .read_page(long, move |conn| by_filters(conn, &wanted))
+            .await?
     } else {
         by_text(&state, wanted).await?
     };

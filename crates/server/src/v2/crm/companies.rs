@@ -222,28 +222,20 @@ pub async fn search(
     let team = caller.owner.team;
     let of = format!("companies {team:?} {filter:?} {:?}", listing.sort);
     let place = listing.place(&of)?;
-    let long = filter != CompanyFilter::default() || listing.paging.offset() > 10_000;
-    let work = move |conn: &mut Conn<'_>| {
-        conn.at_one_moment(|conn| -> Result<Page<CompanyView>, StoreError> {
-            let total = companies::count(conn, team, &filter)?;
-            let limit = listing.paging.size + 1;
-            let mut found = companies::page(conn, team, &filter, listing.sort, &place, limit)?;
-            let pagination = listing.describe(&mut found, total, &of);
-            let ids: Vec<CompanyId> = found.into_iter().map(|(id, _)| id).collect();
-            let rows = companies::many(conn, team, &ids)?;
-            Ok(Page {
-                data: rows.into_iter().map(CompanyView::from).collect(),
-                pagination,
-            })
+    let long = filter != CompanyFilter::default() || listing.paging.is_deep();
+    let work = move |conn: &mut Conn<'_>| -> Result<Page<CompanyView>, StoreError> {
+        let total = companies::count(conn, team, &filter)?;
+        let limit = listing.paging.size + 1;
+        let mut found = companies::page(conn, team, &filter, listing.sort, &place, limit)?;
+        let pagination = listing.describe(&mut found, total, &of);
+        let ids: Vec<CompanyId> = found.into_iter().map(|(id, _)| id).collect();
+        let rows = companies::many(conn, team, &ids)?;
+        Ok(Page {
+            data: rows.into_iter().map(CompanyView::from).collect(),
+            pagination,
         })
     };
-    let db = state.board.db();
-    let page = if long {
-        db.scan(work).await
-    } else {
-        db.read(work).await
-    };
-    Ok(reply::page(&page?))
+    Ok(reply::page(&state.read_page(long, work).await?))
 }
 
 fn read_filter(input: &mut Input) -> CompanyFilter {

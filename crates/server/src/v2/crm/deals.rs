@@ -295,26 +295,18 @@ pub async fn search(
     let team = caller.owner.team;
     let of = format!("deals {team:?} {filter:?} {:?}", listing.sort);
     let place = listing.place(&of)?;
-    let long = filter != DealFilter::default() || listing.paging.offset() > 10_000;
-    let work = move |conn: &mut Conn<'_>| {
-        conn.at_one_moment(|conn| -> Result<Page<DealView>, StoreError> {
-            let total = deals::count(conn, team, &filter)?;
-            let limit = listing.paging.size + 1;
-            let mut found = deals::page(conn, team, &filter, listing.sort, &place, limit)?;
-            let pagination = listing.describe(&mut found, total, &of);
-            let ids: Vec<DealId> = found.into_iter().map(|(id, _)| id).collect();
-            let rows = deals::many(conn, team, &ids)?;
-            Ok(Page {
-                data: rows.into_iter().map(DealView::from).collect(),
-                pagination,
-            })
+    let long = filter != DealFilter::default() || listing.paging.is_deep();
+    let work = move |conn: &mut Conn<'_>| -> Result<Page<DealView>, StoreError> {
+        let total = deals::count(conn, team, &filter)?;
+        let limit = listing.paging.size + 1;
+        let mut found = deals::page(conn, team, &filter, listing.sort, &place, limit)?;
+        let pagination = listing.describe(&mut found, total, &of);
+        let ids: Vec<DealId> = found.into_iter().map(|(id, _)| id).collect();
+        let rows = deals::many(conn, team, &ids)?;
+        Ok(Page {
+            data: rows.into_iter().map(DealView::from).collect(),
+            pagination,
         })
     };
-    let db = state.board.db();
-    let page = if long {
-        db.scan(work).await
-    } else {
-        db.read(work).await
-    };
-    Ok(reply::page(&page?))
+    Ok(reply::page(&state.read_page(long, work).await?))
 }

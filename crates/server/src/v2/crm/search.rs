@@ -92,27 +92,19 @@ pub async fn search_people(
     let team = caller.owner.team;
     let of = format!("people {team:?} {filter:?} {:?}", listing.sort);
     let place = listing.place(&of)?;
-    let long = filter.needs_scan() || listing.paging.offset() > 10_000;
-    let work = move |conn: &mut Conn<'_>| {
-        conn.at_one_moment(|conn| -> Result<Page<PersonView>, StoreError> {
-            let total = people::count(conn, team, &filter)?;
-            let limit = listing.paging.size + 1;
-            let mut found = people::page(conn, team, &filter, listing.sort, &place, limit)?;
-            let pagination = listing.describe(&mut found, total, &of);
-            let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
-            Ok(Page {
-                data: views(conn, team, &ids)?,
-                pagination,
-            })
+    let long = filter.needs_scan() || listing.paging.is_deep();
+    let work = move |conn: &mut Conn<'_>| -> Result<Page<PersonView>, StoreError> {
+        let total = people::count(conn, team, &filter)?;
+        let limit = listing.paging.size + 1;
+        let mut found = people::page(conn, team, &filter, listing.sort, &place, limit)?;
+        let pagination = listing.describe(&mut found, total, &of);
+        let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
+        Ok(Page {
+            data: views(conn, team, &ids)?,
+            pagination,
         })
     };
-    let db = state.board.db();
-    let page = if long {
-        db.scan(work).await
-    } else {
-        db.read(work).await
-    };
-    Ok(reply::page(&page?))
+    Ok(reply::page(&state.read_page(long, work).await?))
 }
 
 fn views(
