@@ -8,7 +8,7 @@ use crate::contacts::{ContactRow, Properties};
 use crate::crm::{self, Kind, Place, Sort, SortBy, SortKey};
 use crate::engine::{Conn, Json, Row, StoreError};
 use crate::search::Builder;
-use crate::{TeamKey, params};
+use crate::{TeamKey, merges, params};
 
 /// A person with the name of its company.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +110,20 @@ pub fn many(conn: &mut Conn<'_>, team: TeamKey, ids: &[ContactId]) -> Result<Vec
         Ok(true)
     })?;
     Ok(rows)
+}
+
+/// The person with this id, archived or not; for the id of one that was merged into another, that other.
+///
+/// # Errors
+/// Of the engine.
+pub fn find(conn: &mut Conn<'_>, team: TeamKey, id: ContactId) -> Result<Option<PersonDetail>, StoreError> {
+    if let Some(found) = many(conn, team, &[id])?.pop() {
+        return Ok(Some(found));
+    }
+    match merges::into(conn, team, id)? {
+        Some(into) => Ok(many(conn, team, &[into])?.pop()),
+        None => Ok(None),
+    }
 }
 
 /// How many people the filter lets through: exact.

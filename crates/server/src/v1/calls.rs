@@ -37,8 +37,8 @@ pub async fn list(
     let paging = Paging::read(&mut input);
     input.finish()?;
     let team = caller.owner.team;
-    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| page(conn, team, line, contact, paging));
-    Ok(reply::data(state.board.db().scan(work).await?))
+    let read = move |conn: &mut Conn<'_>| page(conn, team, line, contact, paging);
+    Ok(reply::data(state.read_page(true, read).await?))
 }
 
 fn page(

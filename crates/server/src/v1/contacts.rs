@@ -12,10 +12,8 @@ use trunkline_store::contacts::Properties;
 use trunkline_store::crm::{self, Kind, Place, Sort, SortBy};
 use trunkline_store::people::{self, PeopleFilter, PersonDetail};
 use trunkline_store::search::Order;
-use trunkline_store::{Conn, StoreError, TeamKey, histories, merges};
-use trunkline_switchboard::people::{
-    self as commands, CreateContact, Duplicates, MAX_PER_CONTACT, PatchContact,
-};
+use trunkline_store::{Conn, StoreError, TeamKey, histories};
+use trunkline_switchboard::people::{self as commands, CreateContact, MAX_PER_CONTACT, PatchContact};
 use trunkline_switchboard::{Error as CommandError, Work};
 
 use super::{Paged, Paging, Results};
@@ -23,15 +21,11 @@ use crate::AppState;
 use crate::http::auth::{Caller, ContactsRead, ContactsWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
-use crate::http::input::{Body, Input, PathParams, Query, Sent};
+use crate::http::input::{Body, PathParams, Query, Sent};
 use crate::http::reply::{self, Data};
-use crate::v2::crm::people::read_numbers;
+use crate::v2::crm::people::{read_duplicates, read_numbers};
+use crate::v2::crm::{MAX_NAME, MAX_URL};
 use crate::v2::views::CompanyView;
-
-/// The longest name or job title, in characters.
-const MAX_NAME: usize = 255;
-/// The longest URL, in characters.
-const MAX_URL: usize = 2_048;
 
 /// A contact.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -114,9 +108,8 @@ pub async fn list(
     let paging = Paging::read(&mut input);
     input.finish()?;
     let (team, now) = (caller.owner.team, state.board.now());
-    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| page(conn, team, paging, now));
-    let page = state.board.db().scan(work).await.map_err(ApiError::from)?;
-    Ok(reply::data(page))
+    let read = move |conn: &mut Conn<'_>| page(conn, team, paging, now);
+    Ok(reply::data(state.read_page(true, read).await?))
 }
 
 fn page(
@@ -175,13 +168,7 @@ fn naming_the_contact(error: ApiError) -> ApiError {
 /// # Errors
 /// `CONTACT_NOT_FOUND`, and those of the store.
 pub(super) fn find(conn: &mut Conn<'_>, team: TeamKey, id: ContactId) -> Result<PersonDetail, ApiError> {
-    let mut found = people::many(conn, team, &[id])?.pop();
-    if found.is_none()
-        && let Some(into) = merges::into(conn, team, id)?
-    {
-        found = people::many(conn, team, &[into])?.pop();
-    }
-    found.ok_or_else(not_found)
+    people::find(conn, team, id)?.ok_or_else(not_found)
 }
 
 /// The contact as it is at this point of a command.
@@ -246,7 +233,7 @@ pub async fn create(
         numbers: numbers.unwrap_or_default(),
         emails: input.texts("emails", MAX_PER_CONTACT).unwrap_or_default(),
         properties: Properties::new(),
-        duplicates: duplicates(&mut input),
+        duplicates: read_duplicates(&mut input),
     };
     input.finish()?;
     commit(&state, &caller, StatusCode::OK, move |work| {
@@ -254,14 +241,6 @@ pub async fn create(
         present(work, id)
     })
     .await
-}
-
-fn duplicates(input: &mut Input) -> Duplicates {
-    if input.flag("allow_duplicate_number") == Some(true) {
-        Duplicates::Allowed
-    } else {
-        Duplicates::Refused
-    }
 }
 
 /// What is to change about a contact: a field that is left out stays as it is, `null` takes its value away, a list replaces
@@ -315,7 +294,7 @@ pub async fn update(
         website: input.text_or_null("website", MAX_URL),
         numbers: input.or_null("numbers", numbers).map(Option::unwrap_or_default),
         emails: input.or_null("emails", emails).map(Option::unwrap_or_default),
-        duplicates: duplicates(&mut input),
+        duplicates: read_duplicates(&mut input),
         ..PatchContact::default()
     };
     input.finish()?;

@@ -151,8 +151,8 @@ pub async fn get(
     let extend = Extend::read(&mut input);
     input.finish()?;
     let (id, team, now) = (contact_id(&id)?, caller.owner.team, state.board.now());
-    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| context(conn, team, id, extend, now));
-    Ok(reply::data(state.board.db().scan(work).await?))
+    let read = move |conn: &mut Conn<'_>| context(conn, team, id, extend, now);
+    Ok(reply::data(state.read_page(true, read).await?))
 }
 
 fn context(
@@ -225,8 +225,8 @@ pub async fn list(
     let paging = Paging::read(&mut input);
     input.finish()?;
     let (id, team) = (contact_id(&id)?, caller.owner.team);
-    let work = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| page(conn, team, id, line, paging));
-    Ok(reply::data(state.board.db().scan(work).await?))
+    let read = move |conn: &mut Conn<'_>| page(conn, team, id, line, paging);
+    Ok(reply::data(state.read_page(true, read).await?))
 }
 
 fn page(

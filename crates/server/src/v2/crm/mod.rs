@@ -20,9 +20,9 @@ use crate::http::input::Input;
 use crate::http::reply::{Pagination, Paging};
 
 /// The longest name, job title, industry or status, in characters.
-const MAX_NAME: usize = 255;
+pub(crate) const MAX_NAME: usize = 255;
 /// The longest URL, in characters.
-const MAX_URL: usize = 2_048;
+pub(crate) const MAX_URL: usize = 2_048;
 
 /// A contact as the CRM writes its id: `per-…` instead of `cnt-…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

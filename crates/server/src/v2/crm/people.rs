@@ -8,7 +8,7 @@ use trunkline_domain::{ContactId, ErrorCode, Millis, PhoneNumber};
 use trunkline_store::contacts::{self, Properties};
 use trunkline_store::people::{self, PersonDetail};
 use trunkline_store::properties::{self, PropertyRow};
-use trunkline_store::{Conn, StoreError, TeamKey, merges};
+use trunkline_store::{Conn, StoreError, TeamKey};
 use trunkline_switchboard::people::{
     self as commands, CreateContact, Duplicates, MAX_PER_CONTACT, PatchContact,
 };
@@ -193,7 +193,7 @@ pub(crate) fn read_numbers(input: &mut Input) -> Option<Vec<String>> {
     Some(numbers)
 }
 
-fn read_duplicates(input: &mut Input) -> Duplicates {
+pub(crate) fn read_duplicates(input: &mut Input) -> Duplicates {
     match input.flag("allow_duplicate_number") {
         Some(true) => Duplicates::Allowed,
         _ => Duplicates::Refused,
@@ -230,13 +230,7 @@ pub async fn get(
         .board
         .db()
         .read(move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-            let mut found = people::many(conn, team, &[id])?.pop();
-            if found.is_none()
-                && let Some(into) = merges::into(conn, team, id)?
-            {
-                found = people::many(conn, team, &[into])?.pop();
-            }
-            Ok((found, properties::list(conn, team)?))
+            Ok((people::find(conn, team, id)?, properties::list(conn, team)?))
         });
     let (found, definitions) = read.await.map_err(ApiError::from)?;
     let found = found.ok_or_else(|| ApiError::new(ErrorCode::PersonNotFound).param("id"))?;
