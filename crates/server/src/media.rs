@@ -74,7 +74,7 @@ impl MediaLinks {
 
     /// What is signed is the path, so that links survive another public address.
     fn signature(&self, address: &str, expires: i64) -> Option<Hmac<Sha256>> {
-        let path = &address[address.find("/media/")?..];
+        let path = &address[address.rfind("/media/")?..];
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
         mac.update(format!("{path}?{expires}").as_bytes());
         Some(mac)
@@ -249,6 +249,9 @@ mod tests {
             "another time"
         );
         assert!(!opens(links, &link[..link.len() - 1]));
+        // The public address may have such a part of its own.
+        let nested = links.for_event("https://phone.example/media/pbx", TeamKey(3), id);
+        assert!(opens(links, &nested.replace("/media/pbx", "")));
         // Renewed when it is read again, however old it is.
         let later = at(400 * Millis::DAY);
         let renewed = later.renewed(&link).unwrap();
