@@ -18,6 +18,7 @@ ALTER TABLE contacts ADD COLUMN active_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE contacts ADD COLUMN archived_at INTEGER;
 ALTER TABLE contacts ADD COLUMN put_away TEXT;
 
+-- CROSS JOIN: in this order, or each person costs a walk of the team's conversations.
 UPDATE contacts SET
     first_key = lower(COALESCE(first_name, '')),
     last_key  = lower(COALESCE(last_name, '')),
@@ -29,10 +30,10 @@ UPDATE contacts SET
         || COALESCE((SELECT group_concat(' ' || replace(replace(e.email, '@', ' '), '.', ' '), '') FROM contact_emails e
                       WHERE e.team_id = contacts.team_id AND e.contact_id = contacts.id), ''),
     interactions = (SELECT COALESCE(SUM(c.items), 0) FROM contact_numbers n
-                      JOIN conversations c ON c.team_id = n.team_id AND c.contact_number = n.number
+                     CROSS JOIN conversations c ON c.team_id = n.team_id AND c.contact_number = n.number
                      WHERE n.team_id = contacts.team_id AND n.contact_id = contacts.id),
     last_at      = (SELECT MAX(c.last_at) FROM contact_numbers n
-                      JOIN conversations c ON c.team_id = n.team_id AND c.contact_number = n.number
+                     CROSS JOIN conversations c ON c.team_id = n.team_id AND c.contact_number = n.number
                      WHERE n.team_id = contacts.team_id AND n.contact_id = contacts.id);
 UPDATE contacts SET active_at = COALESCE(last_at, created_at);
 
