@@ -26,6 +26,7 @@ pub fn program() -> Result<PathBuf> {
 }
 
 /// A data folder with one team of `items` items, and a key of that team whose limits are no limits.
+#[derive(Clone)]
 pub struct Seeded {
     /// The folder.
     pub dir: PathBuf,

@@ -12,6 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "measuring needs the machine's clock")]
 
 mod data;
+mod grow;
 mod load;
 mod process;
 mod reads;

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::Scale;
 use crate::data::{self, Seeded};
+use crate::grow;
 use crate::load::{Connection, Request, cost};
 use crate::process::{Server, free_address};
 use crate::report::{Goal, Report};
@@ -20,6 +21,9 @@ use crate::twin;
 
 /// Items the point read rotates over.
 const ITEMS: usize = 500;
+
+/// Items of the big team that the program makes itself; a longer history repeats them.
+const SEEDED: u64 = 1_000_000;
 
 /// Point read and list of conversations.
 ///
@@ -154,7 +158,8 @@ fn some_ids(seeded: &Seeded) -> Result<Vec<String>> {
 /// When a server fails.
 pub fn measure_paging(program: &Path, scale: Scale, report: &mut Report) -> Result<()> {
     let small = data::seeded(program, "small", 10_000, 0.5)?;
-    let big = data::seeded(program, "big", scale.items, 0.02)?;
+    let seeded = data::seeded(program, "big", scale.items.min(SEEDED), 0.02)?;
+    let big = grow::grown(&seeded, u32::try_from(scale.items.div_ceil(SEEDED))?)?;
     let (small_server, big_server) = (
         Server::trunkline(program, &small.dir)?,
         Server::trunkline(program, &big.dir)?,
