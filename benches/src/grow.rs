@@ -12,7 +12,7 @@ use crate::data::Seeded;
 /// What is copied into the grown folder beside the database.
 const FOLDERS: [&str; 1] = ["index"];
 
-/// A copy of `seeded` (its first team) whose history is `times` times as long. Made once, kept for the next run.
+/// A copy of `seeded` (its first team) whose history is `times` (at most ten) times as long. Made once, kept for the next run.
 ///
 /// # Errors
 /// When a file cannot be copied or a statement fails.
@@ -101,12 +101,12 @@ fn repeat(database: &Connection, times: u32) -> Result<()> {
         "UPDATE item_totals SET n = n * {times} WHERE team_id = (SELECT MIN(team_id) FROM teams);
          UPDATE conversations SET items = items * {times} WHERE team_id = (SELECT MIN(team_id) FROM teams);
          UPDATE teams SET last_item = {seqs} * {times} WHERE team_id = (SELECT MIN(team_id) FROM teams);
-         ANALYZE; PRAGMA synchronous = FULL;"
+         PRAGMA synchronous = FULL;"
     ))?;
     Ok(())
 }
 
-/// The statements that lay one more copy before the history.
+/// The statements that lay one more copy before the history. Ids get an instant of their own (their first digits).
 fn once_more(round: i64, seqs: i64, first: i64, span: i64) -> String {
     let (by, days) = (round * seqs, round * span);
     let time = days * 86_400_000;
@@ -115,7 +115,7 @@ fn once_more(round: i64, seqs: i64, first: i64, span: i64) -> String {
         "BEGIN;
          INSERT INTO items (team_id, seq, id, kind, direction, line, contact_number, conversation, user_id, at, day,
                             result, duration, tags)
-         SELECT team_id, seq + {by}, id || '{round}', kind, direction, line, contact_number, conversation, user_id,
+         SELECT team_id, seq + {by}, substr(id, 1, 4) || '0{round}' || substr(id, 7), kind, direction, line, contact_number, conversation, user_id,
                 at - {time}, day - {days}, result, duration, tags FROM items WHERE {team};
          INSERT INTO calls (team_id, seq, phase, answered_at, ended_at, completed_at, cause, details, node)
          SELECT team_id, seq + {by}, phase, answered_at - {time}, ended_at - {time}, completed_at - {time}, cause,
