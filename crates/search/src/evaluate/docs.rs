@@ -90,34 +90,6 @@ impl Iterator for Bits {
     }
 }
 
-/// Tells the place of a document among those of a set.
-pub(super) struct Slots<'d> {
-    docs: &'d Docs,
-    before: Vec<u32>,
-}
-
-impl<'d> Slots<'d> {
-    pub(super) fn new(docs: &'d Docs) -> Self {
-        let mut sum = 0;
-        let before = docs.bits.iter().map(|word| {
-            let before = sum;
-            sum += word.count_ones();
-            before
-        });
-        Self {
-            before: before.collect(),
-            docs,
-        }
-    }
-
-    /// How many documents of the set are numbered lower; `doc` must be one of the set.
-    pub(super) fn of(&self, doc: u32) -> usize {
-        let place = (doc / 64) as usize;
-        let below = self.docs.bits[place] & ((1 << (doc % 64)) - 1);
-        (self.before[place] + below.count_ones()) as usize
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,13 +106,6 @@ mod tests {
         let mut docs = set(&numbers);
         assert_eq!(docs.iter().collect::<Vec<_>>(), numbers);
         assert_eq!(docs.count(), 7);
-        let slots = Slots::new(&docs);
-        assert!(
-            numbers
-                .iter()
-                .enumerate()
-                .all(|(place, doc)| slots.of(*doc) == place)
-        );
         assert_eq!(docs.clone().and(&set(&[1, 2, 128])), set(&[1, 128]));
         docs.retain(|doc| doc % 2 == 0);
         assert_eq!(docs, set(&[0, 64, 128]));

@@ -11,7 +11,7 @@ mod page;
 
 use tantivy::schema::IndexRecordOption;
 
-use self::docs::{Docs, Slots};
+use self::docs::Docs;
 use self::groups::Group;
 use self::page::{Part, page};
 use crate::SearchError;
@@ -238,15 +238,18 @@ fn ranked<'s>(snapshot: &'s Snapshot, question: &Question<'_>, items: i64) -> ta
     let mut parts = Vec::with_capacity(found.len());
     for (view, words, docs) in found {
         let mut scores = vec![0f32; docs.count() as usize];
-        let slots = Slots::new(&docs);
-        let mut occurrences = vec![0u32; scores.len()];
+        // By document and not by place among the matches: finding that place costs more than the memory, of which only
+        // what matches is ever touched.
+        let mut occurrences = vec![0u32; view.max_doc as usize];
         for (group, weight) in words.iter().zip(&weights) {
-            occurrences.fill(0);
             group.each_within(&docs, IndexRecordOption::WithFreqs, |doc, frequency, exact| {
-                occurrences[slots.of(doc)] += if exact { EXACT * frequency } else { frequency };
+                if let Some(count) = occurrences.get_mut(doc as usize) {
+                    *count += if exact { EXACT * frequency } else { frequency };
+                }
             })?;
-            for ((doc, count), score) in docs.iter().zip(&occurrences).zip(&mut scores) {
-                let count = *count as f32;
+            for (doc, score) in docs.iter().zip(&mut scores) {
+                let count = occurrences.get_mut(doc as usize).map(std::mem::take);
+                let count = count.unwrap_or_default() as f32;
                 let norm = norms[usize::from(view.lengths.fieldnorm_id(doc))];
                 *score += weight * (count * (K1 + 1.0) / (count + norm));
             }

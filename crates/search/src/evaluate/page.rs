@@ -73,8 +73,11 @@ fn first(parts: &[Part<'_>], order: TextOrder, behind: Option<Key>, wanted: usiz
     for Part { view, docs, scores } in parts {
         for (place, doc) in docs.iter().enumerate() {
             let score = scores.get(place).copied().unwrap_or_default();
+            // Most documents are out of the question by their score, or before their number is looked up.
+            if order == TextOrder::Relevance && lowest.is_some_and(|lowest| score.to_bits() < lowest.0) {
+                continue;
+            }
             let at = view.at.get_val(doc);
-            // Most documents are out of the question before their number is looked up.
             if lowest.is_some_and(|lowest| {
                 (key(order, score, at, 0).0, key(order, score, at, 0).1) < (lowest.0, lowest.1)
             }) {
