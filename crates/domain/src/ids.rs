@@ -179,6 +179,8 @@ id_kinds! {
     CommentId = CommentKind("cmt-");
     /// A summary template.
     TemplateId = TemplateKind("tst-");
+    /// A queue of the power dialer.
+    QueueId = QueueKind("pdl_");
 }
 
 impl DeliveryId {

@@ -7,6 +7,7 @@ pub mod analytics;
 pub mod call;
 pub mod clock;
 pub mod conversation;
+pub mod dialer;
 pub mod engagement;
 pub mod error_code;
 pub mod events;
@@ -26,8 +27,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
     ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids,
-    ImportId, ItemId, MediaId, MessageId, NoteId, NumberId, RandomIds, SeededIds, TagId, TeamId, TemplateId,
-    ThreadId, UserId,
+    ImportId, ItemId, MediaId, MessageId, NoteId, NumberId, QueueId, RandomIds, SeededIds, TagId, TeamId,
+    TemplateId, ThreadId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;

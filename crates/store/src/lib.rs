@@ -21,6 +21,7 @@ aggregates!(
     conversations,
     crm,
     deals,
+    dialing_queues,
     directory,
     events,
     histories,

@@ -5,7 +5,7 @@ use trunkline_domain::ContactId;
 use crate::contacts::ContactRow;
 use crate::crm::{self, Kind};
 use crate::engine::{Conn, StoreError, Tx};
-use crate::{TeamKey, companies, params};
+use crate::{TeamKey, companies, dialing_queues, params};
 
 statements! {
     INTO = "SELECT into_id FROM merged_contacts WHERE team_id = $1 AND id = $2";
@@ -34,7 +34,7 @@ pub fn into(conn: &mut Conn<'_>, team: TeamKey, id: ContactId) -> Result<Option<
     conn.row(INTO, params![team, id], |row| row.get(0))
 }
 
-/// Gives deals, notes and the id of one person to another, and removes the one. What else it had the caller has taken
+/// Gives deals, notes, places in dialing queues and the id of one person to another, and removes the one. What else it had the caller has taken
 /// over. The team's row must be locked.
 ///
 /// # Errors
@@ -43,6 +43,7 @@ pub fn merge(tx: &mut Tx<'_>, team: TeamKey, from: &ContactRow, to: ContactId) -
     tx.execute(GIVE_DEALS, params![to, team, from.id])?;
     tx.execute(MARK_DEALS, params![team, to])?;
     tx.execute(GIVE_NOTES, params![to, team, from.id])?;
+    dialing_queues::give(tx, team, from.id, to)?;
     tx.execute(LEAD_ON, params![to, team, from.id])?;
     tx.execute(REMEMBER, params![team, from.id, to])?;
     remove(tx, team, from)

@@ -191,7 +191,7 @@ pub fn set_counters(tx: &mut Tx<'_>, team: TeamKey, counters: Counters) -> Resul
     tx.execute(SET_COUNTERS, params![event, item, conversation, line, team]).map(drop)
 }
 
-/// The team's next number for a note, a thread or a comment. The row must be locked.
+/// The team's next number for a note, a thread, a comment or a dialing queue. The row must be locked.
 ///
 /// # Errors
 /// Of the engine.

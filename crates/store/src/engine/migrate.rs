@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     6 "0006_texts";
     7 "0007_media";
     8 "0008_analytics";
+    9 "0009_dialer";
 };
 
 /// How the database stands to this program.

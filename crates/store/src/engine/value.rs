@@ -343,6 +343,10 @@ stored_by_name!(
     trunkline_domain::DeliveryState,
     trunkline_domain::EntityType,
     trunkline_domain::call::Phase,
+    trunkline_domain::dialer::VoicemailHandling,
+    trunkline_domain::dialer::DoNotDisturb,
+    trunkline_domain::dialer::RoutingResult,
+    trunkline_domain::dialer::NotReached,
     trunkline_domain::events::Topic,
 );
 
