@@ -4,6 +4,7 @@
 
 use trunkline_domain::call::{Call, EndCause, Fact, Input, Phase, TransferKind};
 use trunkline_domain::conversation::Activity;
+use trunkline_domain::dialer::Outcome;
 use trunkline_domain::events::{
     Artefact, CallCompleted, CallEnded, CallRinging, IvrChoice, Topic, Transcript, TranscriptLine,
     TransferEnd,
@@ -17,7 +18,7 @@ use trunkline_store::calls::{self, CallDetails, CallRow};
 use trunkline_store::contacts::{self, Context};
 use trunkline_store::items::{self, ItemRow, SummaryRow};
 use trunkline_store::numbers::{self, NumberRow};
-use trunkline_store::users;
+use trunkline_store::{dialing_queues, users};
 
 use crate::conversations::{Joined, Learnt, answered, join};
 use crate::{Actor, Error, Refused, Work};
@@ -252,6 +253,10 @@ impl Open {
         };
         let payload = open.ringing(work)?;
         work.emit(topic, ring.at, Some(seq), &payload)?;
+        if let (Direction::Outbound, Some(user)) = (ring.direction, ring.user) {
+            let (of, call) = ((user, ring.contact), (id, ring.at));
+            dialing_queues::called(work.tx, work.team, of, call, work.now)?;
+        }
         Ok(open)
     }
 
@@ -546,6 +551,9 @@ impl Open {
             self.row.failure_reason = None;
         } else if self.row.failure_reason.is_none() {
             self.row.failure_reason = call.failure_reason().map(str::to_owned);
+        }
+        if let (Direction::Outbound, Some(outcome)) = (self.item.direction, Outcome::of(&call)) {
+            dialing_queues::ended(work.tx, work.team, self.id, &outcome, work.now)?;
         }
         let (from_number, to_number) = self.ends();
         let payload = CallEnded {

@@ -12,6 +12,7 @@ pub mod companies;
 mod consent;
 pub mod conversations;
 pub mod deals;
+pub mod dialer;
 mod error;
 pub mod import;
 pub mod lines;

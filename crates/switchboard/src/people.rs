@@ -394,7 +394,8 @@ fn emails(texts: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// Something, an at sign and something, without spaces, at most 254 bytes (RFC 5321, 4.5.3.1.3).
-pub(crate) fn is_email(email: &str) -> bool {
+#[must_use]
+pub fn is_email(email: &str) -> bool {
     let shaped = email
         .split_once('@')
         .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());

@@ -9,6 +9,7 @@ mod calls;
 mod concurrent;
 mod contacts;
 mod conversations;
+mod dialing;
 mod imports;
 mod lives;
 mod messages;
