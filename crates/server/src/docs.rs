@@ -102,6 +102,13 @@ pub async fn people() -> Html<&'static str> {
     Html(PAGE.as_str())
 }
 
+/// How to fill queues of the power dialer.
+pub async fn dialer() -> Html<&'static str> {
+    static PAGE: LazyLock<String> =
+        LazyLock::new(|| page("Power dialer", &markdown(include_str!("../../../docs/dialer.md"))));
+    Html(PAGE.as_str())
+}
+
 /// How to send texts.
 pub async fn texts() -> Html<&'static str> {
     static PAGE: LazyLock<String> =
@@ -134,7 +141,7 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} · Trunkline</title><style>{STYLE}</style></head><body>\
-         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/analytics\">Analytics</a> · <a href=\"/docs/texts\">Texts</a> · <a href=\"/docs/people\">People</a> · <a href=\"/docs/notes\">Notes</a> · <a href=\"/docs/webhooks\">Webhooks</a> · <a href=\"/docs/events\">Events</a> · <a href=\"/docs/errors\">Error codes</a></p>\
+         <p><a href=\"/docs/\">API reference</a> · <a href=\"/docs/guide\">Guide</a> · <a href=\"/docs/analytics\">Analytics</a> · <a href=\"/docs/texts\">Texts</a> · <a href=\"/docs/people\">People</a> · <a href=\"/docs/dialer\">Power dialer</a> · <a href=\"/docs/notes\">Notes</a> · <a href=\"/docs/webhooks\">Webhooks</a> · <a href=\"/docs/events\">Events</a> · <a href=\"/docs/errors\">Error codes</a></p>\
          {body}</body></html>"
     )
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use trunkline_domain::analytics::{Granularity, GroupBy, Stage};
+use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, VoicemailHandling};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind, LineKind,
@@ -12,7 +13,7 @@ use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
-use crate::v2::{analytics, crm, search, webhooks};
+use crate::v2::{analytics, crm, dialing_queues, search, webhooks};
 use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
@@ -59,6 +60,7 @@ pub fn document() -> Value {
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
         { "name": "Threads", "description": "What the team says about a call, a text or a note" },
+        { "name": "Power Dialer", "description": "Who calls which numbers next, and what came of it" },
         { "name": "Summary Templates", "description": "How calls are to be summed up" },
         { "name": "Analytics", "description": "Calls and texts in figures" },
         { "name": "Webhooks", "description": "Endpoints that the team's events are sent to, and the live feed" },
@@ -96,6 +98,8 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("CreatePropertyRequest", "type", PropertyType::NAMES),
     ("CrmProperty", "type", PropertyType::NAMES),
     ("DealBrief", "status", DealStatus::NAMES),
+    ("DialingQueueMeta", "do_not_disturb", DoNotDisturb::NAMES),
+    ("DialingQueueMeta", "voicemail_handling", VoicemailHandling::NAMES),
     ("HeatmapCell", "day", &analytics::WEEKDAYS),
     ("ItemSearchRequest", "direction", Direction::NAMES),
     ("ItemSearchRequest", "type", search::KINDS),
@@ -107,6 +111,9 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("OutboundDrilldownItem", "stage", Stage::NAMES),
     ("PhoneNumber", "type", LineKind::NAMES),
     ("PhoneNumber", "capabilities", Capability::NAMES),
+    ("QueueNumber", "not_reached_destination_reason", NotReached::NAMES),
+    ("QueueNumber", "routing_result", RoutingResult::NAMES),
+    ("QueueNumber", "sync_status", dialing_queues::SYNC_STATES),
     ("SandboxCallLine", "source", Speaker::NAMES),
     ("SandboxCallRequest", "direction", Direction::NAMES),
     ("SandboxCallRequest", "outcome", sandbox::OUTCOMES),
@@ -114,12 +121,19 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SearchCompaniesRequest", "sort", crm::SORTS),
     ("SearchDealsRequest", "sort", crm::SORTS),
     ("SearchPeopleRequest", "sort", crm::SORTS),
+    ("SkippedQueueNumber", "reason", dialing_queues::SKIP_REASONS),
     ("TextMessage", "type", &["OUTBOUND"]),
     ("TextMessage", "status", MessageStatus::NAMES),
     ("PeopleImport", "state", crm::import::STATES),
     ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
     ("UpdateSummaryRequest", "template_key", SummaryTemplate::NAMES),
+    ("UpsertDialingQueueRequest", "do_not_disturb", DoNotDisturb::NAMES),
+    (
+        "UpsertDialingQueueRequest",
+        "voicemail_handling",
+        VoicemailHandling::NAMES,
+    ),
     ("User", "role", Role::NAMES),
     ("TestWebhookRequest", "topic", topic::NAMES),
     ("User", "status", UserStatus::NAMES),
@@ -132,8 +146,9 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own, a
-/// number without a default template has the usual one.
-pub const BODY_NOT_NEEDED: [&str; 6] = [
+/// number without a default template has the usual one, a new queue needs no name.
+pub const BODY_NOT_NEEDED: [&str; 7] = [
+    "resetCurrentDialingQueue",
     "searchAllConversations",
     "searchCompanies",
     "searchDeals",

@@ -70,6 +70,12 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::summary_templates::update),
         endpoint!(v2::summary_templates::delete),
         endpoint!(v2::summary_templates::set_default),
+        endpoint!(v2::dialing_queues::get),
+        endpoint!(v2::dialing_queues::reset),
+        endpoint!(v2::dialing_queues::upsert),
+        endpoint!(v2::dialing_queues::append),
+        endpoint!(v2::dialing_queues::clear),
+        endpoint!(v2::dialing_queues::assign),
         endpoint!(v2::analytics::overview::report),
         endpoint!(v2::analytics::outbound::report),
         endpoint!(v2::analytics::inbound::report),
@@ -110,6 +116,7 @@ pub fn router(state: AppState) -> Router {
         .route("/docs/guide", get(docs::guide))
         .route("/docs/notes", get(docs::notes))
         .route("/docs/people", get(docs::people))
+        .route("/docs/dialer", get(docs::dialer))
         .route("/docs/analytics", get(docs::analytics))
         .route("/docs/webhooks", get(docs::webhooks))
         .route("/docs/webhooks/test-vector.json", get(docs::test_vector))

@@ -178,6 +178,8 @@ required! {
     ThreadsWrite: ThreadsWrite;
     /// `WEBHOOKS_READ_WRITE`.
     Webhooks: WebhooksReadWrite;
+    /// `DIALING_QUEUE_READ_WRITE`.
+    DialingQueues: DialingQueueReadWrite;
     /// `CRM_READ`.
     CrmRead: CrmRead;
     /// `CRM_WRITE`.

@@ -243,10 +243,10 @@ impl Input {
         );
     }
 
-    fn too_many(&mut self, name: &str, max: usize) {
+    fn too_many(&mut self, name: &str, max: usize, code: ErrorCode) {
         let message = format!("{name} has more than {max} entries");
         let suggestion = format!("Send at most {max}.");
-        self.fault_with(ErrorCode::InvalidParameter, name, message, suggestion);
+        self.fault_with(code, name, message, suggestion);
     }
 
     /// PostgreSQL stores no NUL, and SQLite's functions see a text end there.
@@ -466,7 +466,7 @@ impl Input {
             return None;
         };
         if values.len() > max {
-            self.too_many(name, max);
+            self.too_many(name, max, ErrorCode::InvalidParameter);
             return None;
         }
         let texts: Option<Vec<String>> = values
@@ -506,16 +506,19 @@ impl Input {
 
     /// A list of objects.
     pub fn objects(&mut self, name: &'static str, max: usize) -> Vec<Self> {
-        let Some(value) = self.take(name) else {
-            return Vec::new();
-        };
-        let Value::Array(values) = value else {
+        self.objects_or(name, max, ErrorCode::InvalidParameter)
+            .unwrap_or_default()
+    }
+
+    /// A list of objects; `code` is the fault of one that is too long. `None` where there is none.
+    pub fn objects_or(&mut self, name: &'static str, max: usize, code: ErrorCode) -> Option<Vec<Self>> {
+        let Value::Array(values) = self.take(name)? else {
             self.wrong_type(name, "a list of objects");
-            return Vec::new();
+            return None;
         };
         if values.len() > max {
-            self.too_many(name, max);
-            return Vec::new();
+            self.too_many(name, max, code);
+            return None;
         }
         let mut all = Vec::with_capacity(values.len());
         for (i, value) in values.into_iter().enumerate() {
@@ -527,9 +530,10 @@ impl Input {
                 });
             } else {
                 self.wrong_type(name, "a list of objects");
+                return None;
             }
         }
-        all
+        Some(all)
     }
 
     /// Notes that a required field is missing.

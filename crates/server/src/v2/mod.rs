@@ -4,6 +4,7 @@ pub mod analytics;
 pub mod conversations;
 pub mod crm;
 mod cursor;
+pub mod dialing_queues;
 pub mod events;
 pub mod items;
 pub mod me;

@@ -13,7 +13,7 @@ use trunkline_domain::call::EndCause;
 use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, SummaryTemplate};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_store::{StoreError, Tx};
-use trunkline_switchboard::calls::{Leftover, Step};
+use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::texts::Limits;
 use trunkline_switchboard::{Error, Work};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -22,7 +22,7 @@ use trunkline_testkit::db::{TestDb, nobody, sarah, us};
 use crate::document::{described, document};
 use crate::operations::{Request, operation};
 use crate::people::{self, new_key, revoke};
-use crate::support::{World, assert_error, authorization, encoded, next_second, record, set_team};
+use crate::support::{World, assert_error, authorization, command, encoded, next_second, record, set_team};
 use crate::surroundings::{serve, with_settings};
 use crate::texts;
 
@@ -35,7 +35,6 @@ const LATER: &[&str] = &[
     "AGENT_LINE_NOT_ASSIGNED",
     "AGENT_NO_FORWARDING_NUMBER",
     "API_KEY_QUOTA_EXCEEDED",
-    "ASSIGNEE_NOT_FOUND",
     "BUSINESS_NOT_FOUND",
     "CALL_FLOW_CONCURRENT_EDIT",
     "CALL_FLOW_CONTACT_PROPERTY_KEY_REQUIRED",
@@ -46,20 +45,12 @@ const LATER: &[&str] = &[
     "CALL_FLOW_STALE_LOCK",
     "CALL_STATE_CONFLICT",
     "DIALING_QUEUE_APPEND_CONFLICT",
-    "DIALING_QUEUE_ASSIGNEE_REQUIRED",
-    "DIALING_QUEUE_ASSIGN_FORBIDDEN",
-    "DIALING_QUEUE_DELETE_FILTER_CONFLICT",
-    "DIALING_QUEUE_DELETE_FILTER_REQUIRED",
-    "DIALING_QUEUE_LIMIT_REACHED",
-    "DIALING_QUEUE_NOT_FOUND",
-    "DIALING_QUEUE_SESSION_ACTIVE",
     "MISSING_HEADER",
     "NO_NUMBER_AVAILABLE",
     "PARTNER_ACCOUNT_ALREADY_EXISTS",
     "PARTNER_ACCOUNT_NOT_FOUND",
     "PARTNER_BILLING_FAILED",
     "PARTNER_SUBSCRIPTION_NOT_BILLABLE",
-    "QUEUE_NUMBER_POSITION_NOT_FOUND",
     "TEAM_NOT_FOUND",
     "UNKNOWN_TIME_ZONE",
     "VALIDATION_FAILED",
@@ -101,6 +92,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     notes(&world, &mut given).await;
     webhooks(&world, &mut given).await;
     crm(&world, &mut given).await;
+    queues(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
     texts(&mut world, &mut given).await;
@@ -422,6 +414,70 @@ async fn crm(world: &World, given: &mut Given) {
     given.note("searchPeople", &refused, "INVALID_PHONE_NUMBER");
     let unknown = app.delete("/v2/api/crm/properties/unknown").await;
     given.note("deleteProperty", &unknown, "PROPERTY_NOT_FOUND");
+}
+
+/// What queues of the power dialer refuse.
+async fn queues(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let (current, numbers) = (
+        "/v2/api/dialing-queues/current",
+        "/v2/api/dialing-queues/current/numbers",
+    );
+    for (query, code) in [
+        ("", "DIALING_QUEUE_DELETE_FILTER_REQUIRED"),
+        (
+            "?unassigned=true&position=1",
+            "DIALING_QUEUE_DELETE_FILTER_CONFLICT",
+        ),
+        ("?position=7", "QUEUE_NUMBER_POSITION_NOT_FOUND"),
+        (
+            "?unassigned=true&email=ben%40fogcity.example",
+            "DIALING_QUEUE_NOT_FOUND",
+        ),
+    ] {
+        given.note(
+            "clearDialingQueueNumbers",
+            &app.delete(&format!("{numbers}{query}")).await,
+            code,
+        );
+    }
+    let reply = app.get(&format!("{current}?user_id=usr-1")).await;
+    given.note("getCurrentDialingQueue", &reply, "ASSIGNEE_NOT_FOUND");
+    let many = json!({ "numbers": vec![json!({ "number": nobody() }); 1_001] });
+    given.note(
+        "appendDialingQueueNumbers",
+        &app.post(numbers, &many).await,
+        "DIALING_QUEUE_LIMIT_REACHED",
+    );
+    let handing_over = operation("assignDialingQueue").request(world);
+    let to_nobody = Request {
+        body: Some(json!({})),
+        ..handing_over.clone()
+    };
+    given.note(
+        "assignDialingQueue",
+        &to_nobody.send(app).await,
+        "DIALING_QUEUE_ASSIGNEE_REQUIRED",
+    );
+    let bens = people::key_of(app, app.office.ben, ScopeSet::ALL).await;
+    let reply = handing_over.with_key(app, &bens).await;
+    given.note("assignDialingQueue", &reply, "DIALING_QUEUE_ASSIGN_FORBIDDEN");
+    let one = json!({ "numbers": [{ "number": nobody() }] });
+    assert_eq!(app.post(numbers, &one).await.status, 200);
+    let ring = Ring {
+        direction: Direction::Outbound,
+        line: us(),
+        contact: nobody(),
+        user: Some(app.office.ada),
+        blocked: false,
+        at: app.board.now(),
+    };
+    command(app, move |work| calls::ring(work, &ring)).await;
+    given.note(
+        "assignDialingQueue",
+        &handing_over.send(app).await,
+        "DIALING_QUEUE_SESSION_ACTIVE",
+    );
 }
 
 /// Who asks.

@@ -10,6 +10,7 @@ mod crm_lists;
 mod crm_people;
 mod crm_records;
 mod description;
+mod dialing_queues;
 mod document;
 mod event_stream;
 mod fields;

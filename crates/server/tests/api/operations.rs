@@ -142,6 +142,18 @@ impl Operation {
             "createSummaryTemplate" | "updateSummaryTemplate" => {
                 (String::new(), Some(json!({ "name": "Sales call" })))
             }
+            "getCurrentDialingQueue" => (String::new(), None),
+            // Of Ben: the office's queue stays Ada's current one.
+            "resetCurrentDialingQueue" => (
+                String::new(),
+                Some(json!({ "name": "Monday", "user_id": world.app.office.ben })),
+            ),
+            "upsertCurrentDialingQueue" => (String::new(), Some(json!({ "name": "Cold calls" }))),
+            "appendDialingQueueNumbers" => {
+                (String::new(), Some(json!({ "numbers": [{ "number": sarah() }] })))
+            }
+            "clearDialingQueueNumbers" => ("?unassigned=true".to_owned(), None),
+            "assignDialingQueue" => (String::new(), Some(json!({ "user_id": world.app.office.ada }))),
             "setNumberDefaultSummaryTemplate" => (
                 String::new(),
                 Some(json!({ "summary_template_id": world.template })),
@@ -250,6 +262,7 @@ impl Operation {
             path if path.contains("/companies/") => world.app.office.bakery.to_string(),
             path if path.contains("/deals/") => world.app.office.deal.to_string(),
             path if path.contains("/summary_templates/") => world.template.to_string(),
+            path if path.contains("/dialing-queues/") => world.queue.to_string(),
             path if path.contains("/notes/{id}") => world.said.note.to_string(),
             _ => world.call.to_string(),
         };
@@ -282,6 +295,13 @@ impl Operation {
                 tx.execute("UPDATE webhook_endpoints SET deleted_at = NULL", &[])
             };
             world.app.board.db().write(bring_back).await.unwrap();
+        }
+        if self.path.contains("dialing-queues") {
+            let empty = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                tx.execute("UPDATE dialing_queues SET next_position = 0", &[])?;
+                tx.execute("DELETE FROM dialing_entries", &[])
+            };
+            world.app.board.db().write(empty).await.unwrap();
         }
         if self.path.contains("template") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
@@ -476,6 +496,22 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "searchDeals" => json!({
             "filters": { "stage": "negotiation" }, "search": "Enterprise", "sort": "CREATED_ASC", "page": 1, "size": 20,
         }),
+        "resetCurrentDialingQueue" => json!({
+            "name": "Monday", "user_id": ben, "email": "ben@fogcity.example",
+        }),
+        "upsertCurrentDialingQueue" => json!({
+            "name": "Cold calls", "voicemail_handling": "SKIP", "do_not_disturb": "ENABLED", "user_id": ada,
+            "email": "ada@fogcity.example",
+        }),
+        "appendDialingQueueNumbers" => json!({
+            "numbers": [{
+                "number": "(415) 555-1234", "name": "Sarah", "last_name": "Johnson", "company": "Johnson Bakery",
+                "website": "https://bakery.example", "job_title": "Owner", "emails": ["sarah@bakery.example"],
+                "addresses": ["1 Main St"],
+            }],
+            "user_id": ada, "email": "ada@fogcity.example",
+        }),
+        "assignDialingQueue" => json!({ "user_id": ada, "email": "ada@fogcity.example" }),
         "setNumberDefaultSummaryTemplate" => operation.request(world).body.unwrap(),
         "createSummaryTemplate" | "updateSummaryTemplate" => json!({
             "name": "Sales call", "call_context": "Flour.", "icon": "📞",

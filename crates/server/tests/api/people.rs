@@ -2,13 +2,14 @@
 
 use trunkline_domain::{
     ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId,
-    Millis, NumberId, PhoneNumber, Plan, PropertyType, Role, Scope, ScopeSet, TemplateId, UserId,
+    Millis, NumberId, PhoneNumber, Plan, PropertyType, QueueId, Role, Scope, ScopeSet, TemplateId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
 use trunkline_switchboard::calls::{self, Ring, Step};
 use trunkline_switchboard::companies::{self, CreateCompany};
 use trunkline_switchboard::deals::{self, CreateDeal};
+use trunkline_switchboard::dialer::{self, Target};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::people::{self, CreateContact};
 use trunkline_switchboard::people_file::Parsed;
@@ -42,6 +43,8 @@ pub struct Neighbour {
     pub said: Said,
     /// A summary template.
     pub template: TemplateId,
+    /// Nora's dialing queue.
+    pub queue: QueueId,
     /// An API key with all scopes.
     pub key: String,
 }
@@ -162,6 +165,13 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         let template = template(work, "A secret of the neighbours", &by)?;
         let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
         let import = people_import::begin(work, &Parsed::default(), work.now)?.id;
+        let queue = dialer::reset(
+            work,
+            &Target::User(user),
+            Some("A secret of the neighbours"),
+            user,
+        )?
+        .id;
         Ok((
             user,
             contact,
@@ -170,12 +180,21 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             call,
             message,
             webhook,
-            (said, template, import),
+            (said, template, import, queue),
             key,
         ))
     };
-    let (user, contact, company, deal, call, message, (webhook, delivery), (said, template, import), key) =
-        of_team(app, team, furnish).await;
+    let (
+        user,
+        contact,
+        company,
+        deal,
+        call,
+        message,
+        (webhook, delivery),
+        (said, template, import, queue),
+        key,
+    ) = of_team(app, team, furnish).await;
     Neighbour {
         team,
         user,
@@ -193,6 +212,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         delivery,
         said,
         template,
+        queue,
         key,
     }
 }

@@ -9,7 +9,7 @@ use trunkline_domain::error_code::Surface;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
     CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, ImportId,
-    MessageId, Millis, NoteId, PhoneNumber, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
+    MessageId, Millis, NoteId, PhoneNumber, QueueId, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
@@ -17,6 +17,7 @@ use trunkline_store::notes::NoteRow;
 use trunkline_store::webhook_messages::{self, NewMessage};
 use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
+use trunkline_switchboard::dialer::{self, Target};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
 use trunkline_switchboard::people_file::Parsed;
@@ -44,6 +45,8 @@ pub struct World {
     pub template: TemplateId,
     /// An import of nobody.
     pub import: ImportId,
+    /// Ada's dialing queue, which she made.
+    pub queue: QueueId,
     /// Notes that nobody has begun a thread about.
     notes: Mutex<Vec<NoteId>>,
 }
@@ -75,6 +78,9 @@ impl World {
             Ok((said, spare_notes(work, said.note)?, import))
         };
         let (said, notes, import) = command(&app, write).await;
+        let ada = app.office.ada;
+        let queue = move |work: &mut Work<'_, '_>| dialer::reset(work, &Target::User(ada), None, ada);
+        let queue = command(&app, queue).await.id;
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
         Self {
             app,
@@ -85,6 +91,7 @@ impl World {
             said,
             template,
             import,
+            queue,
             notes: Mutex::new(notes),
         }
     }

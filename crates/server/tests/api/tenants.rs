@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use trunkline_domain::{
     CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId, NoteId,
-    PhoneNumber, SeededIds, TemplateId, ThreadId, UserId,
+    PhoneNumber, QueueId, SeededIds, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -78,6 +78,7 @@ struct Ids {
     contact: ContactId,
     said: Said,
     template: TemplateId,
+    queue: QueueId,
 }
 
 impl Ids {
@@ -98,6 +99,7 @@ impl Ids {
             contact: neighbour.contact,
             said: neighbour.said,
             template: neighbour.template,
+            queue: neighbour.queue,
         }
     }
 
@@ -124,6 +126,7 @@ impl Ids {
                 comment: CommentId::new(&ids, now),
             },
             template: TemplateId::new(&ids, now),
+            queue: QueueId::new(&ids, now),
         }
     }
 }
@@ -247,6 +250,22 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ("getSummaryTemplate" | "updateSummaryTemplate" | "deleteSummaryTemplate", "id") => {
             vec![in_path(ids.template.to_string())]
         }
+        ("assignDialingQueue", "id") => vec![in_path(ids.queue.to_string())],
+        ("getCurrentDialingQueue" | "clearDialingQueueNumbers", "user_id") => {
+            vec![own.parameter("user_id", &ids.user.to_string())]
+        }
+        (
+            "resetCurrentDialingQueue"
+            | "upsertCurrentDialingQueue"
+            | "appendDialingQueueNumbers"
+            | "assignDialingQueue",
+            "user_id",
+        ) => vec![own.field("user_id", json!(ids.user))],
+        // Queueing a number that is a contact of another team makes a contact of the own team.
+        ("appendDialingQueueNumbers", "numbers[0].number") => {
+            vec![own.field("numbers", json!([{ "number": ids.contact_number }]))]
+        }
+        ("clearDialingQueueNumbers", "number") => vec![query("number", encoded(ids.contact_number))],
         ("setNumberDefaultSummaryTemplate", "number") => vec![in_path(encoded(ids.line))],
         (_, "summary_template_id") => vec![own.field("summary_template_id", json!(ids.template))],
         (_, "note_id") => vec![in_path(ids.said.person_note.to_string())],
@@ -310,6 +329,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.said.thread.to_string(),
         ids.said.comment.to_string(),
         ids.template.to_string(),
+        ids.queue.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");

@@ -486,6 +486,20 @@ const MALFORMED: &[Malformed] = &[
         param: "id",
     },
     Malformed {
+        operation: "assignDialingQueue",
+        values: &[
+            "x",
+            "pdl_",
+            "pdl_1",
+            "pdl_2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+            "%FF",
+            "%00",
+            "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+        ],
+        code: "DIALING_QUEUE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
         operation: "setNumberDefaultSummaryTemplate",
         values: &NO_NUMBERS,
         code: "INVALID_PHONE_FORMAT",

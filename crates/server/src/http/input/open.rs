@@ -27,7 +27,7 @@ impl Input {
             return None;
         };
         if fields.len() > max {
-            self.too_many(name, max);
+            self.too_many(name, max, ErrorCode::InvalidParameter);
             return None;
         }
         let mut all = Vec::with_capacity(fields.len());

@@ -25,7 +25,7 @@ use crate::http::reply::{self, Data};
 use crate::v2::views::CompanyView;
 
 /// The longest address, in characters.
-const MAX_ADDRESS: usize = 1_000;
+pub(crate) const MAX_ADDRESS: usize = 1_000;
 
 /// A person. Beside these fields it has those that the team has defined (`GET /v2/api/crm/properties`), each with a value
 /// under its key.
