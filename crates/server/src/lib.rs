@@ -44,7 +44,7 @@ use http::idempotency::InFlight;
 use http::limits::Limiter;
 use http::meters::Meters;
 use media::MediaLinks;
-use v2::events::Streams;
+use v2::streams::Streams;
 
 // Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
 // detail (tokio-postgres: every parameter of every statement) is therefore left out when the program is compiled.
@@ -150,6 +150,8 @@ pub struct Shared {
     pub in_flight: InFlight,
     /// Streams of events that are open.
     pub streams: Streams,
+    /// Exports that are under way.
+    pub exports: Streams,
     /// The endpoint table, for `/v2/api/me`.
     pub endpoints: Arc<[Listed]>,
 }
@@ -179,7 +181,8 @@ impl AppState {
             limits: Arc::default(),
             meters: Arc::default(),
             in_flight: InFlight::default(),
-            streams: Streams::default(),
+            streams: Streams::of_events(),
+            exports: Streams::of_exports(),
             endpoints,
         }))
     }

@@ -244,6 +244,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
             Some("role") => close(&mut parameter["schema"], Role::NAMES),
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
             Some("entity_type") => close(&mut parameter["schema"], EntityType::NAMES),
+            Some("type") => close(&mut parameter["schema"], search::KINDS),
             Some("state") => close(&mut parameter["schema"], DeliveryState::NAMES),
             _ => {}
         }

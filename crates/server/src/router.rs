@@ -80,6 +80,7 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::analytics::outbound::report),
         endpoint!(v2::analytics::inbound::report),
         endpoint!(v2::analytics::messages::report),
+        endpoint!(v2::export::items),
         endpoint!(v2::webhooks::list),
         endpoint!(v2::webhooks::create),
         endpoint!(v2::webhooks::event_types),

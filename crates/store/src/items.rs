@@ -1,5 +1,8 @@
 //! The timeline: calls and messages as they are stored and read.
 
+use std::collections::HashMap;
+
+use trunkline_domain::analytics::Tally;
 use trunkline_domain::events::{Transcript, TranscriptLine};
 use trunkline_domain::{
     CallResult, ContactId, Direction, ItemId, ItemKind, MessageStatus, MessageType, Millis, PhoneNumber, SummaryTemplate, UserId,
@@ -164,6 +167,10 @@ statements! {
         "SELECT 1 FROM items
           WHERE team_id = $1 AND contact_number = $2 AND at > $3 AND seq > $4 AND conversation = $5
             AND direction = 'INBOUND' LIMIT 1";
+    COURSES =
+        "SELECT i.seq, i.day, i.at, i.result, i.duration, c.answered_at, c.voicemail_at, c.ended_at
+           FROM items i LEFT JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
+          WHERE i.team_id = $1 AND i.seq IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT)))";
     LAST_SEQ = "SELECT MAX(seq) FROM items WHERE team_id = $1";
 }
 
@@ -417,7 +424,7 @@ pub fn transcripts(
     conn: &mut Conn<'_>,
     team: TeamKey,
     seqs: &[i64],
-) -> Result<std::collections::HashMap<i64, Vec<TranscriptLine>>, StoreError> {
+) -> Result<HashMap<i64, Vec<TranscriptLine>>, StoreError> {
     let found = conn.rows(TRANSCRIPTS, params![team, &json_texts(seqs)], |row| Ok((row.get(0)?, row.get::<Json<_>>(1)?.0)))?;
     Ok(found.into_iter().collect())
 }
@@ -499,6 +506,45 @@ pub fn texts(conn: &mut Conn<'_>, team: TeamKey, from: i64, to: i64) -> Result<V
         Ok(true)
     })?;
     Ok(all)
+}
+
+/// When what happened to an item, as reports count it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// The day it began on in the team's time zone, since 1970-01-01.
+    pub day: i64,
+    /// Calls: when somebody picked up.
+    pub answered_at: Option<Millis>,
+    /// Calls: when they ended.
+    pub ended_at: Option<Millis>,
+    /// Calls that have ended: milliseconds until somebody or the voicemail picked up, or until the end.
+    pub ringing_ms: Option<i64>,
+    /// Calls that have ended: seconds for which both sides were connected.
+    pub talk_seconds: Option<i64>,
+}
+
+/// The courses of the items with these numbers; unknown ones are left out.
+///
+/// # Errors
+/// Of the engine.
+pub fn courses(conn: &mut Conn<'_>, team: TeamKey, seqs: &[i64]) -> Result<HashMap<i64, Course>, StoreError> {
+    let found = conn.rows(COURSES, params![team, &json_texts(seqs)], |row| {
+        let (at, result): (Millis, Option<CallResult>) = (row.get(2)?, row.get(3)?);
+        let (answered_at, voicemail_at): (Option<Millis>, Option<Millis>) = (row.get(5)?, row.get(6)?);
+        let ended_at: Option<Millis> = row.get(7)?;
+        let picked_up = answered_at.or(voicemail_at).or(ended_at).unwrap_or(at);
+        let seconds = row.get::<Option<i64>>(4)?.unwrap_or(0);
+        let tally = result.map(|result| Tally::of(result, seconds, picked_up.0 - at.0));
+        let course = Course {
+            day: row.get(1)?,
+            answered_at,
+            ended_at,
+            ringing_ms: tally.map(|tally| tally.ringing_ms),
+            talk_seconds: tally.map(|tally| tally.talk_seconds),
+        };
+        Ok((row.get(0)?, course))
+    })?;
+    Ok(found.into_iter().collect())
 }
 
 /// The number of the team's last item, 0 if it has none.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub(crate) mod body;
 pub mod context;
+pub(crate) mod csv;
 pub mod endpoint;
 pub mod error;
 pub mod idempotency;

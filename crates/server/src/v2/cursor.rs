@@ -105,6 +105,59 @@ pub fn read_place(text: &str, of: &str) -> Result<Place, ApiError> {
     Ok(Place::Behind(key, id.to_owned()))
 }
 
+/// How far an export has come: behind an item, among those that there were when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Exported {
+    /// When the item was.
+    pub(super) at: Millis,
+    /// Its number.
+    pub(super) seq: i64,
+    /// The number of the last item that there was.
+    pub(super) last: i64,
+}
+
+impl Exported {
+    /// The text for clients. `of` is what the cursor belongs to.
+    pub(super) fn write(self, of: &str) -> String {
+        let Self { at, seq, last } = self;
+        URL_SAFE_NO_PAD.encode(format!("e.{}.{seq}.{last}.{}", at.0, print(of)))
+    }
+
+    /// Reads what a client sent back.
+    ///
+    /// # Errors
+    /// `INVALID_CURSOR` when it is none, or one of another export.
+    pub(super) fn read(text: &str, of: &str) -> Result<Self, ApiError> {
+        let fault = || {
+            ApiError::new(ErrorCode::InvalidCursor)
+                .param("cursor")
+                .message("the cursor is not one of an export with these filters")
+                .suggestion(
+                    "Send the cursor of the last whole line you have, with the same from, to, type and allo_number; \
+                     or start again without a cursor.",
+                )
+        };
+        let plain = URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let plain = plain.ok_or_else(fault)?;
+        let parts: Vec<&str> = plain.split('.').collect();
+        let ["e", at, seq, last, belongs] = parts[..] else {
+            return Err(fault());
+        };
+        let number = |text: &str| text.parse::<i64>().map_err(|_| fault());
+        if belongs != print(of) {
+            return Err(fault());
+        }
+        Ok(Self {
+            at: Millis(number(at)?),
+            seq: number(seq)?,
+            last: number(last)?,
+        })
+    }
+}
+
 fn print(of: &str) -> String {
     crypto::sha256_hex(of.as_bytes())[..12].to_owned()
 }
@@ -144,6 +197,29 @@ mod tests {
                 ErrorCode::InvalidCursor,
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_an_export_fits_its_own_export_only() {
+        let cursor = Exported {
+            at: Millis(-1),
+            seq: 42,
+            last: 43,
+        };
+        let text = cursor.write("one");
+        assert_eq!(Exported::read(&text, "one").unwrap(), cursor);
+        let page = Cursor::Behind(Millis(-1), 42).write("one");
+        let garbled = URL_SAFE_NO_PAD.encode(format!("e.1.x.2.{}", print("one")));
+        for (bad, of) in [
+            (text.as_str(), "two"),
+            (page.as_str(), "one"),
+            (garbled.as_str(), "one"),
+            ("é", "one"),
+            ("", "one"),
+        ] {
+            let error = Exported::read(bad, of).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidCursor, "{bad}");
         }
     }
 

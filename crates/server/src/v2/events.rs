@@ -5,10 +5,8 @@
 //! and when the key is revoked. The format is that of the HTML standard, section 9.2
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,21 +16,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Frame;
-use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use trunkline_domain::ErrorCode;
 use trunkline_domain::events::Topic;
 use trunkline_domain::webhook::topic;
-use trunkline_domain::{ApiKeyId, ErrorCode, Plan};
 use trunkline_store::events::{self, EventRow};
 use trunkline_store::{Conn, StoreError, TeamKey, teams};
 
+use super::streams::{Place, refused};
 use crate::AppState;
 use crate::http::auth::{Caller, Required, Webhooks};
 use crate::http::error::ApiError;
 use crate::http::input::{Input, Query};
-
-/// The most streams that are open with one key.
-const STREAMS: usize = 20;
 
 /// The most events that are read at a time, and about how many bytes of them.
 const PAGE: i64 = 200;
@@ -60,51 +55,6 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Topics of the feed that nobody is sent webhooks of.
 const LIVE_ONLY: [Topic; 2] = [Topic::ConversationUpdated, Topic::EndpointDisabled];
-
-/// Counts the streams that are open, by key.
-#[derive(Clone, Default)]
-pub struct Streams(Arc<Mutex<HashMap<ApiKeyId, usize>>>);
-
-/// An open stream's place in the count.
-struct Place {
-    all: Streams,
-    key: ApiKeyId,
-}
-
-impl Streams {
-    fn open(&self, key: ApiKeyId) -> Result<Place, ApiError> {
-        let mut all = self.0.lock();
-        let count = all.entry(key).or_default();
-        if *count >= STREAMS {
-            let message = format!("this key has {STREAMS} streams of events open");
-            return Err(ApiError {
-                retry_after: Some(5),
-                ..ApiError::new(ErrorCode::RateLimitExceeded)
-                    .message(message)
-                    .suggestion("Close one of them, or share one stream between those who listen.")
-            });
-        }
-        *count += 1;
-        metrics::gauge!("trunkline_event_streams").increment(1);
-        Ok(Place {
-            all: self.clone(),
-            key,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.all.0.lock();
-        if let Some(count) = all.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                all.remove(&self.key);
-            }
-        }
-        metrics::gauge!("trunkline_event_streams").decrement(1.0);
-    }
-}
 
 /// Follow the team's events
 ///
@@ -265,21 +215,9 @@ async fn run(feed: Feed, headers: HeaderMap, place: Place) {
         _ = feed.feed() => {}
         () = sender.closed() => {}
         () = state.stop.cancelled() => {}
-        () = refused(&state, &headers) => {}
+        () = refused(&state, &headers, Webhooks::ANY_OF) => {}
     }
     drop(place);
-}
-
-/// Returns when the key does not open this endpoint any more.
-async fn refused(state: &AppState, headers: &HeaderMap) {
-    loop {
-        tokio::time::sleep(KEEP_ALIVE).await;
-        match state.keys.identify(state.board.db(), headers).await {
-            Ok(owner) if owner.plan != Plan::Trial && owner.scopes.contains_any(Webhooks::ANY_OF) => {}
-            Err(error) if error.code.retryable() => {}
-            _ => return,
-        }
-    }
 }
 
 impl Feed {

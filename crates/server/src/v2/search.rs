@@ -122,8 +122,9 @@ impl std::str::FromStr for Sort {
     }
 }
 
+/// Calls, messages, or both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kind(Option<ItemKind>);
+pub(super) struct Kind(pub(super) Option<ItemKind>);
 
 impl std::str::FromStr for Kind {
     type Err = UnknownName;
@@ -304,7 +305,8 @@ fn read_words(input: &mut Input, search: Option<&str>, sort: Sort) -> Vec<String
     words
 }
 
-fn read_days(date: &mut Input, time_zone: &str) -> Option<DayRange> {
+/// Reads `from` and `to`: days in the team's time zone, both included; each may stand alone.
+pub(super) fn read_days(date: &mut Input, time_zone: &str) -> Option<DayRange> {
     let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
     let from = date.date("from", ErrorCode::InvalidDateRange);
     let to = date.date("to", ErrorCode::InvalidDateRange);

@@ -23,13 +23,13 @@ use crate::media::MediaLinks;
 #[schema(as = Contact)]
 pub struct ContactView {
     #[schema(value_type = String, example = "cnt-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    id: ContactId,
+    pub(super) id: ContactId,
     /// First and last name; the number where there is neither.
     #[schema(example = "Sarah Johnson")]
-    name: String,
+    pub(super) name: String,
     /// `null` without one.
-    company: Option<CompanyView>,
-    deals: Vec<DealView>,
+    pub(super) company: Option<CompanyView>,
+    pub(super) deals: Vec<DealView>,
 }
 
 /// A company, in brief.
@@ -37,9 +37,9 @@ pub struct ContactView {
 #[schema(as = CompanyBrief)]
 pub struct CompanyView {
     #[schema(value_type = String, example = "com-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    id: CompanyId,
+    pub(super) id: CompanyId,
     #[schema(example = "Acme Corp")]
-    name: String,
+    pub(super) name: String,
 }
 
 impl CompanyView {
@@ -107,65 +107,65 @@ pub struct TranscriptView {
 pub struct ItemView {
     /// `cll-…` for calls, `msg-…` for messages.
     #[schema(value_type = String, example = "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    id: ItemId,
+    pub(super) id: ItemId,
     /// `CALL` or `SMS`.
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "CALL")]
-    kind: ItemKind,
+    pub(super) kind: ItemKind,
     /// `INBOUND` or `OUTBOUND`.
     #[schema(value_type = String, example = "INBOUND")]
-    direction: Direction,
+    pub(super) direction: Direction,
     /// The team's number; `null` for a text from a sender id.
     #[schema(value_type = Option<String>, example = "+14155550100")]
-    allo_number: Option<PhoneNumber>,
+    pub(super) allo_number: Option<PhoneNumber>,
     /// The outside number.
     #[schema(value_type = String, example = "+14155551234")]
-    contact_number: PhoneNumber,
+    pub(super) contact_number: PhoneNumber,
     /// Every contact with the outside number; empty when there is none.
     #[schema(value_type = Vec<ContactView>)]
-    contacts: Arc<[ContactView]>,
+    pub(super) contacts: Arc<[ContactView]>,
     /// Who of the team handled or sent it; `null` when nobody did.
-    user: Option<UserRefView>,
+    pub(super) user: Option<UserRefView>,
     /// When it began.
     #[schema(value_type = String, format = DateTime)]
-    date: Millis,
+    pub(super) date: Millis,
     /// Calls: seconds from the pick-up to the end, `null` while it lasts. `null` on messages.
     #[schema(example = 145)]
-    duration: Option<i64>,
+    pub(super) duration: Option<i64>,
     /// Calls: `ANSWERED`, `VOICEMAIL`, `TRANSFERRED`, `MISSED`, `BLOCKED` or `FAILED`, `null` while it lasts. `null` on
     /// messages.
     #[schema(example = "ANSWERED")]
-    result: Option<&'static str>,
+    pub(super) result: Option<&'static str>,
     /// Calls: where the recording is, `null` without one. `null` on messages.
-    recording_url: Option<String>,
+    pub(super) recording_url: Option<String>,
     /// Calls: `null` until it is written. `null` on messages.
-    summary: Option<String>,
+    pub(super) summary: Option<String>,
     /// Keys of tags.
-    tags: Vec<String>,
+    pub(super) tags: Vec<String>,
     /// Only with `extend=transcript`; `null` on messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<TranscriptView>>)]
-    transcript: Option<Option<Vec<TranscriptView>>>,
+    pub(super) transcript: Option<Option<Vec<TranscriptView>>>,
     /// What the call revealed of the contact: name, company, job title. Only once it was extracted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, nullable = false)]
-    extracted_data: Option<Box<RawValue>>,
+    pub(super) extracted_data: Option<Box<RawValue>>,
     /// Messages: the text. `null` on calls.
-    content: Option<String>,
+    pub(super) content: Option<String>,
     /// Messages: `PENDING`, `SENT`, `DELIVERED` or `FAILED`. `null` on calls.
     #[schema(value_type = Option<String>, example = "DELIVERED")]
-    status: Option<MessageStatus>,
+    pub(super) status: Option<MessageStatus>,
     /// Messages: `SMS`, `MMS` or `WHATSAPP`. `null` on calls.
     #[schema(value_type = Option<String>, example = "SMS")]
-    message_type: Option<MessageType>,
+    pub(super) message_type: Option<MessageType>,
     /// Messages with media: where it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
-    media_urls: Option<Box<RawValue>>,
+    pub(super) media_urls: Option<Box<RawValue>>,
     /// Messages: into how many parts the text is cut on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = 1)]
-    segments: Option<i64>,
+    pub(super) segments: Option<i64>,
 }
 
 /// A conversation.

@@ -24,26 +24,26 @@ trunkline_testkit::on_both! {
     nothing_at_all_is_answered_with_zeros,
 }
 
-const OVERVIEW: &str = "/v2/api/analytics/overview";
-const OUTBOUND: &str = "/v2/api/analytics/outbound";
+pub const OVERVIEW: &str = "/v2/api/analytics/overview";
+pub const OUTBOUND: &str = "/v2/api/analytics/outbound";
 const INBOUND: &str = "/v2/api/analytics/inbound";
 const MESSAGES: &str = "/v2/api/analytics/messages";
 
 /// A server whose team counts its days in UTC.
-async fn in_utc(db: TestDb) -> TestApp {
+pub async fn in_utc(db: TestDb) -> TestApp {
     let app = TestApp::start(db).await;
     set_team(&app, "time_zone", "'UTC'").await;
     app
 }
 
 /// An instant of 2026.
-fn at(text: &str) -> Millis {
+pub fn at(text: &str) -> Millis {
     Millis::parse(text).unwrap()
 }
 
 /// How a call goes on after the first ring.
 #[derive(Clone, Copy)]
-enum Course {
+pub enum Course {
     /// Answered after so many seconds, for so many.
     Answered(i64, i64),
     Voicemail(i64, i64),
@@ -64,7 +64,7 @@ async fn call(
 }
 
 #[expect(clippy::too_many_arguments, reason = "a call in one line of a test")]
-async fn call_with(
+pub async fn call_with(
     app: &TestApp,
     direction: Direction,
     who: UserId,
@@ -114,11 +114,11 @@ async fn call_with(
 
 use Direction::{Inbound, Outbound};
 
-fn days(from: &str, to: &str) -> Value {
+pub fn days(from: &str, to: &str) -> Value {
     json!({ "from": from, "to": to })
 }
 
-async fn ask(app: &TestApp, path: &str, body: Value) -> Value {
+pub async fn ask(app: &TestApp, path: &str, body: Value) -> Value {
     let reply = app.post(path, &body).await;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(reply.header("x-ignored-parameters"), "");
@@ -133,7 +133,7 @@ fn points(series: &Value) -> Vec<(&str, f64)> {
 }
 
 /// Last week and the week before, of Ada's and Ben's.
-async fn two_weeks(app: &TestApp) {
+pub async fn two_weeks(app: &TestApp) {
     let (ada, ben) = (app.office.ada, app.office.ben);
     for (who, day, course, tags) in [
         (ada, "2026-04-13T10:00:00Z", Course::Answered(4, 60), &[][..]),

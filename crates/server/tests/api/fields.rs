@@ -265,6 +265,8 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 ("cursor", _) => &["x", "", "Yi4xLjIuMw"],
                 ("topics", _) => &["sms", "SMS.RECEIVED", "sms.received;sms.sent", ""],
                 ("state", _) => &["LOST", "failed", ""],
+                ("from" | "to", _) => &["yesterday", "2026-02-30", "2026-4-1", "2026-04-20T00:00:00Z", ""],
+                ("type", _) => &["FAX", "call", ""],
                 ("role", _) => &["BOSS", "admin", ""],
                 // Beside the number that is there already.
                 ("sender_id", _) => &["ACME", ""],

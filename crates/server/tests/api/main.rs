@@ -13,6 +13,7 @@ mod description;
 mod dialing_queues;
 mod document;
 mod event_stream;
+mod export;
 mod fields;
 mod idempotency;
 mod ignored;

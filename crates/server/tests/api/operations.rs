@@ -104,6 +104,7 @@ impl Operation {
         let (query, body) = match self.id.as_str() {
             "getMe"
             | "getConversationItem"
+            | "exportItems"
             | "listUsers"
             | "getUser"
             | "listTags"

@@ -283,6 +283,7 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("getAnalyticsOutbound", vec!["CONVERSATIONS_READ"]),
         ("getAnalyticsInbound", vec!["CONVERSATIONS_READ"]),
         ("getAnalyticsMessages", vec!["CONVERSATIONS_READ"]),
+        ("exportItems", vec!["CONVERSATIONS_READ"]),
         ("searchCalls", vec!["CONVERSATIONS_READ"]),
         ("searchContacts", vec!["CONTACTS_READ"]),
         ("createContact", vec!["CONTACTS_READ_WRITE"]),

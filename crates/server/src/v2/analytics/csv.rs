@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use trunkline_domain::ErrorCode;
 
 use super::{MetricView, Number, PointView};
+use crate::http::csv::{CONTENT_TYPE, harmless};
 use crate::http::error::ApiError;
 
 /// One figure.
@@ -84,7 +85,7 @@ pub(super) fn answer(name: &str, rows: &[Row]) -> Response {
         Ok(body) => {
             let disposition = format!("attachment; filename=\"{name}.csv\"");
             let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present"),
+                (header::CONTENT_TYPE, CONTENT_TYPE),
                 (header::CONTENT_DISPOSITION, disposition.as_str()),
                 (header::VARY, "accept"),
             ];
@@ -118,14 +119,5 @@ fn text(number: Option<Number>) -> String {
         Some(Number::Whole(number)) => number.to_string(),
         Some(Number::Real(number)) => number.to_string(),
         None => String::new(),
-    }
-}
-
-/// Names are people's own: one that a sheet would take for a formula is given as a text.
-fn harmless(name: &str) -> String {
-    if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{name}")
-    } else {
-        name.to_owned()
     }
 }

@@ -10,7 +10,7 @@ pub mod outbound;
 pub mod overview;
 mod period;
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,6 +20,7 @@ use trunkline_domain::{ErrorCode, Millis, PhoneNumber, UserId};
 use trunkline_store::analytics::Whose;
 use trunkline_store::{Conn, TeamKey, numbers};
 
+use crate::http::csv::wants_csv;
 use crate::http::error::ApiError;
 use crate::http::input::Input;
 use crate::http::reply;
@@ -283,30 +284,6 @@ fn answer<T: Serialize>(
         return csv::answer(name, &rows(&view));
     }
     reply::data(view)
-}
-
-/// Whether CSV is what the client would rather have (RFC 9110, section 12.5.1; weights decide, then the order).
-fn wants_csv(headers: &HeaderMap) -> bool {
-    let mut best: Option<(f32, bool)> = None;
-    let values = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    for range in values.flat_map(|value| value.split(',')) {
-        let mut parts = range.split(';').map(str::trim);
-        let is_csv = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "text/csv" | "text/*" => true,
-            "application/json" | "application/*" | "*/*" => false,
-            _ => continue,
-        };
-        let weight = parts
-            .find_map(|part| part.strip_prefix("q=")?.parse().ok())
-            .unwrap_or(1.0);
-        if weight > 0.0 && best.is_none_or(|(known, _)| weight > known) {
-            best = Some((weight, is_csv));
-        }
-    }
-    best.is_some_and(|(_, is_csv)| is_csv)
 }
 
 /// Seconds of milliseconds, on average; 0 where there is nothing to have an average of.
