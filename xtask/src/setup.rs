@@ -76,6 +76,12 @@ const NEEDS: [Need; 7] = [
         present: || answers(Command::new("npm").arg("--version")),
         packages: &["npm"],
     },
+    Need {
+        name: "PHP",
+        purpose: "the examples of the guides",
+        present: || answers(Command::new("php").arg("--version")),
+        packages: &["php-cli"],
+    },
 ];
 
 /// Lists what is there and what is missing; with `--install`, installs it. Fails while something is missing.

@@ -8,6 +8,7 @@ mod analytics;
 mod characters;
 mod cli;
 mod disk;
+mod examples;
 mod hangup;
 mod kill;
 mod schemathesis;

@@ -239,6 +239,9 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/webhooks", "rotate_secret"),
         ("/docs/texts", "STOP"),
         ("/docs/events", "call.completed"),
+        ("/docs/coming-from-allo", "What differs"),
+        ("/docs/search?q=rotate", "/docs/webhooks#change-the-secret"),
+        ("/docs/search?q=%FF", "Nothing has"),
     ] {
         let (content_type, page) = open(&app, path).await;
         assert_eq!(content_type, "text/html", "{path}");
