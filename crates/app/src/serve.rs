@@ -20,6 +20,7 @@ use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::Worker;
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
+use trunkline_server::http::auth::keep_uses;
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings};
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
@@ -122,6 +123,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     };
     let state = AppState::new(services, settings);
 
+    tasks.spawn(keep_uses(state.clone(), stop.clone()));
     spawn_http(&http, listener, trunkline_server::router(state), stop.clone());
     if let Some((listener, router)) = metrics {
         spawn_http(&http, listener, router, stop.clone());

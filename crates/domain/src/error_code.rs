@@ -580,6 +580,12 @@ error_codes! {
         cause: "It was mistyped, the person left, or the id is of another team.",
         remedy: "Take the id from GET /v2/api/users.",
     }
+    ApiKeyNotFound "API_KEY_NOT_FOUND" 404 {
+        message: "The team has no API key with this id.",
+        meaning: "The id in the path belongs to no key of the team, valid or revoked.",
+        cause: "It was mistyped, it belongs to another team, or the key was revoked so long ago that it is forgotten.",
+        remedy: "Take the id from GET /v2/api/keys; it begins with `api-` and is not the key itself.",
+    }
     UserNotFound "USER_NOT_FOUND" 404 {
         message: "The user that this API key acts for no longer exists.",
         meaning: "A key acts in the name of the user who made it, and that user is gone.",

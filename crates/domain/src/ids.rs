@@ -161,6 +161,8 @@ id_kinds! {
     TagId = TagKind("tag-");
     /// An API key (its public id, not its secret).
     ApiKeyId = ApiKeyKind("api-");
+    /// An invitation to a team.
+    InvitationId = InvitationKind("inv-");
     /// A phone number or sender id of a team.
     NumberId = NumberKind("num-");
     /// An import of people.

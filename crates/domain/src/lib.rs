@@ -27,8 +27,8 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use error_code::{ErrorCode, ErrorType};
 pub use ids::{
     ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, Id, IdError, Ids,
-    ImportId, ItemId, MediaId, MessageId, NoteId, NumberId, QueueId, RandomIds, SeededIds, TagId, TeamId,
-    TemplateId, ThreadId, UserId,
+    ImportId, InvitationId, ItemId, MediaId, MessageId, NoteId, NumberId, QueueId, RandomIds, SeededIds,
+    TagId, TeamId, TemplateId, ThreadId, UserId,
 };
 pub use model::*;
 pub use phone::PhoneNumber;

@@ -161,6 +161,27 @@ named! {
     }
 }
 
+impl Role {
+    /// Whether whoever has this role may do everything that `other` may.
+    #[must_use]
+    pub const fn covers(self, other: Self) -> bool {
+        // Declared from the one that may do most.
+        self as u8 <= other as u8
+    }
+}
+
+named! {
+    /// How an API key stands.
+    ApiKeyState {
+        /// It opens what its scopes say.
+        Active = "ACTIVE",
+        /// Its end has come.
+        Expired = "EXPIRED",
+        /// Somebody withdrew it for good.
+        Revoked = "REVOKED",
+    }
+}
+
 named! {
     /// Whether a user may use the product.
     UserStatus {

@@ -78,7 +78,7 @@ scopes! {
     TagsRead "TAGS_READ"
         "See the team's tags."
     TagsWrite "TAGS_WRITE"
-        "Put tags on calls and texts and take them off."
+        "Put tags on calls and texts and take them off, and define them."
     Billing "BILLING"
         "See the team's plan and usage."
     DialingQueueReadWrite "DIALING_QUEUE_READ_WRITE"
@@ -109,6 +109,8 @@ scopes! {
         "Create and close accounts for customers of a partner."
     CallsControl "CALLS_CONTROL"
         "Place calls and control live ones: answer, hold, transfer, record, hang up."
+    TeamManage "TEAM_MANAGE"
+        "Manage the team: its API keys, users and settings, and read its audit log."
 }
 
 impl Scope {
@@ -322,7 +324,8 @@ mod tests {
     const PUBLISHED: &str = "CONVERSATIONS_READ CONVERSATIONS_WRITE CONTACTS_READ CONTACTS_READ_WRITE SMS_SEND \
         WEBHOOKS_READ_WRITE PHONE_NUMBERS_READ PHONE_NUMBERS_WRITE USERS_READ TAGS_READ TAGS_WRITE BILLING \
         DIALING_QUEUE_READ_WRITE CRM_READ CRM_WRITE CRM_DELETE SUMMARY_TEMPLATES_READ SUMMARY_TEMPLATES_WRITE \
-        NOTES_READ NOTES_WRITE THREADS_READ THREADS_WRITE AGENTS_READ AGENTS_WRITE PARTNER CALLS_CONTROL";
+        NOTES_READ NOTES_WRITE THREADS_READ THREADS_WRITE AGENTS_READ AGENTS_WRITE PARTNER CALLS_CONTROL \
+        TEAM_MANAGE";
 
     #[test]
     fn the_scopes_are_the_published_ones_in_their_order() {
@@ -362,7 +365,7 @@ mod tests {
             .expect_err("there is no such scope");
         let message = error.to_string();
         assert!(message.starts_with("`CONTACTS_WRITE` is not a scope; the scopes are CONVERSATIONS_READ, "));
-        assert!(message.ends_with(", PARTNER, CALLS_CONTROL"));
+        assert!(message.ends_with(", CALLS_CONTROL, TEAM_MANAGE"));
 
         assert!("contacts_read".parse::<Scope>().is_err());
         assert_eq!(UnknownScope::new(&"é".repeat(1_000)).name.chars().count(), 64);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use trunkline_domain::Scope;
+use trunkline_domain::{Role, Scope};
 use trunkline_messaging::Carriers;
 use trunkline_messaging::media::MediaStore;
 use trunkline_messaging::play::Player;
@@ -68,6 +68,8 @@ pub struct Listed {
     pub scopes: &'static [Scope],
     /// To keys of these teams.
     pub teams: Teams,
+    /// To keys of users who may do at least as much.
+    pub role: Role,
     /// How it is shown.
     pub view: EndpointView,
 }
@@ -163,6 +165,7 @@ impl AppState {
         let listed = |entry: &Endpoint| Listed {
             scopes: entry.scopes,
             teams: entry.teams,
+            role: entry.role,
             view: entry.view(),
         };
         let endpoints = table().iter().map(listed).collect();

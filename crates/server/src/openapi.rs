@@ -5,11 +5,12 @@ use trunkline_domain::analytics::{Granularity, GroupBy, Stage};
 use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, VoicemailHandling};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
-    Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind, LineKind,
-    MessageStatus, MessageType, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
+    ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind,
+    LineKind, MessageStatus, MessageType, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
+use crate::http::auth::wanted;
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
@@ -57,6 +58,7 @@ pub fn document() -> Value {
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "CRM", "description": "People, companies and deals, and the properties that people have" },
         { "name": "Users", "description": "The key, and the people of the team" },
+        { "name": "API Keys", "description": "The keys by which programs act for the team's users" },
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
         { "name": "Threads", "description": "What the team says about a call, a text or a note" },
@@ -84,6 +86,7 @@ pub fn document() -> Value {
 
 /// Fields whose values are names of a closed set: schema, field, names.
 const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
+    ("ApiKey", "state", ApiKeyState::NAMES),
     ("CallSummaryEntry", "template_key", SummaryTemplate::NAMES),
     ("AnalyticsBaseRequest", "group_by", GroupBy::NAMES),
     ("AnalyticsSeriesRequest", "granularity", Granularity::NAMES),
@@ -208,6 +211,15 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         [] => "Needs a valid key; no scope.".to_owned(),
         scopes => format!("Needs the scope `{}`.", scopes.join("` or `")),
     };
+    let needs = if endpoint.role == Role::Member {
+        needs
+    } else {
+        operation["x-role"] = json!(endpoint.role);
+        format!(
+            "{needs} The key's user must have the role {}.",
+            wanted(endpoint.role)
+        )
+    };
     let described = operation["description"]
         .as_str()
         .map(|text| format!("{text}\n\n{needs}"));
@@ -245,6 +257,9 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
             Some("status") => close(&mut parameter["schema"], UserStatus::NAMES),
             Some("entity_type") => close(&mut parameter["schema"], EntityType::NAMES),
             Some("type") => close(&mut parameter["schema"], search::KINDS),
+            Some("state") if endpoint.path.contains("/keys") => {
+                close(&mut parameter["schema"], ApiKeyState::NAMES);
+            }
             Some("state") => close(&mut parameter["schema"], DeliveryState::NAMES),
             _ => {}
         }

@@ -12,6 +12,8 @@ pub enum Entry<'e> {
     KeyHash(&'e str),
     /// A number; one number belongs to one team.
     Number(PhoneNumber),
+    /// The hash of the token of an invitation.
+    InvitationHash(&'e str),
 }
 
 impl Entry<'_> {
@@ -19,12 +21,14 @@ impl Entry<'_> {
         match self {
             Self::KeyHash(hash) => ("key", hash),
             Self::Number(number) => ("number", number.as_str()),
+            Self::InvitationHash(hash) => ("invitation", hash),
         }
     }
 }
 
 statements! {
     PUT = "INSERT INTO directory (kind, key, team_id) VALUES ($1, $2, $3)";
+    REMOVE = "DELETE FROM directory WHERE kind = $1 AND key = $2";
     FIND = "SELECT team_id FROM directory WHERE kind = $1 AND key = $2";
 }
 
@@ -35,6 +39,15 @@ statements! {
 pub fn put(tx: &mut Tx<'_>, entry: &Entry<'_>, team: TeamKey) -> Result<(), StoreError> {
     let (kind, key) = entry.parts();
     tx.execute(PUT, params![kind, key, team]).map(drop)
+}
+
+/// Takes it out: it leads nowhere from now on.
+///
+/// # Errors
+/// Of the engine.
+pub fn remove(tx: &mut Tx<'_>, entry: &Entry<'_>) -> Result<(), StoreError> {
+    let (kind, key) = entry.parts();
+    tx.execute(REMOVE, params![kind, key]).map(drop)
 }
 
 /// The team it leads to.

@@ -1,6 +1,6 @@
 //! API keys: stored as hashes, never as themselves.
 
-use trunkline_domain::{ApiKeyId, Millis, Plan, ScopeSet, TeamId, UserId, UserStatus};
+use trunkline_domain::{ApiKeyId, Millis, Plan, Role, ScopeSet, TeamId, UserId, UserStatus};
 
 use crate::engine::{Conn, Row, StoreError, Tx};
 use crate::{TeamKey, directory, params};
@@ -24,6 +24,10 @@ pub struct KeyRow {
     pub created_at: Millis,
     /// Since when it opens nothing.
     pub revoked_at: Option<Millis>,
+    /// From when it opens nothing; `None`: it has no end.
+    pub expires_at: Option<Millis>,
+    /// When it was last used, to within a minute.
+    pub last_used_at: Option<Millis>,
 }
 
 /// Everything a request needs to know about its key.
@@ -57,25 +61,39 @@ pub struct KeyOwner {
     pub user_name: String,
     /// Their e-mail address.
     pub user_email: String,
+    /// What they may do in the team.
+    pub user_role: Role,
     /// Whether they may use the product.
     pub user_status: UserStatus,
     /// What the key opens.
     pub scopes: ScopeSet,
     /// Since when it opens nothing.
     pub revoked_at: Option<Millis>,
+    /// From when it opens nothing; `None`: it has no end.
+    pub expires_at: Option<Millis>,
+    /// When it was last used, to within a minute.
+    pub last_used_at: Option<Millis>,
 }
 
 statements! {
     INSERT =
-        "INSERT INTO api_keys (team_id, id, user_id, name, hash, hint, scopes, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        "INSERT INTO api_keys (team_id, id, user_id, name, hash, hint, scopes, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     LIST =
-        "SELECT id, user_id, name, hash, hint, scopes, created_at, revoked_at
+        "SELECT id, user_id, name, hash, hint, scopes, created_at, revoked_at, expires_at, last_used_at
            FROM api_keys WHERE team_id = $1 ORDER BY created_at, id";
+    GET =
+        "SELECT id, user_id, name, hash, hint, scopes, created_at, revoked_at, expires_at, last_used_at
+           FROM api_keys WHERE team_id = $1 AND id = $2";
+    DELETE = "DELETE FROM api_keys WHERE team_id = $1 AND id = $2";
+    TOUCH =
+        "UPDATE api_keys SET last_used_at = $1
+          WHERE team_id = $2 AND id = $3 AND (last_used_at IS NULL OR last_used_at <= $4)";
     REVOKE = "UPDATE api_keys SET revoked_at = $1 WHERE team_id = $2 AND id = $3 AND revoked_at IS NULL";
     OWNER =
         "SELECT k.team_id, t.id, t.name, t.plan, t.time_zone, t.country, t.sandbox, t.read_per_second,
-                t.write_per_second, t.create_tags, k.id, k.user_id, u.name, u.email, u.status, k.scopes, k.revoked_at
+                t.write_per_second, t.create_tags, k.id, k.user_id, u.name, u.email, u.status, k.scopes, k.revoked_at,
+                u.role, k.expires_at, k.last_used_at
            FROM api_keys k
            JOIN teams t ON t.team_id = k.team_id
            JOIN users u ON u.team_id = k.team_id AND u.id = k.user_id
@@ -89,8 +107,8 @@ statements! {
 pub fn insert(tx: &mut Tx<'_>, team: TeamKey, key: &KeyRow) -> Result<(), StoreError> {
     directory::put(tx, &directory::Entry::KeyHash(&key.hash), team)?;
     let scopes = key.scopes.names().join(",");
-    tx.execute(INSERT, params![team, key.id, key.user_id, &key.name, &key.hash, &key.hint, scopes, key.created_at])
-        .map(drop)
+    let KeyRow { id, user_id, name, hash, hint, created_at, expires_at, .. } = key;
+    tx.execute(INSERT, params![team, *id, *user_id, name, hash, hint, scopes, *created_at, *expires_at]).map(drop)
 }
 
 fn scopes(row: &Row<'_>, index: usize) -> Result<ScopeSet, StoreError> {
@@ -99,23 +117,58 @@ fn scopes(row: &Row<'_>, index: usize) -> Result<ScopeSet, StoreError> {
     Ok(names.split(',').filter_map(|name| name.parse().ok()).collect())
 }
 
+fn map(row: &Row<'_>) -> Result<KeyRow, StoreError> {
+    Ok(KeyRow {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        name: row.get(2)?,
+        hash: row.get(3)?,
+        hint: row.get(4)?,
+        scopes: scopes(row, 5)?,
+        created_at: row.get(6)?,
+        revoked_at: row.get(7)?,
+        expires_at: row.get(8)?,
+        last_used_at: row.get(9)?,
+    })
+}
+
 /// All keys of the team, oldest first.
 ///
 /// # Errors
 /// Of the engine.
 pub fn list(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<KeyRow>, StoreError> {
-    conn.rows(LIST, params![team], |row| {
-        Ok(KeyRow {
-            id: row.get(0)?,
-            user_id: row.get(1)?,
-            name: row.get(2)?,
-            hash: row.get(3)?,
-            hint: row.get(4)?,
-            scopes: scopes(row, 5)?,
-            created_at: row.get(6)?,
-            revoked_at: row.get(7)?,
-        })
-    })
+    conn.rows(LIST, params![team], map)
+}
+
+/// The key with this id.
+///
+/// # Errors
+/// Of the engine.
+pub fn get(conn: &mut Conn<'_>, team: TeamKey, id: ApiKeyId) -> Result<Option<KeyRow>, StoreError> {
+    conn.row(GET, params![team, id], map)
+}
+
+/// Forgets a key: from now on it is one that never was.
+///
+/// # Errors
+/// Of the engine.
+pub fn delete(tx: &mut Tx<'_>, team: TeamKey, key: &KeyRow) -> Result<(), StoreError> {
+    directory::remove(tx, &directory::Entry::KeyHash(&key.hash))?;
+    tx.execute(DELETE, params![team, key.id]).map(drop)
+}
+
+/// Notes that a key was used at `at`, unless it is known that it was used after `before`. Tells whether that was noted.
+///
+/// # Errors
+/// Of the engine.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    id: ApiKeyId,
+    at: Millis,
+    before: Millis,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(TOUCH, params![at, team, id, before])? > 0)
 }
 
 /// Revokes a key; tells whether it was valid until now.
@@ -151,6 +204,9 @@ pub fn owner(conn: &mut Conn<'_>, hash: &str) -> Result<Option<KeyOwner>, StoreE
             user_status: row.get(14)?,
             scopes: scopes(row, 15)?,
             revoked_at: row.get(16)?,
+            user_role: row.get(17)?,
+            expires_at: row.get(18)?,
+            last_used_at: row.get(19)?,
         })
     })
 }

@@ -6,13 +6,14 @@ use trunkline_domain::{
     ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
     TeamId, UserId, UserStatus,
 };
-use trunkline_store::keys::{self, KeyRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{StoreError, TeamKey, Tx, crypto, directory};
+use trunkline_store::{StoreError, TeamKey, Tx, directory};
 
 use crate::audit::enter;
+pub use crate::keys::NewKey;
+use crate::keys::{self, CreateKey};
 use crate::{Actor, Error, Refused, Work};
 
 /// A team to be made.
@@ -167,7 +168,7 @@ pub fn create_team(
     Ok((teams::insert(tx, &row)?, id))
 }
 
-fn required(text: &str, param: &'static str) -> Result<String, Error> {
+pub(crate) fn required(text: &str, param: &'static str) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 200 {
         let message = format!("{param} must have 1 to 200 characters");
@@ -309,15 +310,8 @@ pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> 
     Ok(line)
 }
 
-/// A key that was just made. The secret is here and nowhere else; it has no `Debug`.
-pub struct NewKey {
-    /// Public id.
-    pub id: ApiKeyId,
-    /// The key itself, shown once.
-    pub secret: String,
-}
-
-/// Makes an API key of a user. `sandbox` tells whether the team's outside world is the sandbox: the key says so.
+/// Makes an API key of a user for the operator. `sandbox` tells whether the team's outside world is the sandbox: the key
+/// says so.
 ///
 /// # Errors
 /// `MEMBER_NOT_FOUND`, `INVALID_PARAMETER` for an empty name or no scopes.
@@ -328,48 +322,25 @@ pub fn create_key(
     scopes: ScopeSet,
     sandbox: bool,
 ) -> Result<NewKey, Error> {
-    let name = required(name, "name")?;
-    if scopes.is_empty() {
-        let message = "a key needs at least one scope";
-        return Err(Refused::new(ErrorCode::InvalidParameter)
-            .param("scopes")
-            .because(message)
-            .into());
-    }
-    if users::get(work.tx, work.team, user)?.is_none() {
-        return Err(Refused::new(ErrorCode::MemberNotFound).param("user_id").into());
-    }
-    let id: ApiKeyId = work.new_id(work.now);
-    let secret = format!(
-        "{}{}",
-        if sandbox { "ak_test_" } else { "ak_live_" },
-        work.ids.token(43)
-    );
-    let row = KeyRow {
-        id,
-        user_id: user,
-        name,
-        hash: crypto::sha256_hex(secret.as_bytes()),
-        hint: secret[secret.len() - 4..].to_owned(),
+    let key = CreateKey {
+        user,
+        name: name.to_owned(),
         scopes,
-        created_at: work.now,
-        revoked_at: None,
+        expires_at: None,
+        sandbox,
     };
-    keys::insert(work.tx, work.team, &row)?;
-    note(work, "key.created", &id.to_string(), Some(scopes.to_string()))?;
-    Ok(NewKey { id, secret })
+    keys::create(work, &key, None, &Actor::System)
 }
 
-/// Revokes a key; tells whether it was valid until now.
+/// Revokes a key for the operator; tells whether it was valid until now.
 ///
 /// # Errors
 /// The store's failure.
 pub fn revoke_key(work: &mut Work<'_, '_>, key: ApiKeyId) -> Result<bool, Error> {
-    let revoked = keys::revoke(work.tx, work.team, key, work.now)?;
-    if revoked {
-        note(work, "key.revoked", &key.to_string(), None)?;
+    match keys::revoke(work, key, None, &Actor::System) {
+        Err(Error::Refused(refused)) if refused.code == ErrorCode::ApiKeyNotFound => Ok(false),
+        outcome => outcome,
     }
-    Ok(revoked)
 }
 
 pub(crate) fn note(

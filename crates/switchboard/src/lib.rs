@@ -15,6 +15,7 @@ pub mod deals;
 pub mod dialer;
 mod error;
 pub mod import;
+pub mod keys;
 pub mod lines;
 pub mod media;
 pub mod messages;

@@ -3,7 +3,6 @@
 use serde_json::json;
 use trunkline_domain::events::Topic;
 use trunkline_domain::{CompanyId, ContactId, ErrorCode, PhoneNumber};
-use trunkline_store::audit::{self, AuditRow};
 use trunkline_store::contacts::{self, ContactRow, Properties};
 use trunkline_store::people::{self, PersonDetail};
 use trunkline_store::{companies, merges};
@@ -307,17 +306,7 @@ fn note(
     of: ContactId,
     detail: &serde_json::Value,
 ) -> Result<(), Error> {
-    let entry = AuditRow {
-        id: format!("aud-{}", String::from_utf8_lossy(&work.ids.ksuid(work.now))),
-        at: work.now,
-        actor: by
-            .user_id()
-            .map_or_else(|| "operator".to_owned(), |id| id.to_string()),
-        action: action.to_owned(),
-        subject: of.to_string(),
-        detail: Some(detail.to_string()),
-    };
-    Ok(audit::insert(work.tx, work.team, &entry)?)
+    crate::audit::enter_value(work, by, action, &of.to_string(), Some(detail))
 }
 
 /// Refuses numbers that somebody else than `own` has.

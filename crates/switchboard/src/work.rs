@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use trunkline_domain::events::Topic;
-use trunkline_domain::{Clock, ErrorCode, Id, Ids, Millis, Plan, UserId, ids::IdKind};
+use trunkline_domain::{ApiKeyId, Clock, ErrorCode, Id, Ids, Millis, Plan, UserId, ids::IdKind};
 use trunkline_store::events::EventRow;
 use trunkline_store::teams::{self, Counters};
 use trunkline_store::{Db, StoreError, TeamKey, Tx, UnitError};
@@ -140,6 +140,8 @@ pub struct Work<'w, 'c> {
     pub plan: Plan,
     /// Whether the team keeps to the French hours for marketing texts.
     pub marketing_hours: bool,
+    /// The API key by which it is done; `None` for the command line and the product itself.
+    pub key: Option<ApiKeyId>,
     zone: TimeZone,
     before: Counters,
     counters: Counters,
@@ -168,6 +170,7 @@ impl<'w, 'c> Work<'w, 'c> {
             create_tags: locked.create_tags,
             plan: locked.plan,
             marketing_hours: locked.marketing_hours,
+            key: None,
             zone: TimeZone::get(&locked.time_zone).unwrap_or(TimeZone::UTC),
             before: locked.counters,
             counters: locked.counters,

@@ -51,6 +51,7 @@ impl Listed for KeyRow {
         json!({
             "id": self.id, "name": self.name, "hint": self.hint, "user_id": self.user_id,
             "scopes": self.scopes.names(), "created_at": self.created_at, "revoked_at": self.revoked_at,
+            "expires_at": self.expires_at, "last_used_at": self.last_used_at,
         })
     }
 
@@ -66,7 +67,9 @@ impl Listed for KeyRow {
             self.name.clone(),
             format!("…{}", self.hint),
             self.created_at.to_string(),
-            revoked.unwrap_or_else(|| "valid".to_owned()),
+            revoked
+                .or_else(|| self.expires_at.map(|at| format!("until {at}")))
+                .unwrap_or_else(|| "valid".to_owned()),
             scopes,
         ]
     }

@@ -26,6 +26,7 @@ guides! {
     "coming-from-allo" "Coming from Allo" "coming-from-allo.md";
     "texts" "Texts" "texts.md";
     "people" "People" "people.md";
+    "access" "Access" "access.md";
     "dialer" "Power dialer" "dialer.md";
     "notes" "Notes" "notes.md";
     "analytics" "Analytics" "analytics.md";

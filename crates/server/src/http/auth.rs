@@ -1,5 +1,6 @@
 //! Who is asking. Authorisation is a type: a handler that takes [`Caller<S>`] cannot be reached without scope `S`.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +8,13 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use trunkline_domain::{ErrorCode, Plan, Scope, UserStatus};
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+use trunkline_domain::{ApiKeyId, ErrorCode, Millis, Plan, Role, Scope, UserStatus};
 use trunkline_store::keys::{self, KeyOwner};
-use trunkline_store::{Db, crypto};
-use trunkline_switchboard::Actor;
+use trunkline_store::{Db, TeamKey, crypto};
+use trunkline_switchboard::keys::Power;
+use trunkline_switchboard::{Actor, Switchboard};
 
 use super::context::{Context, context};
 use super::error::ApiError;
@@ -21,19 +25,30 @@ use crate::AppState;
 const KEY_TTL: Duration = Duration::from_secs(1);
 
 /// Keys remembered at a time.
-const KEYS: u64 = 10_000;
+const KEYS: usize = 10_000;
 
-/// Looks keys up, remembering them for a moment.
-pub struct KeyCache(moka::sync::Cache<[u8; 32], Arc<KeyOwner>>);
+/// How often it is stored which keys were used.
+const KEEP_USES_EVERY: Duration = Duration::from_secs(5);
+
+/// How exactly it is known when a key was last used.
+const USED_WITHIN: i64 = Millis::MINUTE;
+
+/// Looks keys up, remembering them for a moment, and remembers which were used.
+pub struct KeyCache {
+    known: moka::sync::Cache<[u8; 32], Arc<KeyOwner>>,
+    /// When keys were used whose last use is not stored to within [`USED_WITHIN`].
+    used: Mutex<HashMap<(TeamKey, ApiKeyId), Millis>>,
+}
 
 impl Default for KeyCache {
     fn default() -> Self {
-        Self(
-            moka::sync::Cache::builder()
-                .max_capacity(KEYS)
+        Self {
+            known: moka::sync::Cache::builder()
+                .max_capacity(KEYS as u64)
                 .time_to_live(KEY_TTL)
                 .build(),
-        )
+            used: Mutex::default(),
+        }
     }
 }
 
@@ -41,12 +56,18 @@ impl KeyCache {
     /// The owner of the key in the headers.
     ///
     /// # Errors
-    /// `UNAUTHORIZED`, `API_KEY_INVALID`, `API_KEY_REVOKED`, or the store's failure.
-    pub async fn identify(&self, db: &Db, headers: &HeaderMap) -> Result<Arc<KeyOwner>, ApiError> {
+    /// `UNAUTHORIZED`, `API_KEY_INVALID` (also for a key that has expired by `now`), `API_KEY_REVOKED`,
+    /// `USER_NOT_FOUND` for the key of a blocked user, or the store's failure.
+    pub async fn identify(
+        &self,
+        db: &Db,
+        headers: &HeaderMap,
+        now: Millis,
+    ) -> Result<Arc<KeyOwner>, ApiError> {
         let key = presented(headers)?;
         let digest: [u8; 32] =
             sha2::Digest::finalize(sha2::Digest::chain_update(sha2::Sha256::default(), key)).into();
-        let owner = if let Some(owner) = self.0.get(&digest) {
+        let owner = if let Some(owner) = self.known.get(&digest) {
             owner
         } else {
             let hash = crypto::sha256_hex(key.as_bytes());
@@ -55,23 +76,77 @@ impl KeyCache {
                 .await
                 .map_err(ApiError::from)?;
             let owner = Arc::new(found.ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid))?);
-            self.0.insert(digest, owner.clone());
+            self.known.insert(digest, owner.clone());
             owner
         };
         if owner.revoked_at.is_some() {
             return Err(ErrorCode::ApiKeyRevoked.into());
+        }
+        if let Some(end) = owner.expires_at.filter(|end| *end <= now) {
+            return Err(ApiError::new(ErrorCode::ApiKeyInvalid)
+                .message(format!("this API key expired at {end}"))
+                .suggestion("Have a new key made, and replace the old one wherever it is stored."));
         }
         if owner.user_status == UserStatus::Blocked {
             return Err(
                 ApiError::new(ErrorCode::UserNotFound).message("the user who made this key is blocked")
             );
         }
+        if owner.last_used_at.is_none_or(|at| now.since(at) >= USED_WITHIN) {
+            let mut used = self.used.lock();
+            // Beyond that, a use is noted when the others are stored.
+            if used.len() < KEYS || used.contains_key(&(owner.team, owner.key_id)) {
+                used.insert((owner.team, owner.key_id), now);
+            }
+        }
         Ok(owner)
     }
 
     /// Forgets all keys: what was revoked in this process is revoked at once.
     pub fn forget(&self) {
-        self.0.invalidate_all();
+        self.known.invalidate_all();
+    }
+
+    /// Stores when keys were used, at most once a minute for each. Returns for how many it was news.
+    ///
+    /// # Errors
+    /// Of the store; what it was not told of is forgotten until the key is used again.
+    pub async fn keep_uses(&self, board: &Switchboard) -> Result<usize, trunkline_switchboard::Error> {
+        let mut teams: HashMap<TeamKey, Vec<(ApiKeyId, Millis)>> = HashMap::new();
+        for ((team, key), at) in std::mem::take(&mut *self.used.lock()) {
+            teams.entry(team).or_default().push((key, at));
+        }
+        let mut kept = 0;
+        for (team, uses) in teams {
+            kept += board
+                .run(team, move |work| {
+                    let mut news = 0;
+                    for (key, at) in &uses {
+                        let before = at.plus(-USED_WITHIN);
+                        news += usize::from(keys::touch(work.tx, work.team, *key, *at, before)?);
+                    }
+                    Ok::<_, trunkline_switchboard::Error>(news)
+                })
+                .await?;
+        }
+        Ok(kept)
+    }
+}
+
+/// Stores when keys were used, every few seconds until `stop` is cancelled, and once more then.
+pub async fn keep_uses(state: AppState, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(KEEP_USES_EVERY);
+    loop {
+        let last = stop.run_until_cancelled(tick.tick()).await.is_none();
+        if let Err(error) = state.keys.keep_uses(&state.board).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "when API keys were used could not be stored"
+            );
+        }
+        if last {
+            return;
+        }
     }
 }
 
@@ -127,18 +202,21 @@ pub trait Required: Send + Sync + 'static {
     const ANY_OF: &'static [Scope];
     /// To keys of these teams.
     const TEAMS: Teams = Teams::Any;
+    /// To keys of users who may do at least as much.
+    const ROLE: Role = Role::Member;
     /// Whether it is open to teams on trial, where the operator lets them send texts.
     const ON_TRIAL: bool = false;
 }
 
 macro_rules! required {
-    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|* $(, $teams:ident)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|* $(, $teams:ident)? $(=> $role:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
         impl Required for $name {
             const ANY_OF: &'static [Scope] = &[$(Scope::$scope),*];
             $(const TEAMS: Teams = Teams::$teams;)?
+            $(const ROLE: Role = Role::$role;)?
         }
     )*};
 }
@@ -188,6 +266,8 @@ required! {
     CrmDelete: CrmDelete;
     /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.
     SandboxPlay: CallsControl | SmsSend, Sandbox;
+    /// `TEAM_MANAGE`, of managers.
+    TeamManage: TeamManage => Manager;
 }
 
 /// `SMS_SEND`, of teams on trial too where the operator lets them send texts.
@@ -197,6 +277,17 @@ pub struct SmsSend;
 impl Required for SmsSend {
     const ANY_OF: &'static [Scope] = &[Scope::SmsSend];
     const ON_TRIAL: bool = true;
+}
+
+/// The roles of those who may do what `role` may.
+#[must_use]
+pub fn wanted(role: Role) -> String {
+    let names: Vec<&str> = Role::ALL
+        .iter()
+        .filter(|other| other.covers(role))
+        .map(|role| role.as_str())
+        .collect();
+    names.join(" or ")
 }
 
 /// A caller with the required scope.
@@ -216,6 +307,16 @@ impl<S> Caller<S> {
             id: self.owner.user_id,
             email: self.owner.user_email.clone(),
             name: self.owner.user_name.clone(),
+        }
+    }
+
+    /// What the caller may do, and therefore may let others do.
+    #[must_use]
+    pub fn power(&self) -> Power {
+        Power {
+            role: self.owner.user_role,
+            scopes: self.owner.scopes,
+            expires_at: self.owner.expires_at,
         }
     }
 }
@@ -246,6 +347,14 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
                         S::ANY_OF[0]
                     ))
             });
+        }
+        if !owner.user_role.covers(S::ROLE) {
+            let message = format!(
+                "This endpoint is for users with the role {}, and the user of this API key is {}.",
+                wanted(S::ROLE),
+                owner.user_role
+            );
+            return Err(ApiError::new(ErrorCode::Forbidden).message(message));
         }
         if !S::TEAMS.include(&owner) {
             return Err(ErrorCode::SandboxOnly.into());

@@ -79,7 +79,10 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
         path if path.starts_with(CRM) => Surface::Crm,
         _ => Surface::V2,
     };
-    let identity = state.keys.identify(state.board.db(), request.headers()).await;
+    let identity = state
+        .keys
+        .identify(state.board.db(), request.headers(), started)
+        .await;
     let decision = decide(&state, &request, identity.as_ref().ok().map(Arc::as_ref));
     let key = idempotency_key(request.method(), request.headers());
     let context = Arc::new(Context {

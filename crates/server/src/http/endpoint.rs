@@ -5,7 +5,7 @@ use std::future::Future;
 use axum::Router;
 use axum::routing::MethodRouter;
 use serde::Serialize;
-use trunkline_domain::Scope;
+use trunkline_domain::{Role, Scope};
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -22,6 +22,8 @@ pub struct Endpoint {
     pub scopes: &'static [Scope],
     /// To keys of these teams.
     pub teams: Teams,
+    /// To keys of users who may do at least as much.
+    pub role: Role,
     /// Its description for OpenAPI.
     pub operation: Operation,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
@@ -49,6 +51,8 @@ pub trait Guarded<Arguments> {
     const ANY_OF: &'static [Scope];
     /// To keys of these teams.
     const TEAMS: Teams;
+    /// To keys of users who may do at least as much.
+    const ROLE: Role;
 }
 
 macro_rules! guarded {
@@ -60,6 +64,7 @@ macro_rules! guarded {
         {
             const ANY_OF: &'static [Scope] = S::ANY_OF;
             const TEAMS: Teams = S::TEAMS;
+            const ROLE: Role = S::ROLE;
         }
     };
 }
@@ -73,13 +78,25 @@ guarded!(A B C D);
 /// What `utoipa_axum::routes!` makes of a handler.
 pub(crate) type Routes = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppState>);
 
+/// To whom an operation is open.
+struct Opens {
+    scopes: &'static [Scope],
+    teams: Teams,
+    role: Role,
+}
+
 impl Endpoint {
     /// An entry for a handler; see the macro `endpoint!`.
     pub(crate) fn new<Arguments, H: Guarded<Arguments>>(_: H, routes: Routes) -> Self {
-        Self::open(H::ANY_OF, H::TEAMS, routes)
+        let opens = Opens {
+            scopes: H::ANY_OF,
+            teams: H::TEAMS,
+            role: H::ROLE,
+        };
+        Self::open(opens, routes)
     }
 
-    fn open(scopes: &'static [Scope], teams: Teams, (schemas, paths, handler): Routes) -> Self {
+    fn open(opens: Opens, (schemas, paths, handler): Routes) -> Self {
         let (path, item) = paths.paths.into_iter().next().unwrap_or_default();
         let operations = [
             (HttpMethod::Get, item.get),
@@ -95,8 +112,9 @@ impl Endpoint {
         Self {
             method,
             path,
-            scopes,
-            teams,
+            scopes: opens.scopes,
+            teams: opens.teams,
+            role: opens.role,
             operation,
             schemas,
             handler,

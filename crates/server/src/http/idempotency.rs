@@ -109,6 +109,11 @@ where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
+    let key = caller.owner.key_id;
+    let mut command = move |work: &mut Work<'_, '_>| {
+        work.key = Some(key);
+        command(work)
+    };
     let Some(keyed) = Keyed::begin(state, caller, status, kept)? else {
         let run = state.board.run(caller.owner.team, move |work| {
             written::<T>(status, command(work)?)

@@ -115,7 +115,8 @@ impl Drop for Place {
 pub(super) async fn refused(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        match state.keys.identify(state.board.db(), headers).await {
+        let now = state.board.now();
+        match state.keys.identify(state.board.db(), headers, now).await {
             Ok(owner) if owner.plan != Plan::Trial && owner.scopes.contains_any(scopes) => {}
             Err(error) if error.code.retryable() => {}
             _ => return,

@@ -497,6 +497,11 @@ async fn keys(world: &World, given: &mut Given) {
         &users.with_key(app, &key).await,
         "API_KEY_INSUFFICIENT_SCOPE",
     );
+    let unknown = app.get("/v2/api/keys/api-1").await;
+    given.note("getApiKey", &unknown, "API_KEY_NOT_FOUND");
+    let bens = people::key_of(app, app.office.ben, ScopeSet::ALL).await;
+    let list = operation("listApiKeys").request(world);
+    given.note("listApiKeys", &list.with_key(app, &bens).await, "FORBIDDEN");
     revoke(app, id).await;
     given.note("listUsers", &users.with_key(app, &key).await, "API_KEY_REVOKED");
     let live = people::neighbour(app, people::World::Live).await;

@@ -234,6 +234,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/errors", "API_KEY_INVALID"),
         ("/docs/guide", "Guide"),
         ("/docs/notes", "@[all](all)"),
+        ("/docs/access", "TEAM_MANAGE"),
         ("/docs/people", "allow_duplicate_number"),
         ("/docs/analytics", "funnel"),
         ("/docs/webhooks", "rotate_secret"),

@@ -17,6 +17,7 @@ mod export;
 mod fields;
 mod idempotency;
 mod ignored;
+mod keys;
 mod limits;
 mod lists;
 mod logs;

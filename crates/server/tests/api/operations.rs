@@ -139,7 +139,15 @@ impl Operation {
             | "getContact"
             | "searchConversations"
             | "getNumbers"
-            | "deleteProperty" => (String::new(), None),
+            | "deleteProperty"
+            | "listApiKeys"
+            | "getApiKey"
+            | "revokeApiKey" => (String::new(), None),
+            // No key can give a scope that it does not have.
+            "createApiKey" => (
+                String::new(),
+                Some(json!({ "name": "CRM sync", "scopes": ["TEAM_MANAGE"] })),
+            ),
             "createSummaryTemplate" | "updateSummaryTemplate" => {
                 (String::new(), Some(json!({ "name": "Sales call" })))
             }
@@ -258,6 +266,7 @@ impl Operation {
     /// The rest of a path of this operation with ids of the office's.
     pub fn fill(&self, mut path: String, world: &World) -> String {
         let id = match self.path.as_str() {
+            path if path.contains("/keys/") => world.api_key.to_string(),
             path if path.contains("/users/") => world.app.office.ada.to_string(),
             path if path.contains("/people/") => format!("per-{}", world.app.office.sarah.ksuid()),
             path if path.contains("/companies/") => world.app.office.bakery.to_string(),
@@ -303,6 +312,13 @@ impl Operation {
                 tx.execute("DELETE FROM dialing_entries", &[])
             };
             world.app.board.db().write(empty).await.unwrap();
+        }
+        if self.path.contains("/keys/") {
+            let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                tx.execute("UPDATE api_keys SET revoked_at = NULL WHERE name = 'spare'", &[])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
+            world.app.state.keys.forget();
         }
         if self.path.contains("template") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
@@ -527,6 +543,9 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "headers": { "X-Tenant": "north" }, "enabled": true, "resume": false,
         }),
         "testWebhook" => json!({ "topic": "sms.received" }),
+        "createApiKey" => json!({
+            "name": "CRM sync", "scopes": ["TAGS_READ"], "user_id": ben, "expires_at": "2126-04-20T10:00:00Z",
+        }),
         "replayWebhook" => operation.request(world).body.unwrap(),
         "executeConversationAction" => json!({ "action": "READ", "allo_number": us() }),
         "sendSMS" => operation.request(world).body.unwrap(),

@@ -47,6 +47,8 @@ pub struct Neighbour {
     pub queue: QueueId,
     /// An API key with all scopes.
     pub key: String,
+    /// Its public id.
+    pub api_key: ApiKeyId,
 }
 
 /// Whether the outside world of a team is the sandbox.
@@ -163,7 +165,8 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         };
         let said = say(work, (line, contact_number), contact, call, &by)?;
         let template = template(work, "A secret of the neighbours", &by)?;
-        let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?.secret;
+        let key = accounts::create_key(work, user, "theirs", ScopeSet::ALL, true)?;
+        let key = (key.secret, key.id);
         let import = people_import::begin(work, &Parsed::default(), work.now)?.id;
         let queue = dialer::reset(
             work,
@@ -193,7 +196,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         message,
         (webhook, delivery),
         (said, template, import, queue),
-        key,
+        (key, api_key),
     ) = of_team(app, team, furnish).await;
     Neighbour {
         team,
@@ -214,6 +217,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         template,
         queue,
         key,
+        api_key,
     }
 }
 

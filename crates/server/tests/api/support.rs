@@ -8,8 +8,9 @@ use trunkline_domain::call::EndCause;
 use trunkline_domain::error_code::Surface;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
-    CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType, ImportId,
-    MessageId, Millis, NoteId, PhoneNumber, QueueId, Speaker, SummaryTemplate, TemplateId, ThreadId, UserId,
+    ApiKeyId, CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType,
+    ImportId, MessageId, Millis, NoteId, PhoneNumber, QueueId, ScopeSet, Speaker, SummaryTemplate,
+    TemplateId, ThreadId, UserId,
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
@@ -24,7 +25,7 @@ use trunkline_switchboard::people_file::Parsed;
 use trunkline_switchboard::templates::{self, Wording};
 use trunkline_switchboard::threads::{self, Entity};
 use trunkline_switchboard::webhooks::{self, CreateEndpoint};
-use trunkline_switchboard::{Actor, Error, Work, people_import};
+use trunkline_switchboard::{Actor, Error, Work, accounts, people_import};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
@@ -47,6 +48,8 @@ pub struct World {
     pub import: ImportId,
     /// Ada's dialing queue, which she made.
     pub queue: QueueId,
+    /// A key that nobody uses.
+    pub api_key: ApiKeyId,
     /// Notes that nobody has begun a thread about.
     notes: Mutex<Vec<NoteId>>,
 }
@@ -82,6 +85,11 @@ impl World {
         let queue = move |work: &mut Work<'_, '_>| dialer::reset(work, &Target::User(ada), None, ada);
         let queue = command(&app, queue).await.id;
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
+        let ada = app.office.ada;
+        let api_key = command(&app, move |work| {
+            accounts::create_key(work, ada, "spare", ScopeSet::ALL, true).map(|key| key.id)
+        })
+        .await;
         Self {
             app,
             call,
@@ -92,6 +100,7 @@ impl World {
             template,
             import,
             queue,
+            api_key,
             notes: Mutex::new(notes),
         }
     }

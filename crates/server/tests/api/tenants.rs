@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trunkline_domain::{
-    CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId, NoteId,
-    PhoneNumber, QueueId, SeededIds, TemplateId, ThreadId, UserId,
+    ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId,
+    NoteId, PhoneNumber, QueueId, SeededIds, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -79,6 +79,7 @@ struct Ids {
     said: Said,
     template: TemplateId,
     queue: QueueId,
+    api_key: ApiKeyId,
 }
 
 impl Ids {
@@ -100,6 +101,7 @@ impl Ids {
             said: neighbour.said,
             template: neighbour.template,
             queue: neighbour.queue,
+            api_key: neighbour.api_key,
         }
     }
 
@@ -127,6 +129,7 @@ impl Ids {
             },
             template: TemplateId::new(&ids, now),
             queue: QueueId::new(&ids, now),
+            api_key: ApiKeyId::new(&ids, now),
         }
     }
 }
@@ -307,6 +310,9 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ],
         // Days, not numbers.
         ("exportItems", "from" | "to") | (_, "cursor") => vec![own.clone()],
+        ("getApiKey" | "revokeApiKey", "id") => vec![in_path(ids.api_key.to_string())],
+        ("listApiKeys", "user_id") => vec![query("user_id", ids.user.to_string())],
+        ("createApiKey", "user_id") => vec![own.field("user_id", json!(ids.user))],
         (id, place) => panic!("{id} takes an id as {place}: say how to ask for one that is not the team's"),
     }
 }
@@ -331,6 +337,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.said.comment.to_string(),
         ids.template.to_string(),
         ids.queue.to_string(),
+        ids.api_key.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");

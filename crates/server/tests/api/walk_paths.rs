@@ -163,7 +163,29 @@ const NO_NUMBERS: [&str; 7] = [
     "+1-415-555-1234",
 ];
 
+/// What is no id of a key, or one of nobody's.
+const NO_KEYS: [&str; 6] = [
+    "x",
+    "api-",
+    "api-1",
+    "%FF",
+    "%00",
+    "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+
 const MALFORMED: &[Malformed] = &[
+    Malformed {
+        operation: "getApiKey",
+        values: &NO_KEYS,
+        code: "API_KEY_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "revokeApiKey",
+        values: &NO_KEYS,
+        code: "API_KEY_NOT_FOUND",
+        param: "id",
+    },
     Malformed {
         operation: "getWebhook",
         values: &NO_WEBHOOKS,

@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     7 "0007_media";
     8 "0008_analytics";
     9 "0009_dialer";
+    10 "0010_access";
 };
 
 /// How the database stands to this program.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_store::{
-    Conn, StoreError, Value, analytics, companies, conversations, deals, params, people, search, statements,
+    Conn, StoreError, Value, analytics, audit, companies, conversations, deals, params, people, search,
+    statements,
 };
 use trunkline_testkit::db::{Engine, TestDb};
 
@@ -219,6 +220,7 @@ async fn every_statement_is_understood(t: TestDb) {
         companies::all_company_statements(),
         deals::all_deal_statements(),
         analytics::all_behind_statements(),
+        audit::all_page_statements(),
     ];
     let lists = made.concat();
     assert!(
@@ -292,6 +294,7 @@ async fn nothing_walks_over_a_whole_table() {
     all.extend(companies::all_company_statements());
     all.extend(deals::all_deal_statements());
     all.extend(analytics::all_behind_statements());
+    all.extend(audit::all_page_statements());
     let plans: Vec<(String, Vec<String>)> = t
         .db()
         .scan(move |conn| {
