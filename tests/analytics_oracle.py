@@ -8,6 +8,7 @@ import json
 import sys
 
 import duckdb
+import smpplib.gsm
 
 CONNECTED = "('ANSWERED', 'TRANSFERRED_AI', 'TRANSFERRED_EXTERNAL')"
 
@@ -33,11 +34,34 @@ def main() -> None:
         [given["zone"]],
     )
     db.execute("CREATE INDEX calls_day ON calls (day)")
+    texts(db, given)
     json.dump([answer(db, query) for query in given["queries"]], sys.stdout)
 
 
-def where(db, query: dict, days: dict, direction: str | None) -> str:
-    """Makes the view `c` of the calls a query is about."""
+def texts(db, given: dict) -> None:
+    """Makes the table `texts`, each with what came before it and the answer after it in its conversation."""
+    db.execute(
+        "CREATE TABLE raw_texts (seq BIGINT, direction VARCHAR, line VARCHAR, contact VARCHAR, user_id VARCHAR,"
+        " began BIGINT, status VARCHAR, parts BIGINT)"
+    )
+    rows = [[*row[:-1], len(smpplib.gsm.make_parts(row[-1])[0])] for row in given["texts"]]
+    if rows:
+        db.executemany(f"INSERT INTO raw_texts VALUES ({', '.join('?' * 8)})", rows)
+    db.execute(
+        """CREATE TABLE texts AS
+            SELECT *, CAST(timezone(?, make_timestamptz(began * 1000)) AS DATE) AS day, direction = 'OUTBOUND' AS ours,
+                   LAG(direction) OVER earlier AS before,
+                   MIN(CASE WHEN direction = 'OUTBOUND' THEN began END) OVER later AS answer
+              FROM raw_texts
+            WINDOW earlier AS (PARTITION BY line, contact ORDER BY began, seq),
+                   later AS (PARTITION BY line, contact ORDER BY began, seq
+                             ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)""",
+        [given["zone"]],
+    )
+
+
+def where(db, query: dict, days: dict, direction: str | None, table: str = "calls") -> str:
+    """Makes the view `c` of the calls or texts a query is about."""
     conditions = [f"day BETWEEN DATE '{days['from']}' AND DATE '{days['to']}'"]
     if direction:
         conditions.append(f"direction = '{direction}'")
@@ -48,8 +72,8 @@ def where(db, query: dict, days: dict, direction: str | None) -> str:
     tags = ", ".join(f"'{tag}'" for tag in query["body"].get("tags", [])) or "NULL"
     db.execute(
         f"""CREATE OR REPLACE TEMP TABLE c AS
-            SELECT *, EXISTS (SELECT 1 FROM tags t WHERE t.seq = calls.seq AND t.tag IN ({tags})) AS won
-              FROM calls WHERE {' AND '.join(conditions)}"""
+            SELECT *, EXISTS (SELECT 1 FROM tags t WHERE t.seq = {table}.seq AND t.tag IN ({tags})) AS won
+              FROM {table} WHERE {' AND '.join(conditions)}"""
     )
 
 
@@ -63,7 +87,7 @@ def pairs(db, sql: str) -> dict:
 
 def answer(db, query: dict) -> dict:
     body = query["body"]
-    find = {"overview": overview, "outbound": outbound, "inbound": inbound}[query["report"]]
+    find = {"overview": overview, "outbound": outbound, "inbound": inbound, "messages": messages}[query["report"]]
     figures = find(db, query, body["date"])
     if body.get("compare_date"):
         figures["previous"] = find(db, query, body["compare_date"])["sums"]
@@ -94,15 +118,7 @@ def outbound(db, query: dict, days: dict) -> dict:
                   AVG(ringing) FILTER (result IS NOT NULL) / 1000, AVG(duration) FILTER (up),
                   SUM(duration) FILTER (up) FROM c""",
     )
-    step = {"DAY": "day", "WEEK": "week", "MONTH": "month"}[query["body"].get("granularity", "DAY")]
-    series = pairs(
-        db,
-        f"""SELECT CAST(date_trunc('{step}', d.day) AS DATE), COUNT(c.seq), COUNT(c.seq) FILTER (c.up),
-                   COUNT(c.seq) FILTER (c.won)
-              FROM (SELECT CAST(unnest(generate_series(DATE '{days['from']}', DATE '{days['to']}', INTERVAL 1 DAY))
-                    AS DATE) AS day) d
-              LEFT JOIN c ON c.day = d.day GROUP BY 1""",
-    )
+    series = buckets(db, query, days, "COUNT(c.seq), COUNT(c.seq) FILTER (c.up), COUNT(c.seq) FILTER (c.won)")
     heat = pairs(
         db,
         """SELECT (isodow(day) - 1) * 24 + hour(local), COUNT(*), COUNT(*) FILTER (up) FROM c GROUP BY 1""",
@@ -116,6 +132,39 @@ def outbound(db, query: dict, days: dict) -> dict:
     }[query["body"].get("stage", "DIAL")]
     rows = db.execute(f"SELECT id FROM c WHERE {behind} ORDER BY began DESC, seq DESC LIMIT 20").fetchall()
     return {"sums": sums, "series": series, "heat": heat, "leaders": leaders, "items": [row[0] for row in rows]}
+
+
+def buckets(db, query: dict, days: dict, figures: str) -> dict:
+    """A series of `c`: every bucket of the range."""
+    step = {"DAY": "day", "WEEK": "week", "MONTH": "month"}[query["body"].get("granularity", "DAY")]
+    return pairs(
+        db,
+        f"""SELECT CAST(date_trunc('{step}', d.day) AS DATE), {figures}
+              FROM (SELECT CAST(unnest(generate_series(DATE '{days['from']}', DATE '{days['to']}', INTERVAL 1 DAY))
+                    AS DATE) AS day) d
+              LEFT JOIN c ON c.day = d.day GROUP BY 1""",
+    )
+
+
+def messages(db, query: dict, days: dict) -> dict:
+    where(db, query, days, None, "texts")
+    sums = one(
+        db,
+        """SELECT COUNT(*) FILTER (ours), COUNT(*) FILTER (NOT ours), COUNT(*) FILTER (ours AND status = 'DELIVERED'),
+                  COUNT(*) FILTER (ours AND status = 'FAILED'),
+                  COUNT(*) FILTER (ours AND status = 'DELIVERED') / GREATEST(COUNT(*) FILTER (ours), 1),
+                  SUM(parts) FILTER (ours), COUNT(answer) FILTER (opens), AVG(answer - began) FILTER (opens) / 1000
+             FROM (SELECT *, NOT ours AND before IS DISTINCT FROM 'INBOUND' AS opens FROM c)""",
+    )
+    series = buckets(
+        db,
+        query,
+        days,
+        """COUNT(c.seq) FILTER (ours), COUNT(c.seq) FILTER (NOT ours),
+           COUNT(c.seq) FILTER (ours AND status = 'DELIVERED'), COUNT(c.seq) FILTER (ours AND status = 'FAILED'),
+           SUM(parts) FILTER (ours)""",
+    )
+    return {"sums": sums, "series": series}
 
 
 def inbound(db, query: dict, days: dict) -> dict:

@@ -1,24 +1,25 @@
 //! Reports, judged by DuckDB: it computes the same figures from an export of the rows.
 //!
 //! Teams in zones with odd clocks; calls that end long after others that began later, that are abandoned, tagged and
-//! untagged later; and random requests. A thousand requests for each engine; `TRUNKLINE_ANALYTICS_QUERIES` says how many
+//! untagged later; texts in no order; and random requests. A thousand requests for each engine; `TRUNKLINE_ANALYTICS_QUERIES` says how many
 //! others.
 
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 use trunkline_domain::call::{EndCause, TransferKind};
 use trunkline_domain::{CallId, Direction, Millis, PhoneNumber, Role, UserId};
-use trunkline_store::{Conn, StoreError, Tx, params};
+use trunkline_store::{Conn, StoreError, Tx, analytics_upkeep, numbers, params};
 use trunkline_switchboard::calls::{self, Ring, Step, Transfer};
+use trunkline_switchboard::import::{ImportBody, ImportItem, import};
 use trunkline_switchboard::{Error, Work, accounts, tags};
 use trunkline_testkit::app::TestApp;
-use trunkline_testkit::db::{TestDb, fr, number, us};
+use trunkline_testkit::db::{Engine, TestDb, fr, number, us};
 
 use crate::support::program::{finish, text};
 use crate::support::python::{piped, programs, script};
 use crate::support::{Random, tell};
 
-trunkline_testkit::on_both! { duckdb_computes_the_same }
+trunkline_testkit::on_both! { duckdb_computes_the_same, what_is_computed_anew_is_what_was_counted }
 
 /// Zones, each with the first day of a fortnight in which its clocks change.
 const ZONES: [(&str, &str); 6] = [
@@ -34,6 +35,9 @@ const TAGS: [&str; 4] = ["won", "vip", "meeting_booked", "lost"];
 
 /// Calls of a team.
 const CALLS: u64 = 260;
+
+/// Texts of a team.
+const TEXTS: u64 = 160;
 
 /// Requests about one team.
 fn requests_a_team() -> u64 {
@@ -51,6 +55,7 @@ async fn duckdb_computes_the_same(db: TestDb) {
         let mut random = Random::new(seed * 7_919);
         let team = Team::furnish(&app, zone, first).await;
         team.live(&app, &mut random).await;
+        team.text(&app, &mut random).await;
         app.office.assert_sound().await;
         let queries: Vec<Value> = (0..requests_a_team()).map(|_| team.query(&mut random)).collect();
         let export = team.export(&app, zone, &queries).await;
@@ -69,6 +74,77 @@ async fn duckdb_computes_the_same(db: TestDb) {
         }
     }
     tell(format!("{asked} reports of {engine:?} are what DuckDB computes"));
+}
+
+/// What reports read, but for what has come to nothing.
+type Sums = Vec<Vec<String>>;
+
+fn sums(conn: &mut Conn<'_>) -> Result<Sums, StoreError> {
+    let mut all = Vec::new();
+    for (table, columns) in SUMS {
+        let sql = format!("SELECT {columns} FROM {table} WHERE calls <> 0 ORDER BY {columns}");
+        let count = columns.split(", ").count();
+        all.extend(conn.rows(&sql, &[], |row| {
+            (0..count)
+                .map(|i| Ok(format!("{:?}", row.column(i)?)))
+                .collect::<Result<Vec<_>, StoreError>>()
+        })?);
+    }
+    Ok(all)
+}
+
+const SUMS: [(&str, &str); 3] = [
+    (
+        "call_slots",
+        "team_id, scope, direction, slot, calls, connected, conversations, voicemail, missed, talk_seconds, ringing_ms, waited_ms",
+    ),
+    (
+        "call_days",
+        "team_id, direction, day, line, user_id, calls, connected, conversations, talk_seconds",
+    ),
+    (
+        "call_tags",
+        "team_id, scope, direction, day, tags, calls, connected, conversations, talk_seconds",
+    ),
+];
+
+/// The migration that brought reports, by engine.
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../store/migrations/sqlite/0008_analytics.sql"),
+    include_str!("../../../store/migrations/postgres/0008_analytics.sql"),
+];
+
+/// The sums that were moved call by call, those of a rebuild, and those that the migration makes of calls from before it.
+async fn what_is_computed_anew_is_what_was_counted(db: TestDb) {
+    let migration = MIGRATIONS[usize::from(db.engine() == Engine::Postgres)];
+    let app = TestApp::start(db).await;
+    let mut random = Random::new(4_711);
+    let (zone, first) = ZONES[1];
+    let team = Team::furnish(&app, zone, first).await;
+    team.live(&app, &mut random).await;
+    let counted = app.board.db().scan(sums).await.expect("sums");
+    assert!(counted.len() > 300, "{} sums", counted.len());
+
+    let key = app.office.team;
+    let rebuild = move |tx: &mut Tx<'_>| -> Result<Sums, StoreError> {
+        tx.execute("UPDATE call_slots SET calls = calls + 1", &[])?;
+        analytics_upkeep::rebuild(tx, key)?;
+        sums(tx)
+    };
+    assert_eq!(app.board.db().write(rebuild).await.expect("a rebuild"), counted);
+
+    let lines = migration.lines().filter(|line| !line.starts_with("--"));
+    let script = lines.collect::<Vec<_>>().join("\n");
+    let migrate = move |tx: &mut Tx<'_>| -> Result<Sums, StoreError> {
+        for (table, _) in SUMS {
+            tx.execute(&format!("DROP TABLE {table}"), &[])?;
+        }
+        for statement in script.split(';').filter(|statement| !statement.trim().is_empty()) {
+            tx.execute(statement, &[])?;
+        }
+        sums(tx)
+    };
+    assert_eq!(app.board.db().write(migrate).await.expect("a migration"), counted);
 }
 
 async fn judge(export: &Value) -> Vec<Value> {
@@ -109,6 +185,7 @@ fn figures(report: &str, data: &Value) -> Value {
     let (metrics, mut found) = match report {
         "overview" => (overview_metrics(&data["summary"]), overview(data)),
         "outbound" => (outbound_metrics(data), outbound(data)),
+        "messages" => (message_metrics(&data["summary"]), messages(&data["time_series"])),
         _ => (inbound_metrics(&data["summary"]), inbound(data)),
     };
     let of = |field: &str| -> Value { metrics.iter().map(|metric| metric[field].clone()).collect() };
@@ -246,6 +323,32 @@ fn assert_rate(point: &Value, part: &Value, whole: &Value) {
     assert!((rate - expected).abs() < 6e-5, "{point} of {part} / {whole}");
 }
 
+fn message_metrics(summary: &Value) -> Vec<Value> {
+    let names = [
+        "sent",
+        "received",
+        "delivered",
+        "failed",
+        "delivery_rate",
+        "segments",
+        "answered",
+        "avg_first_response_seconds",
+    ];
+    names.map(|name| summary[name].clone()).into()
+}
+
+fn messages(series: &Value) -> Value {
+    let mut by_date = Map::new();
+    for (i, point) in series["sent"].as_array().expect("a list").iter().enumerate() {
+        let names = ["sent", "received", "delivered", "failed", "segments"];
+        by_date.insert(
+            point["date"].as_str().expect("a date").to_owned(),
+            names.map(|name| series[name][i]["value"].clone()).to_vec().into(),
+        );
+    }
+    json!({ "series": by_date })
+}
+
 fn inbound_metrics(summary: &Value) -> Vec<Value> {
     let names = [
         "received",
@@ -333,6 +436,55 @@ impl Team {
         }
     }
 
+    /// Texts, in no order; some at one moment; of one part and of several.
+    async fn text(&self, app: &TestApp, random: &mut Random) {
+        let mut texts = Vec::new();
+        for i in 0..TEXTS {
+            let Ring {
+                line,
+                contact,
+                at,
+                direction,
+                ..
+            } = self.ring(random);
+            let direction = if i % 2 == 0 {
+                Direction::Outbound
+            } else {
+                direction
+            };
+            let user = (direction == Direction::Outbound && random.below(5) > 0)
+                .then(|| self.users[pick(random, 4)]);
+            let filling = ["Hello €", "{flour}", "été ça", "Привет", "😀"][pick(random, 5)];
+            let content = filling.repeat(1 + pick(random, 60));
+            texts.push((line, contact, direction, user, at, content));
+        }
+        let import_all = move |work: &mut Work<'_, '_>| {
+            let mut items = Vec::new();
+            for (line, contact, direction, user, at, content) in texts.clone() {
+                let line = numbers::line_of(work.tx, work.team, line)?.expect("a line of the team");
+                let body = ImportBody::Message { content };
+                items.push(ImportItem {
+                    line,
+                    contact,
+                    direction,
+                    user,
+                    at,
+                    body,
+                });
+            }
+            import(work, &items)
+        };
+        run(app, import_all).await;
+        // What became of them: the import takes all for delivered.
+        let team = app.office.team;
+        let fail = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+            let sql = "UPDATE messages SET status = CASE WHEN seq % 3 = 0 THEN 'FAILED' ELSE 'SENT' END
+                        WHERE team_id = $1 AND seq % 5 < 3";
+            tx.execute(sql, params![team])
+        };
+        assert!(app.board.db().write(fail).await.expect("statuses") > 0);
+    }
+
     fn ring(&self, random: &mut Random) -> Ring {
         let direction = if random.below(3) == 0 {
             Direction::Inbound
@@ -391,7 +543,7 @@ impl Team {
 
     /// A request to one of the reports.
     fn query(&self, random: &mut Random) -> Value {
-        let report = ["overview", "outbound", "outbound", "inbound"][pick(random, 4)];
+        let report = ["overview", "outbound", "outbound", "inbound", "messages"][pick(random, 5)];
         let mut body = json!({ "date": self.days(random) });
         if random.below(2) == 0 {
             body["compare_date"] = self.days(random);
@@ -434,7 +586,7 @@ impl Team {
 
     async fn export(&self, app: &TestApp, zone: &str, queries: &[Value]) -> Value {
         let team = app.office.team;
-        let read = move |conn: &mut Conn<'_>| -> Result<(Vec<Value>, Vec<Value>), StoreError> {
+        let read = move |conn: &mut Conn<'_>| -> Result<[Vec<Value>; 3], StoreError> {
             let sql = "SELECT i.seq, i.id, i.direction, n.number, i.contact_number, i.user_id, i.at, i.result, i.duration,
                               c.answered_at, c.voicemail_at, c.ended_at
                          FROM items i JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
@@ -459,10 +611,26 @@ impl Team {
             let tags = conn.rows(sql, params![team], |row| {
                 Ok(json!([row.get::<i64>(0)?, row.get::<String>(1)?]))
             })?;
-            Ok((calls, tags))
+            let sql =
+                "SELECT i.seq, i.direction, n.number, i.contact_number, i.user_id, i.at, m.status, m.content
+                         FROM items i JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq
+                         JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line WHERE i.team_id = $1";
+            let texts = conn.rows(sql, params![team], |row| {
+                Ok(json!([
+                    row.get::<i64>(0)?,
+                    row.get::<String>(1)?,
+                    row.get::<String>(2)?,
+                    row.get::<String>(3)?,
+                    row.get::<Option<String>>(4)?,
+                    row.get::<i64>(5)?,
+                    row.get::<String>(6)?,
+                    row.get::<String>(7)?
+                ]))
+            })?;
+            Ok([calls, tags, texts])
         };
-        let (calls, tags) = app.board.db().scan(read).await.expect("the rows");
-        json!({ "zone": zone, "calls": calls, "tags": tags, "queries": queries })
+        let [calls, tags, texts] = app.board.db().scan(read).await.expect("the rows");
+        json!({ "zone": zone, "calls": calls, "tags": tags, "texts": texts, "queries": queries })
     }
 }
 

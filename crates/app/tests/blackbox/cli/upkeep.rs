@@ -2,11 +2,12 @@
 
 use crate::support::api::{Api, client};
 use crate::support::eventually;
-use crate::support::load::{LINES, Team};
+use crate::support::load::{LINES, Team, close, database};
 use crate::support::program::{Place, file, finish, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use trunkline_store::StoreError;
 
 #[tokio::test]
 async fn the_openapi_document_is_the_one_that_is_served() {
@@ -268,6 +269,57 @@ async fn reindex() {
     });
     assert_eq!(after.await, before);
     server.stop().await;
+}
+
+#[tokio::test]
+async fn the_doctor_finds_wrong_figures_and_reindex_mends_them_on_sqlite() {
+    assert_figures_are_watched(Place::sqlite()).await;
+}
+
+#[tokio::test]
+async fn the_doctor_finds_wrong_figures_and_reindex_mends_them_on_postgres() {
+    assert_figures_are_watched(Place::postgres()).await;
+}
+
+async fn assert_figures_are_watched(place: Place) {
+    place
+        .run(&["seed", "--items", "400", "--days", "5", "--transcripts", "0.9"])
+        .await
+        .ok();
+    let teams = place.run(&["teams", "list", "--json"]).await.json();
+    let team = teams[0]["id"].as_str().expect("a team").to_owned();
+    let told = async || {
+        let said = place.run(&["doctor", "--json"]).await;
+        let findings: Value = serde_json::from_str(&said.out).expect("JSON");
+        let found = findings.as_array().expect("a list").iter();
+        let found = found.clone().find(|finding| finding["check"] == "analytics");
+        let found = found.expect("figures are looked at");
+        (found["verdict"].clone(), found["detail"].to_string(), said.code)
+    };
+    let (verdict, detail, _) = told().await;
+    assert_eq!(verdict, "ok", "{detail}");
+    for plant in [
+        "UPDATE call_slots SET talk_seconds = talk_seconds + 1 WHERE scope = ''",
+        "UPDATE call_days SET calls = calls - 1",
+        "UPDATE call_tags SET connected = connected + 1",
+        "DELETE FROM call_days",
+    ] {
+        let db = database(&place);
+        let planted: Result<u64, StoreError> = db.write(|tx| tx.execute(plant, &[])).await;
+        assert!(planted.expect("a change") > 0, "{plant}");
+        close(db).await;
+        let (verdict, detail, code) = told().await;
+        assert_eq!((verdict, code), (json!("failed"), 3), "{plant}: {detail}");
+        assert!(
+            detail.contains(&team) && detail.contains("trunkline reindex --analytics"),
+            "{plant}: {detail}"
+        );
+        let said = place.run(&["reindex", "--analytics"]).await;
+        assert!(said.err.contains("teams: 1"), "{}", said.err);
+        said.ok();
+        let (verdict, detail, _) = told().await;
+        assert_eq!(verdict, "ok", "{plant}: {detail}");
+    }
 }
 
 #[tokio::test]
