@@ -61,9 +61,11 @@ pub enum Command {
     Webhooks(Webhooks),
     /// Fill the database with made-up teams, for tests and benchmarks
     Seed(Seed),
-    /// Bring people in from a file
+    /// Bring people in from a file, or a team from another installation
     #[command(subcommand)]
     Import(Import),
+    /// Write everything that a team owns into a folder, which `trunkline import team` reads
+    Export(Export),
     /// Delete the text index; the next start builds it anew
     Reindex(Reindex),
     /// Check configuration, database, disk, index and clock, and say what to mend
@@ -320,6 +322,31 @@ pub enum Import {
         #[arg(long)]
         team: Option<String>,
     },
+    /// A team from a folder that `trunkline export` wrote; it is there as a whole or not at all
+    Team(ImportTeam),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportTeam {
+    /// The folder
+    pub dir: PathBuf,
+    /// A file with the secret key of the installation it comes from (secret.key in its data folder), to open what is
+    /// sealed with it
+    #[arg(long, value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
+    /// Bring in a copy without what is sealed and without what waits to be done: webhook endpoints come switched off
+    /// and with new signing secrets, numbers without their carrier's token
+    #[arg(long, conflicts_with = "secret_key_file")]
+    pub without_secrets: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The folder, which is made
+    pub dir: PathBuf,
+    /// The team's id; not needed when there is one team only
+    #[arg(long)]
+    pub team: Option<String>,
 }
 
 #[derive(Debug, Args)]

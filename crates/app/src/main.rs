@@ -84,6 +84,7 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 Command::Numbers(command) => commands::accounts::numbers(&config, command).await,
                 Command::Webhooks(arguments) => commands::webhooks::run(&config, &arguments).await,
                 Command::Seed(arguments) => commands::maintenance::seed(&config, &arguments).await,
+                Command::Export(arguments) => commands::transfer::export::export(&config, &arguments).await,
                 Command::Import(import) => commands::import::import(&config, import).await,
                 Command::Reindex(arguments) if arguments.analytics => {
                     commands::maintenance::reindex_analytics(&config).await

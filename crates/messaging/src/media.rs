@@ -77,6 +77,12 @@ pub trait Fetch: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'f>>;
 }
 
+/// Whether there is no such medium in the storage.
+#[must_use]
+pub const fn is_missing(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. })
+}
+
 /// Where media are kept.
 #[derive(Clone)]
 pub struct MediaStore(Arc<dyn ObjectStore>);
@@ -113,8 +119,23 @@ impl MediaStore {
         self.0.get(&Self::place(team, id)).await?.bytes().await
     }
 
-    async fn put(&self, team: TeamKey, id: MediaId, bytes: Bytes) -> Result<(), object_store::Error> {
+    /// Keeps a medium.
+    ///
+    /// # Errors
+    /// Of the storage.
+    pub async fn put(&self, team: TeamKey, id: MediaId, bytes: Bytes) -> Result<(), object_store::Error> {
         self.0.put(&Self::place(team, id), bytes.into()).await.map(drop)
+    }
+
+    /// Deletes a medium; one that is not there is no error.
+    ///
+    /// # Errors
+    /// Of the storage.
+    pub async fn delete(&self, team: TeamKey, id: MediaId) -> Result<(), object_store::Error> {
+        match self.0.delete(&Self::place(team, id)).await {
+            Err(error) if is_missing(&error) => Ok(()),
+            deleted => deleted,
+        }
     }
 }
 

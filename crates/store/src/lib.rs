@@ -46,6 +46,7 @@ aggregates!(
     text_counts,
     text_queue,
     threads,
+    transfer,
     users,
     webhook_messages,
     webhooks
@@ -53,7 +54,7 @@ aggregates!(
 
 pub use engine::{
     Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row,
-    Schema, SqliteOptions, StoreError, Tx, UnitError, Value,
+    Schema, SqliteOptions, StoreError, Tx, UnitError, Value, schema_version,
 };
 pub use statements::Statement;
 

@@ -59,7 +59,7 @@ statements! {
     LIST =
         "SELECT team_id, id, name, plan, time_zone, country, sandbox, read_per_second, write_per_second, create_tags,
                 created_at, marketing_hours
-           FROM teams ORDER BY team_id";
+           FROM teams WHERE importing_at IS NULL ORDER BY team_id";
     COUNTERS =
         "SELECT last_event, last_item, last_conversation, last_line, time_zone, country, create_tags, plan, marketing_hours
            FROM teams WHERE team_id = $1";

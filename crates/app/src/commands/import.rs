@@ -1,5 +1,7 @@
 //! Bringing people in from a file.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_domain::Millis;
@@ -7,14 +9,22 @@ use trunkline_switchboard::people_file::{Format, parse};
 use trunkline_switchboard::{Error, people_import};
 
 use crate::cli::Import;
+use crate::commands::transfer;
 use crate::config::Config;
 use crate::{open, output};
 
 /// Rows that could not be imported of which it is told why.
 const SHOWN: usize = 20;
 
-pub async fn import(config: &Config, Import::People { file, team }: Import) -> Result<()> {
-    let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+pub async fn import(config: &Config, import: Import) -> Result<()> {
+    match import {
+        Import::People { file, team } => people(config, &file, team.as_deref()).await,
+        Import::Team(arguments) => transfer::import::import(config, &arguments).await,
+    }
+}
+
+async fn people(config: &Config, file: &Path, team: Option<&str>) -> Result<()> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let format = match file.extension().and_then(|extension| extension.to_str()) {
         Some("jsonl" | "ndjson") => Format::JsonLines,
         Some("csv") => Format::Csv,
@@ -22,7 +32,7 @@ pub async fn import(config: &Config, Import::People { file, team }: Import) -> R
     };
     let parsed = parse(&bytes, format).with_context(|| file.display().to_string())?;
     let board = open::board(config)?;
-    let team = open::team(&board, team.as_deref()).await?;
+    let team = open::team(&board, team).await?;
     let bar = ProgressBar::new(parsed.total() as u64);
     if let Ok(style) = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} {per_sec} {eta}") {
         bar.set_style(style);

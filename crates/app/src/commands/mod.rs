@@ -7,5 +7,6 @@ pub mod listen;
 mod listen_stream;
 mod lists;
 pub mod maintenance;
+pub mod transfer;
 pub mod trigger;
 pub mod webhooks;

@@ -15,6 +15,7 @@ mod schemathesis;
 mod segments;
 mod soak;
 mod support;
+mod transfer;
 mod twilio_signer;
 mod webhook_judges;
 mod webhook_kill;

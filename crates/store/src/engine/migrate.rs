@@ -36,7 +36,14 @@ const MIGRATIONS: &[Migration] = migrations! {
     8 "0008_analytics";
     9 "0009_dialer";
     10 "0010_access";
+    11 "0011_transfer";
 };
+
+/// The version of the schema that this program works with.
+#[must_use]
+pub fn schema_version() -> i64 {
+    MIGRATIONS.last().map_or(0, |last| last.version)
+}
 
 /// How the database stands to this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

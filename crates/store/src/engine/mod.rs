@@ -12,7 +12,7 @@ mod value;
 pub use conn::{Conn, Tx};
 pub use db::{Db, DbOptions, Location};
 pub use error::{EngineError, StoreError};
-pub use migrate::{MigrateError, Schema};
+pub use migrate::{MigrateError, Schema, schema_version};
 pub use pg::PostgresOptions;
 pub use sqlite::SqliteOptions;
 pub use unit::UnitError;

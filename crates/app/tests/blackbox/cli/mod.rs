@@ -8,7 +8,7 @@ mod upkeep;
 use crate::support::program::Place;
 
 /// Every command with its options; `--help` of each mentions them.
-const COMMANDS: [(&[&str], &[&str]); 18] = [
+const COMMANDS: [(&[&str], &[&str]); 20] = [
     (&["demo"], &["--listen", "--no-traffic", "--every"]),
     (&["serve"], &["--listen"]),
     (&["keys"], &["create", "list", "revoke"]),
@@ -50,6 +50,11 @@ const COMMANDS: [(&[&str], &[&str]); 18] = [
     (
         &["seed"],
         &["--items", "--teams", "--days", "--transcripts", "--random"],
+    ),
+    (&["export"], &["<DIR>", "--team"]),
+    (
+        &["import", "team"],
+        &["<DIR>", "--secret-key-file", "--without-secrets"],
     ),
     (&["reindex"], &["Delete the text index"]),
     (&["doctor"], &["--json"]),
