@@ -84,6 +84,8 @@ pub struct ItemDetail {
     pub media: Option<String>,
     /// Into how many parts a message is cut on its way, where it was counted.
     pub segments: Option<i64>,
+    /// The sender id of the line; `None` for a number.
+    pub sender_id: Option<String>,
 }
 
 /// One statement for all that is shown, since each costs as much as some joins. An item has as many rows as contacts
@@ -96,7 +98,7 @@ macro_rules! detail {
                 u.name, u.email, c.recording_url, s.content, c.extracted_data, m.content, m.status, m.message_type,
                 m.media, k.contact_id, p.first_name, p.last_name,
                 p.has_deals OR o.has_deals, p.created_at, p.company_id, o.name,
-                m.segments
+                m.segments, n.sender_id
            FROM items i
            LEFT JOIN numbers n ON n.team_id = i.team_id AND n.line = i.line
            LEFT JOIN users u ON u.team_id = i.team_id AND u.id = i.user_id
@@ -229,6 +231,7 @@ fn collect_detail(row: &Row<'_>, all: &mut Vec<ItemDetail>) -> Result<(), StoreE
         message_type: row.get(17)?,
         media: row.get(18)?,
         segments: row.get(26)?,
+        sender_id: row.get(27)?,
     });
     Ok(())
 }

@@ -31,4 +31,5 @@ guides! {
     "notes" "Notes" "notes.md";
     "analytics" "Analytics" "analytics.md";
     "webhooks" "Webhooks" "webhooks.md";
+    "conformance" "Conformance" "conformance.md";
 }

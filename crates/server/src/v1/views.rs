@@ -74,6 +74,9 @@ pub struct MessageView {
     /// Who sent it; `null` for a sender id.
     #[schema(value_type = Option<String>, example = "+14155550100")]
     from_number: Option<PhoneNumber>,
+    /// The sender id that it was sent from; `null` for a number.
+    #[schema(example = "ACME")]
+    sender_id: Option<String>,
     /// Who it was for.
     #[schema(value_type = Option<String>, example = "+14155551234")]
     to_number: Option<PhoneNumber>,
@@ -195,6 +198,7 @@ fn message(detail: ItemDetail) -> MessageView {
     MessageView {
         id: detail.id,
         from_number,
+        sender_id: detail.sender_id,
         to_number,
         direction: detail.direction,
         content: detail.content.unwrap_or_default(),

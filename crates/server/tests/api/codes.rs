@@ -19,6 +19,7 @@ use trunkline_switchboard::{Error, Work};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, nobody, sarah, us};
 
+use crate::conformance::check_page;
 use crate::document::{described, document};
 use crate::operations::{Request, operation};
 use crate::people::{self, new_key, revoke};
@@ -62,6 +63,8 @@ const SEARCH: &str = "/v2/api/conversations/items/search";
 struct Given {
     document: Value,
     codes: BTreeSet<&'static str>,
+    /// By operation and status, for the page of the documentation.
+    seen: BTreeSet<(String, u16, &'static str)>,
 }
 
 impl Given {
@@ -77,6 +80,7 @@ impl Given {
                 "{of} answers {status}"
             );
         }
+        self.seen.insert((of.to_owned(), reply.status, code));
         self.codes.insert(code);
     }
 }
@@ -86,6 +90,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     let mut given = Given {
         document: document(),
         codes: BTreeSet::new(),
+        seen: BTreeSet::new(),
     };
     faulty_requests(&world, &mut given).await;
     what_is_not_there(&world, &mut given).await;
@@ -107,6 +112,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     let known: BTreeSet<&str> = later.union(&given.codes).copied().collect();
     let missed: Vec<_> = all.symmetric_difference(&known).collect();
     assert!(missed.is_empty(), "no request here is answered with {missed:?}");
+    check_page(&given.seen);
 }
 
 /// What is wrong with the request itself.

@@ -4,6 +4,7 @@
 mod actions;
 mod analytics;
 mod codes;
+mod conformance;
 mod conversations;
 mod crm_import;
 mod crm_lists;
