@@ -56,11 +56,13 @@ macro_rules! company {
 statements! {
     INSERT =
         "INSERT INTO companies (team_id, id, name, name_key, website, site_key, industry, industry_key, active_at,
-                                created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+                                created_at, updated_at, change)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 (SELECT t.last_event + 1 FROM teams t WHERE t.team_id = $1))";
     UPDATE =
         "UPDATE companies
-            SET name = $1, name_key = $2, website = $3, site_key = $4, industry = $5, industry_key = $6, updated_at = $7
+            SET name = $1, name_key = $2, website = $3, site_key = $4, industry = $5, industry_key = $6, updated_at = $7,
+                change = (SELECT t.last_event + 1 FROM teams t WHERE t.team_id = $8)
           WHERE team_id = $8 AND id = $9";
     GET = company!("id = $2");
     BY_NAME = company!("name_key = $2 ORDER BY created_at + 0, id LIMIT 1");

@@ -67,14 +67,15 @@ statements! {
     INSERT =
         "INSERT INTO contacts (team_id, id, first_name, last_name, job_title, website, address, company_id, properties,
                                has_deals, first_key, last_key, title_key, site_key, name_key, words, interactions, last_at,
-                               active_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+                               active_at, created_at, updated_at, change)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, FALSE, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+                 (SELECT t.last_event + 1 FROM teams t WHERE t.team_id = $1))";
     UPDATE =
         "UPDATE contacts
             SET first_name = $1, last_name = $2, job_title = $3, website = $4, address = $5, company_id = $6,
                 properties = $7, first_key = $8, last_key = $9, title_key = $10, site_key = $11, name_key = $12,
                 words = $13, interactions = $14, last_at = $15, active_at = $16, updated_at = $17, archived_at = $18,
-                put_away = $19
+                put_away = $19, change = (SELECT t.last_event + 1 FROM teams t WHERE t.team_id = $20)
           WHERE team_id = $20 AND id = $21";
     DELETE_NUMBERS = "DELETE FROM contact_numbers WHERE team_id = $1 AND contact_id = $2";
     DELETE_EMAILS = "DELETE FROM contact_emails WHERE team_id = $1 AND contact_id = $2";
@@ -92,7 +93,8 @@ statements! {
         "UPDATE contacts
             SET interactions = interactions + $1,
                 last_at = CASE WHEN last_at > $2 THEN last_at ELSE $2 END,
-                active_at = CASE WHEN last_at > $2 THEN last_at ELSE $2 END
+                active_at = CASE WHEN last_at > $2 THEN last_at ELSE $2 END,
+                change = (SELECT t.last_event + 1 FROM teams t WHERE t.team_id = $3)
           WHERE team_id = $3 AND id IN (SELECT n.contact_id FROM contact_numbers n WHERE n.team_id = $3 AND n.number = $4)
       RETURNING company_id";
     INSERT_NUMBER =
@@ -147,20 +149,20 @@ statements! {
 }
 
 /// What is compared and sorted by, folded.
-struct Keys {
-    first: String,
-    last: String,
-    title: String,
-    site: String,
-    name: String,
-    words: String,
+pub(crate) struct Keys {
+    pub(crate) first: String,
+    pub(crate) last: String,
+    pub(crate) title: String,
+    pub(crate) site: String,
+    pub(crate) name: String,
+    pub(crate) words: String,
 }
 
 /// Sorts behind every name.
 const NAMELESS: &str = "\u{ffff}";
 
 impl Keys {
-    fn of(contact: &ContactRow) -> Self {
+    pub(crate) fn of(contact: &ContactRow) -> Self {
         let folded = |text: &Option<String>| text.as_deref().map(text::fold).unwrap_or_default();
         let (first, last) = (folded(&contact.first_name), folded(&contact.last_name));
         let mut words = String::new();

@@ -37,6 +37,8 @@ aggregates!(
     notes,
     numbers,
     people,
+    people_changes,
+    people_upkeep,
     properties,
     search,
     tags,

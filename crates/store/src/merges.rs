@@ -24,6 +24,10 @@ statements! {
     DELETE_NUMBERS = "DELETE FROM contact_numbers WHERE team_id = $1 AND contact_id = $2";
     DELETE_EMAILS = "DELETE FROM contact_emails WHERE team_id = $1 AND contact_id = $2";
     DELETE = "DELETE FROM contacts WHERE team_id = $1 AND id = $2";
+    TELL_REMOVAL =
+        "INSERT INTO removed_contacts (team_id, change, id)
+         SELECT t.team_id, t.last_event + 1, $1 FROM teams t WHERE t.team_id = $2
+             ON CONFLICT DO NOTHING";
 }
 
 /// The person that the one with this id was merged into, if it was.
@@ -58,6 +62,7 @@ pub fn remove(tx: &mut Tx<'_>, team: TeamKey, contact: &ContactRow) -> Result<()
     for sql in [DELETE_DEALS, DELETE_NUMBERS, DELETE_EMAILS, DELETE] {
         tx.execute(sql, params![team, contact.id])?;
     }
+    tx.execute(TELL_REMOVAL, params![contact.id, team])?;
     if contact.archived_at.is_some() {
         return Ok(());
     }

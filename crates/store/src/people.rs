@@ -209,8 +209,7 @@ fn filtered(what: &str, team: TeamKey, filter: &PeopleFilter) -> Builder {
         builder.push(" AND d.company_id IS NOT NULL AND d.status_key = ").bind(status.clone()).push("))");
     }
     for word in &filter.words {
-        let digits = word.len() >= MIN_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
-        builder.push(" AND (c.words LIKE ").bind(if digits { format!("%{word}%") } else { format!("% {word}%") });
+        builder.push(" AND (c.words LIKE ").bind(if is_part_of_number(word) { format!("%{word}%") } else { format!("% {word}%") });
         builder.push(" OR ' ' || o.name_key LIKE ").bind(format!("% {word}%")).push(")");
     }
     builder
@@ -218,6 +217,12 @@ fn filtered(what: &str, team: TeamKey, filter: &PeopleFilter) -> Builder {
 
 /// From so many digits on, a word of digits may be anywhere in a number.
 const MIN_DIGITS: usize = 4;
+
+/// Whether a word of a search may be anywhere in a word of a person, rather than its beginning.
+#[must_use]
+pub fn is_part_of_number(word: &str) -> bool {
+    word.len() >= MIN_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit())
+}
 
 /// Every statement the filters can make, for the test that prepares all statements.
 #[must_use]

@@ -39,6 +39,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("contact_numbers", Fate::Moves),
     ("contact_emails", Fate::Moves),
     ("merged_contacts", Fate::Moves),
+    ("removed_contacts", Fate::Moves),
     ("property_definitions", Fate::Moves),
     ("deals", Fate::Moves),
     ("deal_contacts", Fate::Moves),

@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     9 "0009_dialer";
     10 "0010_access";
     11 "0011_transfer";
+    12 "0012_people_changes";
 };
 
 /// The version of the schema that this program works with.
