@@ -21,6 +21,7 @@ mod folder;
 mod follower;
 mod index;
 mod merging;
+pub mod people;
 mod query;
 mod reading;
 mod schema;

@@ -3,6 +3,7 @@
 
 mod finding;
 mod oracle;
+mod people;
 mod random;
 mod recovery;
 mod world;
