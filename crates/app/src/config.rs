@@ -105,6 +105,7 @@ impl Default for Database {
 pub struct Search {
     pub wait_ms: u64,
     pub memory_mib: usize,
+    pub people: u64,
 }
 
 impl Default for Search {
@@ -112,6 +113,7 @@ impl Default for Search {
         Self {
             wait_ms: 1_000,
             memory_mib: 64,
+            people: 2_000_000,
         }
     }
 }
@@ -255,6 +257,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// What `search.people` may be at most: people have numbers of 32 bits in the index.
+const MOST_PEOPLE: u64 = 100_000_000;
+
 /// What the prefix of all environment variables is.
 pub const PREFIX: &str = "TRUNKLINE_";
 
@@ -330,6 +335,9 @@ impl Config {
         }
         if !(16..=4_096).contains(&self.search.memory_mib) {
             bail!("search.memory_mib must be between 16 and 4096");
+        }
+        if self.search.people > MOST_PEOPLE {
+            bail!("search.people must be at most {MOST_PEOPLE}");
         }
         let (events, webhooks) = (self.events.keep_days, self.webhooks.keep_days);
         if events < webhooks {
@@ -523,6 +531,11 @@ mod tests {
                 "TRUNKLINE_SEARCH_MEMORY_MIB",
                 "8",
                 "search.memory_mib must be between 16 and 4096",
+            ),
+            (
+                "TRUNKLINE_SEARCH_PEOPLE",
+                "4000000000",
+                "search.people must be at most 100000000",
             ),
             (
                 "TRUNKLINE_SERVER_CORS_ORIGINS",

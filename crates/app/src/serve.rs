@@ -19,6 +19,7 @@ use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::Worker;
+use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::http::auth::keep_uses;
 use trunkline_server::media::Guarded;
@@ -86,7 +87,12 @@ pub async fn start(config: &Config) -> Result<Running> {
         bulk_memory: config.search.memory_mib.clamp(16, 4_096) * 1_048_576,
         ..SearchOptions::default()
     };
-    let (search, follower) = SearchIndex::open(&open::index_dir(config), db, options)?;
+    let (search, follower) = SearchIndex::open(&open::index_dir(config), db.clone(), options)?;
+    let options = PeopleOptions {
+        most: config.search.people,
+        ..PeopleOptions::default()
+    };
+    let people = PeopleIndex::new(db, options);
     let local_url = local_url(address);
     let public_url = public_url(config, &local_url)?;
     let http_client = outgoing::http(Some(CARRIER_LIMIT), &config.webhooks.ca_file)?;
@@ -106,6 +112,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     let services = Services {
         board: board.clone(),
         search: Some(search.clone()),
+        people: people.clone(),
         carriers: carriers.clone(),
         player: player.clone(),
         vault: vault.clone(),
@@ -129,6 +136,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         spawn_http(&http, listener, router, stop.clone());
     }
     tasks.spawn(follow(follower, search.clone(), stop.clone()));
+    tasks.spawn(people.run(stop.clone()));
     let worker = Worker::new(
         board.clone(),
         carriers,

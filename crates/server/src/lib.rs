@@ -26,6 +26,7 @@ use trunkline_messaging::Carriers;
 use trunkline_messaging::media::MediaStore;
 use trunkline_messaging::play::Player;
 use trunkline_search::SearchIndex;
+use trunkline_search::people::PeopleIndex;
 use trunkline_store::crypto::Vault;
 use trunkline_store::{Conn, StoreError};
 use trunkline_switchboard::Switchboard;
@@ -80,6 +81,8 @@ pub struct Services {
     pub board: Switchboard,
     /// The text index; `None`: search by text is off.
     pub search: Option<SearchIndex>,
+    /// The index of people.
+    pub people: PeopleIndex,
     /// Carriers for texts.
     pub carriers: Carriers,
     /// Plays calls of the sandbox.
@@ -126,6 +129,8 @@ pub struct Shared {
     pub board: Switchboard,
     /// The text index; `None`: search by text is off.
     pub search: Option<SearchIndex>,
+    /// The index of people.
+    pub people: PeopleIndex,
     /// Carriers for texts.
     pub carriers: Carriers,
     /// Plays calls of the sandbox.
@@ -172,6 +177,7 @@ impl AppState {
         Self(Arc::new(Shared {
             board: services.board,
             search: services.search,
+            people: services.people,
             carriers: services.carriers,
             player: services.player,
             vault: services.vault,

@@ -24,6 +24,7 @@ use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::{self, Worker};
+use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings, Webhooks};
@@ -142,6 +143,13 @@ impl TestApp {
         };
         let (search, follower) =
             SearchIndex::open(&index_dir, db.db().clone(), options).expect("a text index");
+        // However few people there are.
+        let options = PeopleOptions {
+            from: 0,
+            gather: Duration::from_millis(20),
+            ..PeopleOptions::default()
+        };
+        let people = PeopleIndex::new(db.db().clone(), options);
         let stop = CancellationToken::new();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
             .await
@@ -175,6 +183,7 @@ impl TestApp {
         let services = Services {
             board: board.clone(),
             search: Some(search),
+            people: people.clone(),
             carriers: carriers.clone(),
             player,
             vault: vault.clone(),
@@ -191,6 +200,7 @@ impl TestApp {
             store: media,
         };
         tokio::spawn(keeper.run(stop.clone()));
+        tokio::spawn(people.run(stop.clone()));
         let state = AppState::new(services, settings);
         let service =
             trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -1,8 +1,12 @@
 //! Searches for people.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
-use trunkline_domain::{ErrorCode, PhoneNumber};
+use trunkline_domain::{ContactId, ErrorCode, PhoneNumber};
+use trunkline_search::people::{Answer, PeopleIndex, PeoplePage};
+use trunkline_store::crm::Place;
 use trunkline_store::people::{self, PeopleFilter};
 use trunkline_store::{Conn, StoreError, TeamKey, properties};
 
@@ -93,25 +97,57 @@ pub async fn search_people(
     let of = format!("people {team:?} {filter:?} {:?}", listing.sort);
     let place = listing.place(&of)?;
     let long = filter.needs_scan() || listing.paging.is_deep();
-    let work = move |conn: &mut Conn<'_>| -> Result<Page<PersonView>, StoreError> {
-        let total = people::count(conn, team, &filter)?;
-        let limit = listing.paging.size + 1;
-        let mut found = people::page(conn, team, &filter, listing.sort, &place, limit)?;
-        let pagination = listing.describe(&mut found, total, &of);
-        let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
-        Ok(Page {
-            data: views(conn, team, &ids)?,
-            pagination,
-        })
-    };
-    Ok(reply::page(&state.read_page(long, work).await?))
+    let asked = Arc::new((filter, listing, place, of));
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let (asked, index) = (asked.clone(), state.people.clone());
+        let work = move |conn: &mut Conn<'_>| -> Result<Option<Page<PersonView>>, StoreError> {
+            let (filter, listing, place, of) = &*asked;
+            let index = Some(&index).filter(|_| filter.needs_scan() && attempt < ATTEMPTS);
+            let Some(mut page) = find(conn, team, filter, listing, place, index)? else {
+                return Ok(None);
+            };
+            let pagination = listing.describe(&mut page.people, page.total, of);
+            let ids: Vec<_> = page.people.into_iter().map(|(id, _)| id).collect();
+            let data = views(conn, team, &ids)?;
+            Ok(Some(Page { data, pagination }))
+        };
+        if let Some(page) = state.read_page(long, work).await? {
+            return Ok(reply::page(&page));
+        }
+    }
 }
 
-fn views(
+/// How many moments of the database are tried until the index does not know more than that; the last one without it.
+const ATTEMPTS: usize = 5;
+
+/// The total, and a page with one entry too many; `None` if the index knows what came after this moment.
+fn find(
     conn: &mut Conn<'_>,
     team: TeamKey,
-    ids: &[trunkline_domain::ContactId],
-) -> Result<Vec<PersonView>, StoreError> {
+    filter: &PeopleFilter,
+    listing: &Listing,
+    place: &Place,
+    index: Option<&PeopleIndex>,
+) -> Result<Option<PeoplePage>, StoreError> {
+    let (sort, limit) = (listing.sort, listing.paging.size + 1);
+    let answer = match index {
+        Some(index) => index.search(conn, team, filter, sort, place, limit)?,
+        None => Answer::Absent,
+    };
+    Ok(match answer {
+        Answer::Page(page) => Some(page),
+        Answer::Later => None,
+        Answer::Absent => {
+            let total = people::count(conn, team, filter)?;
+            let people = people::page(conn, team, filter, sort, place, limit)?;
+            Some(PeoplePage { total, people })
+        }
+    })
+}
+
+fn views(conn: &mut Conn<'_>, team: TeamKey, ids: &[ContactId]) -> Result<Vec<PersonView>, StoreError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
