@@ -85,6 +85,9 @@ pub struct Reindex {
     /// Compute the figures that reports read anew from the calls, and leave the text index alone
     #[arg(long)]
     pub analytics: bool,
+    /// Compute what searches for people look into anew from the people, and leave the text index alone
+    #[arg(long, conflicts_with = "analytics")]
+    pub people: bool,
 }
 
 #[derive(Debug, Args)]

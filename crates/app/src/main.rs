@@ -89,6 +89,9 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 Command::Reindex(arguments) if arguments.analytics => {
                     commands::maintenance::reindex_analytics(&config).await
                 }
+                Command::Reindex(arguments) if arguments.people => {
+                    commands::maintenance::reindex_people(&config).await
+                }
                 Command::Reindex(_) => commands::maintenance::reindex(&config),
                 Command::Migrate => commands::maintenance::migrate(&config),
                 Command::Demo(_)

@@ -8,7 +8,7 @@ use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange};
 use trunkline_domain::{Clock, Millis, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
-use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, teams};
+use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, people_upkeep, teams};
 
 use crate::commands::webhooks;
 use crate::config::Config;
@@ -19,6 +19,9 @@ const LOW_DISK: u64 = 1 << 30;
 
 /// Days of a team that are looked at.
 const SAMPLES: i64 = 8;
+
+/// People of a team that are looked at.
+const PEOPLE: i64 = 500;
 
 /// The most sick endpoints that are named.
 const NAMED: usize = 5;
@@ -145,6 +148,7 @@ async fn database(config: &Config) -> Vec<Finding> {
         findings.push(finding("writing", Verdict::Ok, "a write was committed"));
     }
     findings.push(figures(&db).await);
+    findings.push(people(&db).await);
     findings.push(endpoints(&db).await);
     drop(tokio::task::spawn_blocking(move || db.close()).await);
     findings
@@ -198,6 +202,35 @@ async fn figures(db: &Db) -> Finding {
             finding("analytics", Verdict::Failed, detail)
         }
         Err(error) => finding("analytics", Verdict::Failed, error.to_string()),
+    }
+}
+
+/// Compares what searches for people look into with the people: the oldest of each team, whom migrations have touched most.
+async fn people(db: &Db) -> Finding {
+    let looked = db
+        .scan(|conn| -> Result<_, StoreError> {
+            let (mut people, mut wrong) = (0, 0);
+            for team in teams::list(conn)? {
+                let looked = conn.at_one_moment(|conn| people_upkeep::look(conn, team.key, None, PEOPLE))?;
+                (people, wrong) = (people + looked.people, wrong + looked.wrong.len());
+            }
+            Ok((people, wrong))
+        })
+        .await;
+    match looked {
+        Ok((people, 0)) => finding(
+            "people",
+            Verdict::Ok,
+            format!("{people} looked at can be found as they are"),
+        ),
+        Ok((people, wrong)) => finding(
+            "people",
+            Verdict::Warning,
+            format!(
+                "{wrong} of {people} people looked at are not found by all they have: run `trunkline reindex --people`"
+            ),
+        ),
+        Err(error) => finding("people", Verdict::Failed, error.to_string()),
     }
 }
 

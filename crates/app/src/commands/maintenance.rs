@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{SeedOptions, seed as fill};
 use trunkline_domain::{RandomIds, SystemClock};
 use trunkline_search::SearchIndex;
-use trunkline_store::{StoreError, Tx, analytics_upkeep, teams};
+use trunkline_store::{StoreError, Tx, analytics_upkeep, people_upkeep, teams};
 
 use crate::cli::Seed;
 use crate::config::Config;
@@ -81,6 +81,36 @@ pub async fn reindex_analytics(config: &Config) -> Result<()> {
     }
     output::note(format!(
         "the figures of reports are computed anew; teams: {count}"
+    ));
+    Ok(tokio::task::spawn_blocking(move || db.close()).await?)
+}
+
+/// People that are looked at in one transaction.
+const PEOPLE: i64 = 500;
+
+/// Computes what searches for people look into anew, where it is not what it should be. A running server notices.
+pub async fn reindex_people(config: &Config) -> Result<()> {
+    let db = open::database(config)?;
+    let (mut looked_at, mut mended) = (0, 0);
+    for team in db.scan(teams::list).await? {
+        let (key, mut after) = (team.key, None);
+        loop {
+            let some = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+                teams::lock(tx, key)?;
+                let looked = people_upkeep::look(tx, key, after, PEOPLE)?;
+                people_upkeep::refold(tx, key, &looked.wrong)?;
+                Ok(looked)
+            };
+            let looked = db.write(some).await?;
+            (looked_at, mended) = (looked_at + looked.people, mended + looked.wrong.len());
+            after = looked.last;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    output::note(format!(
+        "what searches for people look into is as it should be; people: {looked_at}, computed anew: {mended}"
     ));
     Ok(tokio::task::spawn_blocking(move || db.close()).await?)
 }

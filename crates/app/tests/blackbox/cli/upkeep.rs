@@ -49,6 +49,7 @@ async fn migrate_and_doctor() {
         "secret key",
         "database",
         "writing",
+        "people",
         "disk",
         "text index",
         "clock",
@@ -59,6 +60,10 @@ async fn migrate_and_doctor() {
             .unwrap_or_else(|| panic!("no check of {check}"));
         assert_ne!(found["verdict"], "failed", "{found}");
     }
+
+    let said = place.run(&["reindex", "--people"]).await;
+    assert!(said.err.contains("computed anew: 0"), "{}", said.err);
+    place.run(&["reindex", "--people", "--analytics"]).await.refused(2);
 
     let of_index = async || {
         let findings = place.run(&["doctor", "--json"]).await.json();
