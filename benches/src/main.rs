@@ -14,6 +14,7 @@
 mod data;
 mod grow;
 mod load;
+mod people;
 mod process;
 mod reads;
 mod report;
@@ -78,6 +79,8 @@ enum Role {
 pub struct Scale {
     /// Items of the big team.
     pub items: u64,
+    /// People of the team that has most.
+    pub people: u64,
     /// Transcripts that are searched.
     pub transcripts: u64,
     /// Requests in one measurement of reads.
@@ -100,6 +103,7 @@ fn main() -> Result<()> {
     let scale = if arguments.short {
         Scale {
             items: 1_000_000,
+            people: 1_000_000,
             transcripts: 60_000,
             requests: 8_000,
             pairs: 5,
@@ -108,6 +112,7 @@ fn main() -> Result<()> {
     } else {
         Scale {
             items: 10_000_000,
+            people: 1_000_000,
             transcripts: 1_000_000,
             requests: 30_000,
             pairs: 5,
@@ -134,6 +139,9 @@ fn main() -> Result<()> {
     }
     if wanted("search") {
         searches::measure(&program, scale, &mut report)?;
+    }
+    if wanted("people") {
+        people::measure(&program, scale, &mut report)?;
     }
     if wanted("webhooks") {
         webhooks::measure(scale, &mut report)?;
