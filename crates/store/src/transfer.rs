@@ -326,7 +326,7 @@ pub fn reserve(tx: &mut Tx<'_>, id: TeamId, now: Millis) -> Result<TeamKey, Stor
 /// Says that somebody is still at it; fails when the reservation is gone.
 ///
 /// # Errors
-/// [`StoreError::Closed`] when somebody has taken the import for abandoned, or of the engine.
+/// [`StoreError::Column`] when somebody has taken the import for abandoned, or of the engine.
 pub fn seen(tx: &mut Tx<'_>, team: TeamKey, now: Millis) -> Result<(), StoreError> {
     if tx.execute(SEEN, params![now, team])? == 0 {
         let problem = "the import was taken for abandoned and undone".into();

@@ -8,8 +8,9 @@ use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange};
 use trunkline_domain::{Clock, Millis, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
-use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, people_upkeep, teams};
+use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, people_upkeep, teams, transfer};
 
+use crate::commands::transfer::import::is_abandoned;
 use crate::commands::webhooks;
 use crate::config::Config;
 use crate::{open, output};
@@ -149,6 +150,7 @@ async fn database(config: &Config) -> Vec<Finding> {
     }
     findings.push(figures(&db).await);
     findings.push(people(&db).await);
+    findings.extend(leftovers(&db).await);
     findings.push(endpoints(&db).await);
     drop(tokio::task::spawn_blocking(move || db.close()).await);
     findings
@@ -232,6 +234,20 @@ async fn people(db: &Db) -> Finding {
         ),
         Err(error) => finding("people", Verdict::Failed, error.to_string()),
     }
+}
+
+/// What imports of teams left behind whose process was killed: rows that nothing leads to.
+async fn leftovers(db: &Db) -> Option<Finding> {
+    let left = match db.scan(transfer::unfinished).await {
+        Ok(left) => left,
+        Err(error) => return Some(finding("imports", Verdict::Failed, error.to_string())),
+    };
+    let now = SystemClock.now();
+    let abandoned = left.iter().filter(|(_, seen)| is_abandoned(*seen, now)).count();
+    let detail = format!(
+        "imports of teams that were interrupted: {abandoned}; the next `trunkline import team` deletes what they left"
+    );
+    (abandoned > 0).then(|| finding("imports", Verdict::Warning, detail))
 }
 
 /// Webhook endpoints that fail are their owners' to mend; the operator is told.

@@ -347,6 +347,8 @@ async fn assert_faults_are_named(target: Place) {
     };
     db.write(leave).await.expect("what is left");
     close(db).await;
+    let said = target.run(&["doctor"]).await;
+    assert!(said.out.contains("interrupted: 1"), "{}", said.out);
     let said = target.run(&["import", "team", text(&good)]).await;
     assert!(said.err.contains("is undone"), "{}", said.err);
     said.ok();

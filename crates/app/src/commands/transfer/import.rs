@@ -32,6 +32,11 @@ const BYTES: usize = 1 << 20;
 /// An import that nobody was seen at for so long is abandoned.
 const ABANDONED: i64 = 10 * Millis::MINUTE;
 
+/// Whether an import at which somebody was last seen at `seen` is abandoned.
+pub const fn is_abandoned(seen: Millis, now: Millis) -> bool {
+    now.since(seen) > ABANDONED
+}
+
 /// A folder, and the tables that its files are of.
 struct Folder<'f> {
     dir: &'f Path,
@@ -425,7 +430,7 @@ fn is_live_call(table: &Table, row: &Values) -> bool {
 async fn undo_abandoned(board: &Switchboard, store: &MediaStore, folder: &Folder<'_>) -> Result<()> {
     let now = board.now();
     for (key, seen) in board.db().scan(transfer::unfinished).await? {
-        if now.since(seen) > ABANDONED {
+        if is_abandoned(seen, now) {
             undo(board, store, folder, key).await?;
             output::note("an import that was interrupted is undone");
         }

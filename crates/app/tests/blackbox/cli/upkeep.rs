@@ -63,7 +63,10 @@ async fn migrate_and_doctor() {
 
     let said = place.run(&["reindex", "--people"]).await;
     assert!(said.err.contains("computed anew: 0"), "{}", said.err);
-    place.run(&["reindex", "--people", "--analytics"]).await.refused(2);
+    place
+        .run(&["reindex", "--people", "--analytics"])
+        .await
+        .refused(2);
 
     let of_index = async || {
         let findings = place.run(&["doctor", "--json"]).await.json();
