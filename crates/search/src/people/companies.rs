@@ -8,12 +8,25 @@ use trunkline_domain::CompanyId;
 use super::values::Values;
 
 /// The companies of a team. Each has a number, which stays.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Companies {
     numbers: HashMap<CompanyId, u32>,
     names: Vec<Box<str>>,
     /// The names once more, a space before each, so that all words in them begin behind a space.
     texts: Values,
+}
+
+impl Default for Companies {
+    /// Number 0 is nobody's: people without a company have it, and are looked up like the others.
+    fn default() -> Self {
+        let mut texts = Values::default();
+        texts.push("");
+        Self {
+            numbers: HashMap::new(),
+            names: vec!["".into()],
+            texts,
+        }
+    }
 }
 
 impl Companies {
@@ -59,11 +72,13 @@ impl Companies {
 
     /// Those whose name has `part`, which is folded, somewhere in it.
     pub(super) fn containing(&self, part: &str) -> FixedBitSet {
-        self.texts.set_containing(part)
+        let mut found = self.texts.set_containing(part);
+        found.set(0, false);
+        found
     }
 
     /// Those with a word in their name that begins with `word`.
     pub(super) fn with_word(&self, word: &str) -> FixedBitSet {
-        self.texts.set_containing(&format!(" {word}"))
+        self.containing(&format!(" {word}"))
     }
 }

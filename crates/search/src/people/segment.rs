@@ -17,7 +17,7 @@ use super::wanted::Wanted;
 use super::words::{Words, WordsBuilder};
 
 /// The company of a person without one.
-pub(super) const NO_COMPANY: u32 = u32::MAX;
+pub(super) const NO_COMPANY: u32 = 0;
 
 /// What does not change. Documents are people, in the order of their ids.
 #[derive(Debug, Default)]
