@@ -9,6 +9,7 @@ pub mod clock;
 pub mod conversation;
 pub mod dialer;
 pub mod engagement;
+pub mod erasure;
 pub mod error_code;
 pub mod events;
 pub mod ids;

@@ -92,6 +92,19 @@ impl PhoneNumber {
             .map_err(|_| PhoneError::Unreadable)
     }
 
+    /// A number that nobody has, of any twelve digits: what stands in the place of a number that was erased. The country
+    /// code 999 is one that the ITU keeps in reserve (list of E.164 country codes), so no call and no text can lead to it.
+    #[must_use]
+    pub fn nobodys(seed: u64) -> Self {
+        let text = format!("+999{:012}", seed % 1_000_000_000_000);
+        let mut number = Self {
+            length: 16,
+            text: [0; 16],
+        };
+        number.text.copy_from_slice(text.as_bytes());
+        number
+    }
+
     /// The number as text, `+` and digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -163,6 +176,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_stands_for_an_erased_number_is_a_number_of_nobody() {
+        for seed in [0, 7, 999_999_999_999, u64::MAX] {
+            let number = PhoneNumber::nobodys(seed);
+            assert_eq!(PhoneNumber::parse(number.as_str()), Ok(number));
+            assert_eq!(number.as_str().len(), 16);
+            assert!(
+                number.as_str().starts_with("+999") && number.country().is_none(),
+                "{number}"
+            );
+        }
+    }
 
     #[test]
     fn numbers_belong_to_the_country_of_their_plan() {
