@@ -69,6 +69,8 @@ named_topics! {
     EndpointDisabled = "webhook.disabled",
     /// History was imported (ours; for the text index, not for webhooks).
     ItemsImported = "items.imported",
+    /// What was said in calls and texts was erased (ours; for the text index, not for webhooks).
+    ItemsErased = "items.erased",
 }
 
 /// The contact of a call, as ringing events carry it.
@@ -526,6 +528,13 @@ pub struct ItemsImported {
     pub from: i64,
     /// The last.
     pub to: i64,
+}
+
+/// Payload of `items.erased`: of these timeline numbers nothing is left but that they were.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ItemsErased {
+    /// First and last of each run, both included.
+    pub ranges: Vec<(i64, i64)>,
 }
 
 /// A transcript as one text, a line each.

@@ -29,12 +29,16 @@ pub(crate) struct Payload {
     pub ready: bool,
     /// The cursors.
     pub cursors: Cursors,
+    /// Whether segments may still hold what was erased: marked as replaced, and there for whoever reads the files.
+    pub unpurged: bool,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Written {
     ready: bool,
     teams: Vec<(i64, Cursor)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unpurged: bool,
 }
 
 impl Payload {
@@ -49,15 +53,21 @@ impl Payload {
         serde_json::to_string(&Written {
             ready: self.ready,
             teams,
+            unpurged: self.unpurged,
         })
         .unwrap_or_default()
     }
 
     /// Reads what [`Payload::write`] wrote.
     pub(crate) fn read(text: &str) -> Result<Self, serde_json::Error> {
-        let Written { ready, teams } = serde_json::from_str(text)?;
+        let Written {
+            ready,
+            teams,
+            unpurged,
+        } = serde_json::from_str(text)?;
         Ok(Self {
             ready,
+            unpurged,
             cursors: teams
                 .into_iter()
                 .map(|(team, cursor)| (TeamKey(team), cursor))
@@ -87,11 +97,16 @@ mod tests {
             items: 3,
             target: None,
         };
-        let payload = Payload {
-            ready: true,
-            cursors: [(TeamKey(1), reading), (TeamKey(40), following)].into(),
-        };
-        assert_eq!(Payload::read(&payload.write()).unwrap(), payload);
+        for unpurged in [false, true] {
+            let cursors = [(TeamKey(1), reading), (TeamKey(40), following)].into();
+            let payload = Payload {
+                ready: true,
+                cursors,
+                unpurged,
+            };
+            assert_eq!(Payload::read(&payload.write()).unwrap(), payload);
+        }
+        assert!(!Payload::read(r#"{"ready":true,"teams":[]}"#).unwrap().unpurged);
         assert!(Payload::read("").is_err());
     }
 }

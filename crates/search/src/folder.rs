@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tantivy::Index;
+use tantivy::index::SegmentId;
 
 use crate::SearchError;
 use crate::directory::UnsyncedDirectory;
@@ -168,6 +169,25 @@ impl Folder {
         sync(&index).map_err(SearchError::folder("writing out", &index))?;
         remove(&self.unsettled(), fs::remove_file)?;
         sync(&self.dir).map_err(SearchError::folder("writing out", &self.dir))
+    }
+
+    /// Deletes files of other segments than these: what a merge or commit left that was cut short. Nobody may write
+    /// meanwhile.
+    pub(crate) fn keep_only(&self, living: &[SegmentId]) -> Result<(), SearchError> {
+        let (index, living) = (
+            self.index(),
+            living.iter().map(SegmentId::uuid_string).collect::<Vec<_>>(),
+        );
+        for entry in fs::read_dir(&index).map_err(SearchError::folder("reading", &index))? {
+            let path = entry.map_err(SearchError::folder("reading", &index))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let segment = name.split('.').next().unwrap_or_default();
+            let of_segment = segment.len() == 32 && segment.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if of_segment && !living.iter().any(|id| id == segment) {
+                remove(&path, fs::remove_file)?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes everything but the lock.

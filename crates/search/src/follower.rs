@@ -56,7 +56,7 @@ impl Follower {
     pub(crate) fn new(shared: Arc<Shared>, index: Index, published: watch::Sender<u64>) -> Self {
         let snapshot = shared.snapshot();
         let writing = Writing::new(shared.folder.clone(), index, shared.options.bulk_memory);
-        let reading = Reading::new(shared.db.clone(), &snapshot.payload.cursors);
+        let reading = Reading::new(shared.db.clone(), &snapshot.payload);
         Self {
             published,
             writing,
@@ -139,6 +139,9 @@ impl Follower {
         if more {
             return Ok(());
         }
+        if self.reading.is_unpurged() && !self.is_dirty() {
+            self.purge().await?;
+        }
         match self.wait(cancellation, appended).await? {
             Wake::Appended if !self.shared.is_waited_for() => {
                 // More will come: what comes together is read and committed together.
@@ -179,12 +182,17 @@ impl Follower {
                 changed = appended.changed() => return Ok(if changed.is_ok() { Wake::Appended } else { Wake::Cancelled }),
                 () = self.writing.merged() => {
                     let snapshot = self.writing.reopen(self.shared.snapshot()).await?;
-                    self.writing.begin_merge(&snapshot, false);
+                    if !self.reading.is_unpurged() {
+                        self.writing.begin_merge(&snapshot, false);
+                    }
                     self.shared.publish(snapshot);
+                    if self.reading.is_unpurged() {
+                        return Ok(Wake::Look);
+                    }
                 }
                 () = &mut idle, if !resting => return Ok(Wake::Idle),
                 () = tokio::time::sleep(options.poll) => {
-                    if self.reading.is_behind().await? {
+                    if self.reading.is_behind().await? || self.reading.is_unpurged() && !self.writing.is_merging() {
                         return Ok(Wake::Look);
                     }
                 }
@@ -196,7 +204,27 @@ impl Follower {
         Payload {
             ready: self.ready,
             cursors: self.reading.cursors(),
+            unpurged: self.reading.is_unpurged(),
         }
+    }
+
+    /// Has the segments that hold replaced documents written anew, so that nothing of what was erased is in the files
+    /// any more. It goes on when they are; what is left to be done is part of every commit, so it survives a crash.
+    async fn purge(&mut self) -> Result<(), SearchError> {
+        if self.writing.is_merging() {
+            return Ok(());
+        }
+        let snapshot = self.writing.reopen(self.shared.snapshot()).await?;
+        let stale = snapshot.stale();
+        let living = snapshot.segments.iter().map(|view| view.id).collect();
+        self.shared.publish(snapshot);
+        if !stale.is_empty() {
+            return self.writing.rewrite(&stale).await;
+        }
+        self.writing.tidy(living).await?;
+        tracing::debug!("the text index has nothing more of what was erased");
+        self.reading.purged();
+        self.commit().await
     }
 
     /// Whether there is something to commit.
@@ -211,7 +239,9 @@ impl Follower {
         let snapshot = self.writing.commit(&payload, self.shared.snapshot()).await?;
         metrics::histogram!("trunkline_search_commit_seconds").record(stopwatch.seconds());
         metrics::gauge!("trunkline_search_segments").set(snapshot.segments.len() as f64);
-        self.writing.begin_merge(&snapshot, false);
+        if !self.reading.is_unpurged() {
+            self.writing.begin_merge(&snapshot, false);
+        }
         self.shared.publish(snapshot);
         if self.ready {
             self.shared.progress.send_modify(|progress| progress.ready = true);
@@ -268,7 +298,7 @@ impl Follower {
         self.shared
             .progress
             .send_modify(|progress| progress.ready = self.ready);
-        self.reading = Reading::new(self.shared.db.clone(), &snapshot.payload.cursors);
+        self.reading = Reading::new(self.shared.db.clone(), &snapshot.payload);
         self.shared.publish(snapshot);
         self.trouble = Trouble::None;
         Ok(())

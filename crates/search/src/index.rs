@@ -9,6 +9,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Notify, Semaphore, watch};
 use trunkline_store::{Db, TeamKey, teams};
 
+use crate::cursors::Payload;
 use crate::evaluate::evaluate;
 use crate::folder::Folder;
 use crate::snapshot::Snapshot;
@@ -185,6 +186,19 @@ impl SearchIndex {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.shared.progress.borrow().ready
+    }
+
+    /// Whether what was erased up to the team's event `event` is gone from the files of this index, and not merely from
+    /// what is found.
+    #[must_use]
+    pub fn has_purged(&self, team: TeamKey, event: i64) -> bool {
+        let Payload {
+            cursors, unpurged, ..
+        } = &self.shared.snapshot().payload;
+        let read = cursors
+            .get(&team)
+            .is_some_and(|cursor| cursor.event >= event && cursor.target.is_none());
+        read && !unpurged && self.shared.is_trusted()
     }
 
     /// How far the building of the index has come, and how it goes on.

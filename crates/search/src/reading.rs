@@ -13,7 +13,7 @@ use trunkline_domain::ItemKind;
 use trunkline_store::{Db, StoreError, TeamKey, events, items, teams};
 
 use crate::SearchError;
-use crate::cursors::{Cursor, Cursors};
+use crate::cursors::{Cursor, Cursors, Payload};
 use crate::schema::{Entry, Fields, schema};
 use crate::terms::{Property, team_prefix};
 use crate::writing::{Load, Writing};
@@ -39,6 +39,8 @@ pub(crate) struct Reading {
     /// Whether the teams in the index were compared with those in the database.
     compared: bool,
     portion: i64,
+    /// Whether something was erased since segments were last rid of what they had of it.
+    unpurged: bool,
 }
 
 /// What a round of work came to.
@@ -84,9 +86,9 @@ impl Backlog {
 }
 
 impl Reading {
-    /// Goes on from these cursors.
-    pub(crate) fn new(db: Db, cursors: &Cursors) -> Self {
-        let teams = cursors.iter().map(|(key, cursor)| {
+    /// Goes on from what a commit says.
+    pub(crate) fn new(db: Db, payload: &Payload) -> Self {
+        let teams = payload.cursors.iter().map(|(key, cursor)| {
             (
                 *key,
                 Team {
@@ -103,7 +105,18 @@ impl Reading {
             totals,
             compared: false,
             portion: MOST_ITEMS / 4,
+            unpurged: payload.unpurged,
         }
+    }
+
+    /// Whether segments may hold what was erased.
+    pub(crate) const fn is_unpurged(&self) -> bool {
+        self.unpurged
+    }
+
+    /// They do not any more.
+    pub(crate) const fn purged(&mut self) {
+        self.unpurged = false;
     }
 
     /// How far each team has been read.
@@ -210,6 +223,8 @@ impl Reading {
         let batch =
             kinds.map(|kind| UserOperation::Delete(self.fields.filter_term(Property::Kind(*kind), &prefix)));
         writing.put(Load::Following, batch.collect()).await?;
+        // What was erased may be among what its log does not tell any more.
+        self.unpurged = true;
         self.teams.remove(&team);
         Ok(())
     }
@@ -233,7 +248,11 @@ impl Reading {
                 let complete = touched.first().is_some_and(|first| first.seq == after + 1);
                 match touched.last().filter(|_| complete) {
                     Some(last) => {
-                        let ranges = touched.iter().filter_map(|event| event.items).collect();
+                        let ranges = touched
+                            .iter()
+                            .flat_map(|event| event.items.iter().copied())
+                            .collect();
+                        self.unpurged |= touched.iter().any(|event| event.erased);
                         let backlog = Backlog {
                             event: last.seq,
                             ranges: joined(ranges),

@@ -82,6 +82,12 @@ impl Snapshot {
         }
         Ok(Self { segments, payload })
     }
+
+    /// The segments that hold documents which were replaced.
+    pub(crate) fn stale(&self) -> Vec<SegmentId> {
+        let stale = self.segments.iter().filter(|view| view.alive_docs < view.max_doc);
+        stale.map(|view| view.id).collect()
+    }
 }
 
 impl SegmentView {

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use tantivy::index::SegmentMeta;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, NoMergePolicy, UserOperation};
 use tantivy::{Index, IndexWriter};
 use tokio::sync::Semaphore;
@@ -189,6 +189,24 @@ impl Writing {
             tracing::debug!(segments = ids.len(), "joining segments of the text index");
             self.merge = Some(Box::pin(writer.merge(&ids)));
         }
+    }
+
+    /// Begins to write segments anew, as one, without what was replaced in them.
+    pub(crate) async fn rewrite(&mut self, ids: &[SegmentId]) -> Result<(), SearchError> {
+        let writer = self.writer(Load::Following).await?;
+        let merge = writer.merge(ids);
+        tracing::debug!(segments = ids.len(), "rewriting segments of the text index");
+        self.merge = Some(Box::pin(merge));
+        Ok(())
+    }
+
+    /// Deletes files of segments that are none of `living`. Nothing may be uncommitted, and no segments being joined.
+    pub(crate) async fn tidy(&mut self, living: Vec<SegmentId>) -> Result<(), SearchError> {
+        let writer = self.writer(Load::Following).await?;
+        let collected = writer.garbage_collect_files().await;
+        collected.map_err(SearchError::index("deleting files of old segments"))?;
+        let folder = self.folder.clone();
+        blocking(move || folder.keep_only(&living)).await?
     }
 
     /// Whether segments are being joined.

@@ -30,7 +30,8 @@ statements! {
         "SELECT seq, topic, at, item, payload FROM events
           WHERE team_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4";
     TOUCHED =
-        "SELECT seq, item, CASE WHEN topic = 'items.imported' THEN payload END FROM events
+        "SELECT seq, item, CASE WHEN topic = 'items.imported' THEN payload END,
+                CASE WHEN topic = 'items.erased' THEN payload END FROM events
           WHERE team_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     PRUNE = "DELETE FROM events WHERE team_id = $1 AND seq <= $2 AND seq > $3";
     OLDEST = "SELECT seq, at FROM events WHERE team_id = $1 ORDER BY seq LIMIT 1";
@@ -114,8 +115,10 @@ pub fn get(conn: &mut Conn<'_>, team: TeamKey, seq: i64) -> Result<Option<EventR
 pub struct Touched {
     /// The event's number.
     pub seq: i64,
-    /// First and last timeline number, if it touched any.
-    pub items: Option<(i64, i64)>,
+    /// First and last number of each run of timeline numbers.
+    pub items: Vec<(i64, i64)>,
+    /// Whether what they said must be gone from everywhere.
+    pub erased: bool,
 }
 
 /// What at most `limit` events behind number `after` touched, without their payloads.
@@ -126,8 +129,12 @@ pub fn touched(conn: &mut Conn<'_>, team: TeamKey, after: i64, limit: i64) -> Re
     conn.rows(TOUCHED, params![team, after, limit], |row| {
         let item: Option<i64> = row.get(1)?;
         let imported: Option<crate::Json<trunkline_domain::events::ItemsImported>> = row.get(2)?;
-        let items = imported.map(|json| (json.0.from, json.0.to)).or_else(|| item.map(|seq| (seq, seq)));
-        Ok(Touched { seq: row.get(0)?, items })
+        let erased: Option<crate::Json<trunkline_domain::events::ItemsErased>> = row.get(3)?;
+        let mut items: Vec<(i64, i64)> = item.map(|seq| (seq, seq)).into_iter().collect();
+        items.extend(imported.map(|json| (json.0.from, json.0.to)));
+        let is_erased = erased.is_some();
+        items.extend(erased.into_iter().flat_map(|json| json.0.ranges));
+        Ok(Touched { seq: row.get(0)?, items, erased: is_erased })
     })
 }
 

@@ -85,7 +85,9 @@ pub fn body(topic: Topic) -> Option<Body<Sample>> {
         Topic::CommentCreated => (DISCUSSED, Sample::Comment(comment(QUESTION, DISCUSSED))),
         Topic::CommentUpdated => (REPHRASED, Sample::Comment(comment(BETTER_QUESTION, REPHRASED))),
         Topic::ThreadResolved => (RESOLVED, Sample::Thread(thread(Some(RESOLVED)))),
-        Topic::ConversationUpdated | Topic::EndpointDisabled | Topic::ItemsImported => return None,
+        Topic::ConversationUpdated | Topic::EndpointDisabled | Topic::ItemsImported | Topic::ItemsErased => {
+            return None;
+        }
     };
     Some(Body::new(topic, at, data))
 }

@@ -240,7 +240,12 @@ mod tests {
             .collect();
         assert_eq!(
             missing,
-            ["conversation.updated", "webhook.disabled", "items.imported"]
+            [
+                "conversation.updated",
+                "webhook.disabled",
+                "items.imported",
+                "items.erased"
+            ]
         );
     }
 
@@ -300,7 +305,7 @@ mod tests {
         ] {
             assert_eq!(parse(name).unwrap_err().allowed, NAMES, "{name:?}");
         }
-        assert!(info(Topic::ItemsImported).is_none());
+        assert!(info(Topic::ItemsImported).is_none() && info(Topic::ItemsErased).is_none());
         assert_eq!(info(Topic::TagAdded).unwrap().topic, Topic::TagAdded);
     }
 

@@ -4,6 +4,7 @@
 mod finding;
 mod oracle;
 mod people;
+mod purging;
 mod random;
 mod recovery;
 mod world;

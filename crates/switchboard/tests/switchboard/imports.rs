@@ -134,7 +134,7 @@ async fn an_import_tells_where_its_items_stand(t: TestDb) {
         .await
         .unwrap();
     let touched: Vec<_> = touched.into_iter().map(|touched| touched.items).collect();
-    assert_eq!(touched, [Some((1, 5)), Some((6, 6)), Some((7, 7))]);
+    assert_eq!(touched, [[(1, 5)], [(6, 6)], [(7, 7)]]);
     office.assert_sound().await;
 }
 
