@@ -84,6 +84,7 @@ pub struct Database {
     pub url: String,
     pub queue: usize,
     pub cache_kib: u32,
+    pub vacuum_mib: u32,
     pub connections: usize,
     pub scan_connections: usize,
 }
@@ -94,6 +95,7 @@ impl Default for Database {
             url: String::new(),
             queue: 4_096,
             cache_kib: 4_096,
+            vacuum_mib: 128,
             connections: 8,
             scan_connections: 2,
         }

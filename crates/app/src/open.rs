@@ -79,6 +79,7 @@ pub fn options(config: &Config) -> DbOptions {
         sqlite: SqliteOptions {
             queue: database.queue,
             cache_kib: database.cache_kib,
+            vacuum_mib: database.vacuum_mib,
         },
         postgres: PostgresOptions {
             connections: database.connections,

@@ -5,9 +5,11 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, KeyInit as _, Mac};
 use sha2::{Digest, Sha256};
-use trunkline_domain::Ids;
+use trunkline_domain::{Ids, PhoneNumber};
 
+use crate::TeamKey;
 use crate::engine::StoreError;
 
 /// Seals and opens secrets. Has no `Debug`: it holds the key.
@@ -15,6 +17,24 @@ use crate::engine::StoreError;
 pub struct Vault {
     cipher: XChaCha20Poly1305,
     links: [u8; 32],
+    fingerprints: Fingerprints,
+}
+
+/// What numbers that were erased are known by again: nobody learns the number from it without the key. Has no `Debug`.
+#[derive(Clone, Copy)]
+pub struct Fingerprints([u8; 32]);
+
+impl Fingerprints {
+    /// What stands for a number of a team: `#` and an HMAC-SHA-256 (RFC 2104) in hex, which is never a phone number.
+    #[must_use]
+    pub fn of(&self, team: TeamKey, number: PhoneNumber) -> String {
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return String::new();
+        };
+        mac.update(format!("{} {number}", team.0).as_bytes());
+        format!("#{}", hex(mac.finalize().into_bytes().iter()))
+    }
 }
 
 const NONCE_BYTES: usize = 24;
@@ -26,13 +46,14 @@ impl Vault {
         let digest = Sha256::digest(secret.trim().as_bytes());
         let mut key = Key::default();
         key.copy_from_slice(&digest);
-        let links = Sha256::new()
-            .chain_update(b"links\0")
-            .chain_update(digest)
-            .finalize();
+        let derived = |purpose: &[u8]| {
+            let digest = Sha256::new().chain_update(purpose).chain_update(digest);
+            digest.finalize().into()
+        };
         Self {
             cipher: XChaCha20Poly1305::new(&key),
-            links: links.into(),
+            links: derived(b"links\0"),
+            fingerprints: Fingerprints(derived(b"fingerprints\0")),
         }
     }
 
@@ -40,6 +61,12 @@ impl Vault {
     #[must_use]
     pub const fn link_key(&self) -> [u8; 32] {
         self.links
+    }
+
+    /// Makes fingerprints of numbers.
+    #[must_use]
+    pub const fn fingerprints(&self) -> Fingerprints {
+        self.fingerprints
     }
 
     /// Seals `secret` for `subject`.
@@ -126,5 +153,24 @@ mod tests {
         assert!(Vault::new("two").open("num-1", &sealed).is_err());
         assert!(vault.open("num-1", "zz").is_err());
         assert_ne!(sealed, vault.seal(&ids, "num-1", "secret token"));
+    }
+
+    #[test]
+    fn fingerprints_are_of_one_key_team_and_number() {
+        let number = |text| PhoneNumber::parse(text).unwrap();
+        let (one, two) = (Vault::new("one").fingerprints(), Vault::new("two").fingerprints());
+        let known = one.of(TeamKey(1), number("+33612345678"));
+        assert_eq!(known, one.of(TeamKey(1), number("+33612345678")));
+        assert!(
+            known.starts_with('#') && known.len() == 65 && !known.contains("33612345678"),
+            "{known}"
+        );
+        for other in [
+            one.of(TeamKey(2), number("+33612345678")),
+            one.of(TeamKey(1), number("+33612345679")),
+            two.of(TeamKey(1), number("+33612345678")),
+        ] {
+            assert_ne!(known, other);
+        }
     }
 }

@@ -39,6 +39,8 @@ statements! {
     RENEW = "UPDATE jobs SET lease_until = $1 WHERE team_id = $2 AND id = $3 AND attempts = $4";
     FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2 AND attempts = $3";
     POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3 AND attempts = $4";
+    PAYLOAD = "SELECT payload FROM jobs WHERE team_id = $1 AND id = $2";
+    OF_KIND = "SELECT 1 FROM jobs WHERE team_id = $1 AND kind = $2 LIMIT 1";
     NEXT =
         "SELECT MIN(run_at) FROM jobs
           WHERE lease_until <= $1 AND kind IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
@@ -124,6 +126,22 @@ pub fn postpone(
     run_at: Millis,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(POSTPONE, params![run_at, team, id, attempts])? > 0)
+}
+
+/// The payload of a job, if it is there.
+///
+/// # Errors
+/// Of the engine.
+pub fn payload(conn: &mut Conn<'_>, team: TeamKey, id: &str) -> Result<Option<String>, StoreError> {
+    conn.row(PAYLOAD, params![team, id], |row| row.get(0))
+}
+
+/// Whether the team has a job of this kind, due or not.
+///
+/// # Errors
+/// Of the engine.
+pub fn has_any(conn: &mut Conn<'_>, team: TeamKey, kind: &str) -> Result<bool, StoreError> {
+    Ok(conn.row(OF_KIND, params![team, kind], |row| row.get::<i64>(0))?.is_some())
 }
 
 /// When the next job of these kinds is due that nobody holds.

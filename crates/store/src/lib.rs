@@ -23,6 +23,7 @@ aggregates!(
     deals,
     dialing_queues,
     directory,
+    erasures,
     events,
     histories,
     idempotency,
@@ -56,7 +57,7 @@ aggregates!(
 
 pub use engine::{
     Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row,
-    Schema, SqliteOptions, StoreError, Tx, UnitError, Value, schema_version,
+    Schema, Scrubbed, SqliteOptions, StoreError, Tx, UnitError, Value, schema_version,
 };
 pub use statements::Statement;
 

@@ -47,6 +47,19 @@ pub fn get(
     conn.row(GET, params![team, contact, line], map)
 }
 
+/// How a number that was erased stands to the texts of `line`, by its fingerprint.
+///
+/// # Errors
+/// Of the engine.
+pub fn of_erased(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    fingerprint: &str,
+    line: i64,
+) -> Result<Option<ConsentRow>, StoreError> {
+    conn.row(GET, params![team, fingerprint, line], map)
+}
+
 /// Stores how `contact` stands to the texts of `line` from now on.
 ///
 /// # Errors

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 use super::conn::{Conn, Tx};
-use super::error::StoreError;
+use super::error::{EngineError, StoreError};
 use super::migrate::{self, MigrateError, Schema};
 use super::pg::{self, Postgres, PostgresOptions};
-use super::sqlite::{Sqlite, SqliteOptions};
+use super::sqlite::{self, Scrubbed, Sqlite, SqliteOptions};
 use super::unit::{UnitError, Work};
 
 /// Where the database is.
@@ -49,7 +49,8 @@ struct DbInner {
     engine: Engine,
     appended: Arc<watch::Sender<u64>>,
     scans: Semaphore,
-    cache_kib: u32,
+    location: Location,
+    options: DbOptions,
 }
 
 enum Engine {
@@ -85,7 +86,8 @@ impl Db {
             engine,
             appended,
             scans: Semaphore::new(SCANS),
-            cache_kib: options.sqlite.cache_kib,
+            location: location.clone(),
+            options,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -114,7 +116,7 @@ impl Db {
         F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
     {
         match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.read(self.inner.cache_kib, read),
+            Engine::Sqlite(sqlite) => sqlite.read(self.inner.options.sqlite.cache_kib, read),
             Engine::Postgres(postgres) => postgres
                 .submit_read(false, read)?
                 .await
@@ -158,7 +160,7 @@ impl Db {
         read: impl FnOnce(&mut Conn<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.snapshot(self.inner.cache_kib, read),
+            Engine::Sqlite(sqlite) => sqlite.snapshot(self.inner.options.sqlite.cache_kib, read),
             Engine::Postgres(_) => Err(StoreError::Closed.into()),
         }
     }
@@ -183,6 +185,33 @@ impl Db {
             Engine::Postgres(postgres) => postgres.submit_write(unit, self.inner.appended.clone())?,
         }
         answer.await.map_err(|_| E::from(StoreError::Closed))?
+    }
+
+    /// Gets rid of what was deleted before: on SQLite in the file and its log, on PostgreSQL by a vacuum of the tables that
+    /// tell of people.
+    ///
+    /// # Errors
+    /// The engine's failure.
+    pub async fn scrub(&self) -> Result<Scrubbed, StoreError> {
+        let DbInner {
+            location, options, ..
+        } = &*self.inner;
+        let (location, vacuum_mib) = (location.clone(), options.sqlite.vacuum_mib);
+        let work = move || match location {
+            Location::Sqlite(path) => sqlite::scrub(&path, vacuum_mib),
+            Location::Postgres(url) => {
+                pg::vacuum(&pg::configuration(&url)?, &crate::erasures::TABLES).map(|()| Scrubbed::Rows)
+            }
+        };
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        // A thread of its own: PostgreSQL's client drives a runtime, which none of the program's threads may hold.
+        std::thread::Builder::new()
+            .name("store-scrub".into())
+            .spawn(move || drop(reply.send(work())))
+            .map_err(|error| {
+                StoreError::Engine(EngineError::Earlier(format!("cannot start a thread: {error}")))
+            })?;
+        answer.await.map_err(|_| StoreError::Panicked)?
     }
 
     /// A counter that grows after every commit of this process that appended events.

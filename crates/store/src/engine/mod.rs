@@ -14,6 +14,6 @@ pub use db::{Db, DbOptions, Location};
 pub use error::{EngineError, StoreError};
 pub use migrate::{MigrateError, Schema, schema_version};
 pub use pg::PostgresOptions;
-pub use sqlite::SqliteOptions;
+pub use sqlite::{Scrubbed, SqliteOptions};
 pub use unit::UnitError;
 pub use value::{Column, FromColumn, Json, Row, Value};

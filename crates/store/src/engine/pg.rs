@@ -83,6 +83,16 @@ pub(crate) fn connect(config: &postgres::Config) -> Result<PgSession, StoreError
     Ok(PgSession::new(client, config.clone()))
 }
 
+/// Has the server reclaim what was deleted in these tables, and gather their statistics anew, which hold values of rows.
+pub(crate) fn vacuum(config: &postgres::Config, tables: &[&str]) -> Result<(), StoreError> {
+    let mut session = connect(config)?;
+    session.command("SET statement_timeout = 0; SET lock_timeout = 0")?;
+    for table in tables {
+        session.command(&format!("VACUUM (ANALYZE) {table}"))?;
+    }
+    Ok(())
+}
+
 impl Postgres {
     pub(crate) fn start(config: &postgres::Config, options: PostgresOptions) -> Result<Self, StoreError> {
         let (short, short_tasks) = bounded(options.queue);

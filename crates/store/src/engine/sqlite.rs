@@ -51,6 +51,8 @@ pub struct SqliteOptions {
     pub queue: usize,
     /// Page cache of each connection, in KiB.
     pub cache_kib: u32,
+    /// The largest database that is written anew after an erasure, in MiB: nobody else writes meanwhile.
+    pub vacuum_mib: u32,
 }
 
 impl Default for SqliteOptions {
@@ -58,8 +60,47 @@ impl Default for SqliteOptions {
         Self {
             queue: 4_096,
             cache_kib: 4_096,
+            vacuum_mib: 128,
         }
     }
+}
+
+/// How thoroughly what was deleted is gone from the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scrubbed {
+    /// Every page was written anew: nothing is left.
+    Whole,
+    /// What was deleted was overwritten, and the log is empty. Copies that the engine made when it moved rows from page to
+    /// page, and older ones in free space, may be left until all is written anew.
+    Rows,
+    /// Somebody reads or writes; it must be tried again.
+    Busy,
+}
+
+/// How long a scrub waits for others: while it waits, nobody else writes.
+const SCRUB_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Gets rid of what was deleted in the file at `path`, and in its log.
+pub(crate) fn scrub(path: &Path, vacuum_mib: u32) -> Result<Scrubbed, StoreError> {
+    let connection = connect(path, false, 1_024)?;
+    connection.busy_timeout(SCRUB_TIMEOUT)?;
+    let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    let bytes: i64 = connection.query_row(size, [], |row| row.get(0))?;
+    let whole = bytes >> 20 < i64::from(vacuum_mib);
+    if whole && let Err(error) = connection.execute_batch("VACUUM") {
+        return match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Ok(Scrubbed::Busy)
+            }
+            _ => Err(error.into()),
+        };
+    }
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(match (busy, whole) {
+        (0, true) => Scrubbed::Whole,
+        (0, false) => Scrubbed::Rows,
+        _ => Scrubbed::Busy,
+    })
 }
 
 /// Opens a connection with the settings all connections share.
@@ -81,7 +122,8 @@ pub(crate) fn connect(path: &Path, read_only: bool, cache_kib: u32) -> Result<Co
     if !read_only {
         use_wal(&connection)?;
         connection.execute_batch(
-            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+            "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
+             PRAGMA secure_delete = ON;",
         )?;
     }
     Ok(connection)
