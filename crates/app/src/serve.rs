@@ -25,7 +25,7 @@ use trunkline_server::http::auth::keep_uses;
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Services, Settings};
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
-use trunkline_switchboard::{Switchboard, people_import};
+use trunkline_switchboard::{Switchboard, erasure, people_import};
 use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
@@ -77,7 +77,8 @@ pub async fn start(config: &Config) -> Result<Running> {
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
     let vault = open::vault(config, ids.as_ref())?;
     let node = format!("node-{}", ids.token(16));
-    let board = Switchboard::new(db.clone(), clock.clone(), ids, &node);
+    let board =
+        Switchboard::new(db.clone(), clock.clone(), ids, &node).with_fingerprints(vault.fingerprints());
     sweeper::heartbeat(&board)
         .await
         .context("the database cannot be written")?;
@@ -147,6 +148,9 @@ pub async fn start(config: &Config) -> Result<Running> {
     tasks.spawn(keeper.run(stop.clone()));
     let stopped = stop.clone().cancelled_owned();
     tasks.spawn(people_import::run(board.clone(), stopped));
+    let (index, stopped) = (search.clone(), stop.clone().cancelled_owned());
+    let purged = Arc::new(move |team, event| index.has_purged(team, event));
+    tasks.spawn(erasure::run(board.clone(), purged, stopped));
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));

@@ -1,4 +1,5 @@
-//! Fetches the media of texts that came in, and keeps them: carriers delete theirs, and ask for credentials.
+//! Fetches the media of texts that came in, and keeps them: carriers delete theirs, and ask for credentials. What is
+//! erased is deleted here.
 //!
 //! What is fetched has a limit of size and time, and is of a type that people send each other; it is fetched by a client
 //! that dials public addresses only, since its URL comes from outside.
@@ -19,7 +20,7 @@ use trunkline_store::crypto::Vault;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::numbers::NumberRow;
 use trunkline_store::{StoreError, TeamKey, items, media as rows, numbers};
-use trunkline_switchboard::media::{self, FETCH_JOB, Fetched};
+use trunkline_switchboard::media::{self, ERASE_JOB, FETCH_JOB, Fetched};
 use trunkline_switchboard::{Error, Switchboard};
 
 use crate::carrier::Carriers;
@@ -38,6 +39,9 @@ const LEASE_MS: i64 = 3 * Millis::MINUTE;
 
 /// The most fetched at a time.
 const CLAIM: i64 = 8;
+
+/// The jobs that are worked on here.
+const KINDS: [&str; 2] = [FETCH_JOB, ERASE_JOB];
 
 /// The longest sleep between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -173,33 +177,51 @@ impl Keeper {
         }
     }
 
-    /// Fetches what is due now. Returns how many media there were.
+    /// Fetches, or deletes, what is due now. Returns how many media there were.
     ///
     /// # Errors
     /// The store's failure.
     pub async fn work_once(&self) -> Result<usize, StoreError> {
         let (db, now) = (self.board.db(), self.board.now());
-        let next = db
-            .read(move |conn| jobs::next_due(conn, &[FETCH_JOB], now))
-            .await?;
+        let next = db.read(move |conn| jobs::next_due(conn, &KINDS, now)).await?;
         if next.is_none_or(|at| at > now) {
             return Ok(0);
         }
-        let claim =
-            move |tx: &mut trunkline_store::Tx<'_>| jobs::claim(tx, &[FETCH_JOB], now, LEASE_MS, CLAIM);
+        let claim = move |tx: &mut trunkline_store::Tx<'_>| jobs::claim(tx, &KINDS, now, LEASE_MS, CLAIM);
         let claimed = db.write(claim).await?;
         let (count, mut under_way) = (claimed.len(), tokio::task::JoinSet::new());
         for job in claimed {
             let keeper = self.clone();
             under_way.spawn(async move {
                 let (team, id) = (job.team, job.id.clone());
-                if let Err(error) = keeper.keep(job).await {
-                    tracing::warn!(job.id = %id, team.key = team.0, error = %error, "a medium could not be kept; it will be tried again");
+                let outcome = if job.kind == ERASE_JOB {
+                    keeper.erase(job).await
+                } else {
+                    keeper.keep(job).await
+                };
+                if let Err(error) = outcome {
+                    tracing::warn!(job.id = %id, team.key = team.0, error = %error, "a medium could not be seen to; it will be tried again");
                 }
             });
         }
         while under_way.join_next().await.is_some() {}
         Ok(count)
+    }
+
+    /// Deletes the file of a medium that was erased, however often it takes.
+    async fn erase(&self, job: JobRow) -> Result<(), Error> {
+        let team = job.team;
+        if let Ok(id) = MediaId::parse(&job.payload)
+            && let Err(error) = self.store.delete(team, id).await
+        {
+            tracing::warn!(media.id = %id, team.key = team.0, error = %error, "an erased medium could not be deleted; it will be tried again");
+            let at = self.board.now().plus(500 << job.attempts.clamp(1, 9));
+            let postpone =
+                move |tx: &mut trunkline_store::Tx<'_>| jobs::postpone(tx, team, &job.id, job.attempts, at);
+            self.board.db().write(postpone).await?;
+            return Ok(());
+        }
+        self.settle(job, None).await
     }
 
     async fn keep(&self, job: JobRow) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use trunkline_domain::sms::keywords::{answer, recognise};
 use trunkline_domain::sms::{Keyword, Language};
-use trunkline_domain::{Capability, Millis};
+use trunkline_domain::{Capability, Millis, PhoneNumber};
 use trunkline_store::items::ItemRow;
 use trunkline_store::numbers::NumberRow;
 use trunkline_store::teams;
@@ -13,6 +13,25 @@ use crate::{Error, Work};
 
 /// A HELP is answered once in this time: two machines must not talk to each other for ever.
 const HELP_EVERY: i64 = Millis::HOUR;
+
+/// How a number stands to the texts of a line; of one that was erased it is known still that it wants none.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn standing(
+    work: &mut Work<'_, '_>,
+    number: PhoneNumber,
+    line: i64,
+) -> Result<Option<ConsentRow>, Error> {
+    if let Some(known) = text_consents::get(work.tx, work.team, number, line)? {
+        return Ok(Some(known));
+    }
+    let Some(fingerprints) = work.fingerprints else {
+        return Ok(None);
+    };
+    let fingerprint = fingerprints.of(work.team, number);
+    Ok(text_consents::of_erased(work.tx, work.team, &fingerprint, line)?)
+}
 
 /// Heeds the keyword that a text which came in may be: records what it changes for this pair of numbers, and answers
 /// once. A keyword that changes nothing is a text like any other.
@@ -28,7 +47,7 @@ pub(crate) fn heed(
     let Some(said) = recognise(content) else {
         return Ok(());
     };
-    let known = text_consents::get(work.tx, work.team, item.contact_number, line.line)?;
+    let known = standing(work, item.contact_number, line.line)?;
     let before = known.unwrap_or_default();
     // A text that was overtaken on its way changes nothing any more.
     let newer = before.changed_at.is_none_or(|changed_at| item.at >= changed_at);

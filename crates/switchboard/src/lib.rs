@@ -13,6 +13,7 @@ mod consent;
 pub mod conversations;
 pub mod deals;
 pub mod dialer;
+pub mod erasure;
 mod error;
 pub mod import;
 pub mod keys;

@@ -10,6 +10,25 @@ use crate::{Error, Work};
 /// The kind of job that fetches a medium; its payload is the medium's id.
 pub const FETCH_JOB: &str = "media.fetch";
 
+/// The kind of job that deletes the file of a medium that was erased; its payload is the medium's id.
+pub const ERASE_JOB: &str = "media.erase";
+
+/// Has the file of a medium deleted, whose row is gone.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn erase(work: &mut Work<'_, '_>, id: MediaId) -> Result<(), Error> {
+    let job = JobRow {
+        team: work.team,
+        id: format!("{ERASE_JOB}-{id}"),
+        kind: ERASE_JOB.to_owned(),
+        run_at: work.now,
+        attempts: 0,
+        payload: id.to_string(),
+    };
+    Ok(jobs::insert(work.tx, &job)?)
+}
+
 /// Notes where the media of a text come from, with the jobs that fetch them. For a text that was reported before, nothing
 /// is noted: its media are known.
 ///
@@ -59,17 +78,23 @@ pub enum Fetched {
     Failed(String),
 }
 
-/// Stores what came of fetching a medium, and that its job is done, unless that is another worker's by now.
+/// Stores what came of fetching a medium, and that its job is done, unless that is another worker's by now. Of one that
+/// was erased meanwhile, what was fetched goes too.
 ///
 /// # Errors
 /// The store's failure.
 pub fn settle(work: &mut Work<'_, '_>, job: &JobRow, id: MediaId, fetched: &Fetched) -> Result<bool, Error> {
-    if !jobs::finish(work.tx, job.team, &job.id, job.attempts)? {
+    let held = jobs::finish(work.tx, job.team, &job.id, job.attempts)?;
+    let Some(row) = media::get(work.tx, work.team, id)? else {
+        let known = jobs::payload(work.tx, work.team, &format!("{ERASE_JOB}-{id}"))?;
+        if known.is_none() && matches!(fetched, Fetched::Kept { .. }) {
+            erase(work, id)?;
+        }
+        return Ok(held);
+    };
+    if !held {
         return Ok(false);
     }
-    let Some(row) = media::get(work.tx, work.team, id)? else {
-        return Ok(true);
-    };
     let row = match fetched {
         Fetched::Kept { content_type, bytes } => MediaRow {
             state: MediaState::Kept,

@@ -442,6 +442,24 @@ fn read(
     })
 }
 
+/// Whether a row of a file is about somebody with one of these numbers or e-mail addresses (lower case).
+pub(crate) fn is_about(
+    fields: &Map<String, Value>,
+    numbers: &[PhoneNumber],
+    emails: &[String],
+    country: &str,
+) -> bool {
+    let written = |names: &[&'static str]| list(fields, names).unwrap_or_default();
+    let same =
+        |text: &String| PhoneNumber::parse_any(text, country).is_ok_and(|number| numbers.contains(&number));
+    written(&["numbers", "number", "phone_number", "phone"])
+        .iter()
+        .any(same)
+        || written(&["emails", "email"])
+            .iter()
+            .any(|email| emails.contains(&email.to_lowercase()))
+}
+
 /// A list, or one text with semicolons (or bars) between its entries, under the first of these names that is there.
 fn list<'n>(fields: &Map<String, Value>, names: &[&'n str]) -> Result<Vec<String>, &'n str> {
     for name in names {

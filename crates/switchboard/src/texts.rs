@@ -7,10 +7,10 @@ use trunkline_domain::sms::rules::{
 use trunkline_domain::sms::segments::Segments;
 use trunkline_domain::{Capability, ErrorCode, MessageId, Millis, PhoneNumber, UserId};
 use trunkline_store::numbers::{self, NumberRow};
-use trunkline_store::{text_consents, text_counts};
+use trunkline_store::text_counts;
 
 use crate::messages::{Origin, PutOut, message_id, put_out};
-use crate::{Error, Refused, Work};
+use crate::{Error, Refused, Work, consent};
 
 /// What the operator of the server decides about texts.
 #[derive(Clone, Debug, Default)]
@@ -119,8 +119,7 @@ fn recipient(work: &mut Work<'_, '_>, text: &Outgoing, line: Option<&NumberRow>)
         },
         (Address::Number(number), Some(line)) => Recipient {
             is_sender_id: false,
-            opted_out: text_consents::get(work.tx, work.team, number, line.line)?
-                .is_some_and(|consent| consent.opted_out),
+            opted_out: consent::standing(work, number, line.line)?.is_some_and(|consent| consent.opted_out),
         },
         (Address::Number(_), None) => Recipient::default(),
     })

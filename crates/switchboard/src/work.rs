@@ -1,11 +1,13 @@
 //! The transaction a command runs in.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use trunkline_domain::events::Topic;
 use trunkline_domain::{ApiKeyId, Clock, ErrorCode, Id, Ids, Millis, Plan, UserId, ids::IdKind};
+use trunkline_store::crypto::Fingerprints;
 use trunkline_store::events::EventRow;
 use trunkline_store::teams::{self, Counters};
 use trunkline_store::{Db, StoreError, TeamKey, Tx, UnitError};
@@ -17,6 +19,8 @@ pub struct Switchboard {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     node: Arc<str>,
+    fingerprints: Option<Fingerprints>,
+    erasures: Arc<AtomicU64>,
 }
 
 /// Who does something.
@@ -64,7 +68,30 @@ impl Switchboard {
             clock,
             ids,
             node: node.into(),
+            fingerprints: None,
+            erasures: Arc::default(),
         }
+    }
+
+    /// The same with the key by which erased numbers are known again. Without it nobody can be erased.
+    #[must_use]
+    pub fn with_fingerprints(self, fingerprints: Fingerprints) -> Self {
+        Self {
+            fingerprints: Some(fingerprints),
+            ..self
+        }
+    }
+
+    /// A number that grows with every erasure of this process: what was read from the event log before it grew must be
+    /// read again before it is sent to anybody.
+    #[must_use]
+    pub fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::SeqCst)
+    }
+
+    /// Says that stored events were changed.
+    pub(crate) fn count_erasure(&self) {
+        self.erasures.fetch_add(1, Ordering::SeqCst);
     }
 
     /// The database.
@@ -109,9 +136,11 @@ impl Switchboard {
         F: FnMut(&mut Work<'_, '_>) -> Result<T, E> + Send + 'static,
     {
         let (clock, ids, node) = (self.clock.clone(), self.ids.clone(), self.node.clone());
+        let fingerprints = self.fingerprints;
         self.db
             .write(move |tx| {
                 let mut work = Work::begin(tx, team, clock.now(), ids.as_ref(), &node)?;
+                work.fingerprints = fingerprints;
                 let outcome = command(&mut work)?;
                 work.finish()?;
                 Ok(outcome)
@@ -142,6 +171,8 @@ pub struct Work<'w, 'c> {
     pub marketing_hours: bool,
     /// The API key by which it is done; `None` for the command line and the product itself.
     pub key: Option<ApiKeyId>,
+    /// What erased numbers are known by again.
+    pub fingerprints: Option<Fingerprints>,
     zone: TimeZone,
     before: Counters,
     counters: Counters,
@@ -171,6 +202,7 @@ impl<'w, 'c> Work<'w, 'c> {
             plan: locked.plan,
             marketing_hours: locked.marketing_hours,
             key: None,
+            fingerprints: None,
             zone: TimeZone::get(&locked.time_zone).unwrap_or(TimeZone::UTC),
             before: locked.counters,
             counters: locked.counters,

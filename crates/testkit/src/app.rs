@@ -31,7 +31,7 @@ use trunkline_server::{AppState, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::texts::Policy;
-use trunkline_switchboard::{Error, Switchboard, accounts};
+use trunkline_switchboard::{Error, Switchboard, accounts, erasure};
 use trunkline_webhooks::address::AllowList;
 use trunkline_webhooks::resolver::SystemResolver;
 use trunkline_webhooks::{self as webhooks, ClientOptions, Dispatcher};
@@ -39,10 +39,8 @@ use trunkline_webhooks::{self as webhooks, ClientOptions, Dispatcher};
 use crate::db::{Office, TestDb};
 use crate::http::client;
 
+pub use crate::db::SECRET;
 pub use crate::http::client_builder;
-
-/// The key that seals the test server's secrets.
-pub const SECRET: &str = "a secret of tests, and of nothing else";
 
 /// Which time the server goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +65,8 @@ pub struct TestApp {
     pub key: String,
     /// Where the text index is.
     pub index_dir: std::path::PathBuf,
+    /// Where media are kept.
+    pub media_dir: std::path::PathBuf,
     http: reqwest::Client,
     stop: CancellationToken,
     _index: TempDir,
@@ -134,7 +134,9 @@ impl TestApp {
             Time::Manual => office.clock.clone(),
             Time::Real => Arc::new(SystemClock),
         };
-        let board = Switchboard::new(db.db().clone(), clock.clone(), Arc::new(RandomIds), "test-server");
+        let vault = Vault::new(SECRET);
+        let board = Switchboard::new(db.db().clone(), clock.clone(), Arc::new(RandomIds), "test-server")
+            .with_fingerprints(vault.fingerprints());
         let index = tempfile::tempdir().expect("a folder for the index");
         let index_dir = index.path().join("index");
         let options = SearchOptions {
@@ -163,7 +165,6 @@ impl TestApp {
             request_timeout: Duration::from_secs(30),
             cors_origins: Vec::new(),
         };
-        let vault = Vault::new(SECRET);
         let media = MediaStore::folder(&index.path().join("media")).expect("a folder for media");
         let texts = Policy {
             carriers: carriers.known(),
@@ -182,7 +183,7 @@ impl TestApp {
         };
         let services = Services {
             board: board.clone(),
-            search: Some(search),
+            search: Some(search.clone()),
             people: people.clone(),
             carriers: carriers.clone(),
             player,
@@ -201,6 +202,12 @@ impl TestApp {
         };
         tokio::spawn(keeper.run(stop.clone()));
         tokio::spawn(people.run(stop.clone()));
+        let purged = Arc::new(move |team, event| search.has_purged(team, event));
+        tokio::spawn(erasure::run(
+            board.clone(),
+            purged,
+            stop.clone().cancelled_owned(),
+        ));
         let state = AppState::new(services, settings);
         let service =
             trunkline_server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
@@ -221,6 +228,7 @@ impl TestApp {
             board,
             state,
             index_dir,
+            media_dir: index.path().join("media"),
             stop,
             _index: index,
             _db: db,

@@ -19,6 +19,7 @@ use trunkline_domain::{
     Capability, CompanyId, ContactId, DealId, ManualClock, Millis, NumberId, PhoneNumber, Plan, PropertyType,
     Role, SeededIds, TeamId, UserId,
 };
+use trunkline_store::crypto::{Fingerprints, Vault};
 use trunkline_store::events::{self, EventRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::{Db, DbOptions, Location, PostgresOptions, StoreError, TeamKey};
@@ -234,6 +235,13 @@ pub fn empty(engine: Engine) -> (Location, Option<TempDir>) {
     }
 }
 
+/// The key that seals the test server's secrets.
+pub const SECRET: &str = "a secret of tests, and of nothing else";
+
+fn fingerprints() -> Fingerprints {
+    Vault::new(SECRET).fingerprints()
+}
+
 /// The instant at which every office opens: a Monday, 12:00 in Paris and 3:00 in San Francisco.
 pub const START: Millis = Millis(1_776_679_200_000);
 
@@ -325,7 +333,8 @@ impl Office {
     async fn open(db: Db) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let ids = Arc::new(SeededIds::new(1));
-        let board = Switchboard::new(db, clock.clone(), ids.clone(), "node-1");
+        let board =
+            Switchboard::new(db, clock.clone(), ids.clone(), "node-1").with_fingerprints(fingerprints());
         let made: Result<(TeamKey, TeamId), Error> = board
             .db()
             .write(move |tx| {
@@ -393,6 +402,7 @@ impl Office {
     pub fn node_on(&self, db: Db, name: &str) -> Switchboard {
         let seed = name.bytes().fold(11, |sum: u64, byte| sum * 31 + u64::from(byte));
         Switchboard::new(db, self.clock.clone(), Arc::new(SeededIds::new(seed)), name)
+            .with_fingerprints(fingerprints())
     }
 
     /// All events of the team behind number `after`, in order.

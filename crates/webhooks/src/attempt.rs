@@ -59,6 +59,14 @@ pub fn append(stored: Option<&str>, attempt: Attempt) -> String {
     serde_json::to_string(&all).unwrap_or_default()
 }
 
+/// The stored list without what the receiver answered.
+#[must_use]
+pub fn without_replies(stored: &str) -> String {
+    let mut all = read(Some(stored));
+    all.iter_mut().for_each(|attempt| attempt.reply.clear());
+    serde_json::to_string(&all).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -100,6 +100,8 @@ pub struct Dispatcher {
     set_back: i64,
     /// By how many milliseconds the clock was set back last.
     stepped_back: i64,
+    /// How often something had been erased when results were stored last.
+    erasures: u64,
     stop: CancellationToken,
     stopping: bool,
     notes: mpsc::UnboundedSender<Note>,
@@ -114,6 +116,7 @@ impl Dispatcher {
         // Unbounded, but every sender is a task that was started here, and those are bounded.
         let (notes, inbox) = mpsc::unbounded_channel();
         let clock = ClockWatch::start(board.now());
+        let erasures = board.erasures();
         Self {
             board,
             vault,
@@ -134,6 +137,7 @@ impl Dispatcher {
             chores: false,
             set_back: 0,
             stepped_back: 0,
+            erasures,
             stop: CancellationToken::new(),
             stopping: false,
             notes,

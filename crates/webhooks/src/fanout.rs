@@ -37,6 +37,8 @@ pub struct FanOut {
     pub versions: HashMap<i64, i64>,
     /// Whether there are more events.
     pub more: bool,
+    /// How often something had been erased when the batch was read, see `Switchboard::erasures`.
+    pub erasures: u64,
 }
 
 /// A message that was just stored.
@@ -106,6 +108,7 @@ pub fn fan_out(
         left: Vec::new(),
         versions: HashMap::new(),
         more: false,
+        erasures: 0,
     };
     let Some(cursor) = webhooks::lock_cursor(tx, team)? else {
         return Ok(batch);

@@ -32,6 +32,8 @@ pub(crate) struct Claimed {
     pub attempts: Option<String>,
     /// What is to be posted, where it is at hand.
     pub body: Option<Bytes>,
+    /// How often something had been erased when this was read, see `Switchboard::erasures`.
+    pub erasures: u64,
     /// Whether it counts among what is sent to endpoints that have not proved to answer.
     pub on_trial: bool,
 }
@@ -160,6 +162,7 @@ mod tests {
             tries: 0,
             attempts: None,
             body: None,
+            erasures: 0,
             on_trial: false,
         }
     }

@@ -7,6 +7,8 @@ use trunkline_domain::webhook::Breaker;
 use trunkline_store::webhook_messages::{self, Settled};
 use trunkline_store::{StoreError, TeamKey, Tx, webhooks};
 
+use crate::attempt;
+
 /// What a batch says of an endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Health {
@@ -37,6 +39,13 @@ impl Batch {
         Self {
             settled: std::mem::replace(&mut self.settled, rest),
             health: std::mem::take(&mut self.health),
+        }
+    }
+
+    /// Forgets what receivers answered: it may repeat what was erased since.
+    pub(crate) fn forget_replies(&mut self) {
+        for settled in &mut self.settled {
+            settled.attempts = attempt::without_replies(&settled.attempts);
         }
     }
 

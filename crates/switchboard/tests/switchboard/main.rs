@@ -10,6 +10,7 @@ mod concurrent;
 mod contacts;
 mod conversations;
 mod dialing;
+mod erasing;
 mod imports;
 mod lives;
 mod messages;

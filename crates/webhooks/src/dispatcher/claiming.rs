@@ -44,7 +44,8 @@ impl Dispatcher {
         for (team, endpoints) in wanted.into_iter().filter(|(_, endpoints)| !endpoints.is_empty()) {
             let (board, now) = (self.board.clone(), self.board.now());
             let lease = now.plus(LEASE_MS);
-            let fault = Note::Claimed(team, lease, endpoints.clone(), Err(StoreError::Panicked));
+            let read = (lease, board.erasures());
+            let fault = Note::Claimed(team, read, endpoints.clone(), Err(StoreError::Panicked));
             self.start(fault, async move {
                 let asked = endpoints.clone();
                 let outcome = board
@@ -60,7 +61,7 @@ impl Dispatcher {
                         asked.iter().map(claim).collect::<Result<Vec<_>, StoreError>>()
                     })
                     .await;
-                Note::Claimed(team, lease, endpoints, outcome)
+                Note::Claimed(team, read, endpoints, outcome)
             });
         }
     }
@@ -73,7 +74,7 @@ impl Dispatcher {
     pub(super) fn claimed(
         &mut self,
         team: TeamKey,
-        lease: Millis,
+        (lease, erasures): (Millis, u64),
         asked: &[(i64, usize)],
         outcome: Result<Vec<(i64, Vec<MessageRow>)>, StoreError>,
     ) {
@@ -112,6 +113,7 @@ impl Dispatcher {
                     tries: row.tries,
                     attempts: row.attempts,
                     body: None,
+                    erasures,
                     on_trial: false,
                 };
                 lane.take(message, lease);

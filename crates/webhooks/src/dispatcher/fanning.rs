@@ -27,12 +27,14 @@ impl Dispatcher {
         // commit is under way. If that fails, the batch is stored and sent once more, as after a crash. On PostgreSQL
         // another node may be about to store the same, so the commit decides.
         let is_alone = board.db().is_sqlite();
+        let erasures = board.erasures();
         self.start(Note::FannedOut(key, Err(StoreError::Panicked)), async move {
             let told = notes.clone();
             let outcome = board
                 .db()
                 .write(move |tx| {
-                    let batch = Box::new(fanout::fan_out(tx, key, to, &room, now, lease)?);
+                    let mut batch = Box::new(fanout::fan_out(tx, key, to, &room, now, lease)?);
+                    batch.erasures = erasures;
                     if !is_alone {
                         return Ok((batch.more, Some(batch)));
                     }
@@ -99,6 +101,7 @@ impl Dispatcher {
                 tries: 0,
                 attempts: None,
                 body: fresh.body,
+                erasures: batch.erasures,
                 on_trial: false,
             };
             let looks = self.looks;

@@ -22,10 +22,10 @@ pub(super) enum Note {
     Stored(TeamKey, Millis, Box<FanOut>),
     /// The commit of a batch is over. Tells whether there are more events.
     FannedOut(TeamKey, Result<bool, StoreError>),
-    /// The end of the lease, what was asked for each endpoint, and what was got.
+    /// The end of the lease, the count of erasures before, what was asked for each endpoint, and what was got.
     Claimed(
         TeamKey,
-        Millis,
+        (Millis, u64),
         Vec<(i64, usize)>,
         Result<Vec<(i64, Vec<MessageRow>)>, StoreError>,
     ),

@@ -306,7 +306,10 @@ impl Dispatcher {
             lane.learn(outcome.status().is_some(), ms, self.options.concurrency);
             if let Some(end) = lane.leases.remove(&message.event) {
                 let lease = lease(end, now, stepped_back);
+                // What was answered may repeat what has been erased since.
+                let erased = message.erasures != self.board.erasures();
                 let attempt = Attempt::new(at, ms, &outcome, body);
+                let attempts = attempt::append(message.attempts.as_deref(), attempt);
                 team.unstored.settled.push(Settled {
                     endpoint: key.endpoint,
                     event: message.event,
@@ -314,7 +317,11 @@ impl Dispatcher {
                     state,
                     due_at,
                     tries,
-                    attempts: attempt::append(message.attempts.as_deref(), attempt),
+                    attempts: if erased {
+                        attempt::without_replies(&attempts)
+                    } else {
+                        attempts
+                    },
                 });
             }
             note_health(lane, team.unstored.health.entry(key.endpoint), &outcome, now);
@@ -348,8 +355,8 @@ async fn make(
     message: &Claimed,
 ) -> Tried {
     let body = match &message.body {
-        Some(body) => Ok(Some(body.clone())),
-        None => {
+        Some(body) if message.erasures == board.erasures() => Ok(Some(body.clone())),
+        _ => {
             let event = message.event;
             let read = board.db().read(move |conn| events::get(conn, team, event)).await;
             read.and_then(|event| event.map(|event| fanout::body(&event)).transpose())

@@ -56,6 +56,12 @@ impl Dispatcher {
     }
 
     pub(super) fn record(&mut self, key: TeamKey) {
+        let erasures = self.board.erasures();
+        if std::mem::replace(&mut self.erasures, erasures) != erasures {
+            self.teams
+                .values_mut()
+                .for_each(|team| team.unstored.forget_replies());
+        }
         let Some(team) = self.teams.get_mut(&key) else {
             return;
         };

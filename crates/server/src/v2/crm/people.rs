@@ -1,5 +1,7 @@
 //! People: made, read, changed, archived.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -13,16 +15,19 @@ use trunkline_switchboard::people::{
     self as commands, CreateContact, Duplicates, MAX_PER_CONTACT, PatchContact,
 };
 use trunkline_switchboard::properties::{fits, wanted};
-use trunkline_switchboard::{Error as CommandError, Work};
+use trunkline_switchboard::{Error as CommandError, Work, erasure};
 
 use super::{MAX_NAME, MAX_URL, PersonId, naming_the_id, person_id, read_company};
 use crate::AppState;
 use crate::http::auth::{Caller, CrmDelete, CrmRead, CrmWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
-use crate::http::input::{Body, Input, PathParams, Sent};
+use crate::http::input::{Body, Input, PathParams, Query, Sent};
 use crate::http::reply::{self, Data};
 use crate::v2::views::CompanyView;
+
+/// How often it is looked whether an erasure is over.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The longest address, in characters.
 pub(crate) const MAX_ADDRESS: usize = 1_000;
@@ -313,20 +318,46 @@ pub async fn update(
 ///
 /// The person is archived: in no search and no conversation any more, its numbers free for others. By its id it can
 /// still be got, and brought back with `archived: false`.
+///
+/// With `erase=true` it is erased instead, archived or not, and nobody brings it back: its fields, what was said and
+/// written with it and about it, and what the event log has of it are gone when this is answered. Its calls and texts
+/// stay as nameless records, so that reports do not change. A number that somebody else has too keeps its history.
 #[utoipa::path(delete, path = "/v2/api/crm/people/{id}", operation_id = "deletePerson", tag = "CRM",
-    params(("id" = String, Path, description = "The person's id", example = "per-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
-    responses((status = 204, description = "It is archived")))]
+    params(("id" = String, Path, description = "The person's id", example = "per-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"),
+        ("erase" = Option<bool>, Query, description = "Erase instead of archive (ours); `false` by default", example = false)),
+    responses((status = 204, description = "It is archived, or erased")))]
 pub async fn delete(
     caller: Caller<CrmDelete>,
     State(state): State<AppState>,
     path: PathParams<1>,
+    query: Query,
 ) -> Result<Response, ApiError> {
-    let PathParams([id]) = path;
+    let (PathParams([id]), Query(mut input)) = (path, query);
     let id = person_id(&id)?;
+    let erases = input.flag("erase").unwrap_or(false);
+    input.finish()?;
+    let (by, team) = (caller.actor(), caller.owner.team);
     let done = commit(&state, &caller, StatusCode::NO_CONTENT, move |work| {
-        commands::archive_contact(work, id)
+        if erases {
+            erasure::erase(work, id, &by).map(drop)
+        } else {
+            commands::archive_contact(work, id)
+        }
     });
-    done.await.map_err(naming_the_id(ErrorCode::PersonNotFound))
+    let answer = done.await.map_err(naming_the_id(ErrorCode::PersonNotFound))?;
+    if erases {
+        erased(&state, team, id).await?;
+    }
+    Ok(answer)
+}
+
+/// Waits until nothing can be read of a person any more. Should the request end before, the work goes on.
+async fn erased(state: &AppState, team: TeamKey, id: ContactId) -> Result<(), ApiError> {
+    let db = state.board.db();
+    while db.read(move |conn| erasure::is_under_way(conn, team, id)).await? {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
 }
 
 /// Whom to merge.
