@@ -25,6 +25,7 @@ mod lists;
 mod logs;
 mod me;
 mod media;
+mod model;
 mod notes;
 mod operations;
 mod people;
