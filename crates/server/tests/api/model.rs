@@ -185,6 +185,11 @@ impl Machine {
         outside(self.rng.random_range(0..OUTSIDE))
     }
 
+    /// Also one who has never called or texted.
+    fn anybody(&mut self) -> PhoneNumber {
+        outside(self.rng.random_range(0..=OUTSIDE))
+    }
+
     fn some_numbers(&mut self) -> Vec<PhoneNumber> {
         let all: Vec<PhoneNumber> = (0..OUTSIDE).map(outside).collect();
         let count = self.rng.random_range(1..3);
@@ -256,7 +261,7 @@ impl Machine {
     }
 
     async fn act(&mut self) {
-        let contact = self.somebody();
+        let contact = self.anybody();
         let action = *["READ", "UNREAD", "ARCHIVE", "UNARCHIVE"]
             .choose(&mut self.rng)
             .unwrap();
@@ -372,7 +377,7 @@ impl Machine {
     }
 
     async fn write_note(&mut self) {
-        let (contact, content) = (self.somebody(), format!("Note {}", self.step));
+        let (contact, content) = (self.anybody(), format!("Note {}", self.step));
         let path = format!("/v2/api/conversations/{}/notes", encoded(contact));
         let reply = self
             .app
