@@ -691,6 +691,12 @@ error_codes! {
         cause: "The same request was sent twice, or a colleague was quicker.",
         remedy: "Treat it as done: what the request asked for is already true.",
     }
+    LastAdmin "LAST_ADMIN" 409 {
+        message: "This is the team's last active admin, who can neither be blocked nor be given another role.",
+        meaning: "A team without an admin could not be managed any more, so nothing was changed.",
+        cause: "Every other admin of the team is blocked or has another role by now, or there never was one.",
+        remedy: "Make somebody else an admin with PATCH /v2/api/users/{id} first, then repeat the request.",
+    }
     NumberAlreadyAssigned "NUMBER_ALREADY_ASSIGNED" 409 {
         message: "One of these phone numbers belongs to another person already.",
         meaning: "The person was not stored, so that a caller is not matched to two people by accident.",

@@ -14,7 +14,7 @@ use crate::http::auth::wanted;
 use crate::http::context::CRM;
 use crate::http::endpoint::Endpoint;
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
-use crate::v2::{analytics, crm, dialing_queues, search, webhooks};
+use crate::v2::{analytics, audit, crm, dialing_queues, search, webhooks};
 use crate::{router, sandbox};
 
 /// The document, as JSON. It depends on nothing but the program.
@@ -58,6 +58,7 @@ pub fn document() -> Value {
         { "name": "Tags", "description": "The team's tags, and those of a call" },
         { "name": "CRM", "description": "People, companies and deals, and the properties that people have" },
         { "name": "Users", "description": "The key, and the people of the team" },
+        { "name": "Team", "description": "What holds for the whole team, and who changed it" },
         { "name": "API Keys", "description": "The keys by which programs act for the team's users" },
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
@@ -87,6 +88,8 @@ pub fn document() -> Value {
 /// Fields whose values are names of a closed set: schema, field, names.
 const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("ApiKey", "state", ApiKeyState::NAMES),
+    ("AuditActor", "type", audit::ACTORS),
+    ("UpdateUserRequest", "role", Role::NAMES),
     ("CallSummaryEntry", "template_key", SummaryTemplate::NAMES),
     ("AnalyticsBaseRequest", "group_by", GroupBy::NAMES),
     ("AnalyticsSeriesRequest", "granularity", Granularity::NAMES),

@@ -22,18 +22,23 @@ pub struct UserRow {
     pub image_url: Option<String>,
     /// When the user was made.
     pub created_at: Millis,
+    /// Since when the user is blocked, where that is known.
+    pub blocked_at: Option<Millis>,
 }
 
 statements! {
     INSERT =
         "INSERT INTO users (team_id, id, name, email, role, status, image_url, created_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    UPDATE =
+        "UPDATE users SET name = $1, role = $2, status = $3, blocked_at = $4 WHERE team_id = $5 AND id = $6";
+    ACTIVE_WITH_ROLE = "SELECT COUNT(*) FROM users WHERE team_id = $1 AND role = $2 AND status = 'ACTIVE'";
     GET =
-        "SELECT id, name, email, role, status, image_url, created_at FROM users WHERE team_id = $1 AND id = $2";
+        "SELECT id, name, email, role, status, image_url, created_at, blocked_at FROM users WHERE team_id = $1 AND id = $2";
     BY_EMAIL =
-        "SELECT id, name, email, role, status, image_url, created_at FROM users WHERE team_id = $1 AND email = $2";
+        "SELECT id, name, email, role, status, image_url, created_at, blocked_at FROM users WHERE team_id = $1 AND email = $2";
     LIST =
-        "SELECT id, name, email, role, status, image_url, created_at
+        "SELECT id, name, email, role, status, image_url, created_at, blocked_at
            FROM users WHERE team_id = $1 ORDER BY created_at, id";
 }
 
@@ -42,7 +47,7 @@ statements! {
 /// # Errors
 /// [`StoreError::Duplicate`] when the team has a user with this e-mail address.
 pub fn insert(tx: &mut Tx<'_>, team: TeamKey, user: &UserRow) -> Result<(), StoreError> {
-    let UserRow { id, name, email, role, status, image_url, created_at } = user;
+    let UserRow { id, name, email, role, status, image_url, created_at, .. } = user;
     tx.execute(INSERT, params![team, *id, name, email, *role, *status, image_url.as_deref(), *created_at]).map(drop)
 }
 
@@ -55,7 +60,25 @@ fn map(row: &Row<'_>) -> Result<UserRow, StoreError> {
         status: row.get(4)?,
         image_url: row.get(5)?,
         created_at: row.get(6)?,
+        blocked_at: row.get(7)?,
     })
+}
+
+/// Changes a user's name, role and status. The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn update(tx: &mut Tx<'_>, team: TeamKey, user: &UserRow) -> Result<(), StoreError> {
+    let UserRow { id, name, role, status, blocked_at, .. } = user;
+    tx.execute(UPDATE, params![name, *role, *status, *blocked_at, team, *id]).map(drop)
+}
+
+/// How many users of the team have this role and are not blocked.
+///
+/// # Errors
+/// Of the engine.
+pub fn active_with(conn: &mut Conn<'_>, team: TeamKey, role: Role) -> Result<i64, StoreError> {
+    Ok(conn.row(ACTIVE_WITH_ROLE, params![team, role], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// The user with this id.

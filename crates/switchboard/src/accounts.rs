@@ -206,6 +206,7 @@ pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role)
         status: UserStatus::Active,
         image_url: None,
         created_at: work.now,
+        blocked_at: None,
     };
     users::insert(work.tx, work.team, &user)?;
     note(work, "user.created", &id.to_string(), None)?;

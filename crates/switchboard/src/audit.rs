@@ -1,6 +1,6 @@
 //! Who changed keys and settings: each change writes its entry in its own transaction.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trunkline_store::audit::{self, AuditRow};
 
 use crate::{Actor, Error, Work};
@@ -20,6 +20,20 @@ pub(crate) fn enter(
     detail: Option<String>,
 ) -> Result<(), Error> {
     enter_value(work, by, action, subject, detail.map(Value::String).as_ref())
+}
+
+/// Enters that `by` changed these fields of `subject`, which says nothing of their values.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn enter_fields(
+    work: &mut Work<'_, '_>,
+    by: &Actor,
+    action: &str,
+    subject: &str,
+    fields: &[&str],
+) -> Result<(), Error> {
+    enter_value(work, by, action, subject, Some(&json!({ "fields": fields })))
 }
 
 /// As [`enter`], with any JSON. Its `fields`, if it has any, are the names of what was changed.

@@ -19,6 +19,7 @@ pub mod import;
 pub mod keys;
 pub mod lines;
 pub mod media;
+pub mod members;
 pub mod messages;
 pub mod notes;
 pub mod people;

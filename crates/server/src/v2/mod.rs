@@ -1,6 +1,7 @@
 //! The second version of the API: one file per endpoint group, read top to bottom.
 
 pub mod analytics;
+pub mod audit;
 pub mod conversations;
 pub mod crm;
 mod cursor;

@@ -1,15 +1,19 @@
 //! The people of the team.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::{ErrorCode, Role, UserId, UserStatus};
 use trunkline_store::users::{self, UserRow};
+use trunkline_switchboard::members::{self, UpdateUser as Changes};
+use trunkline_switchboard::{Error, Work};
 
 use crate::AppState;
-use crate::http::auth::{Caller, UsersRead};
+use crate::http::auth::{Caller, TeamManage, UsersRead};
 use crate::http::error::ApiError;
-use crate::http::input::{PathParams, Query};
+use crate::http::idempotency::commit;
+use crate::http::input::{Body, PathParams, Query};
 use crate::http::reply::{self, Data};
 
 /// A user.
@@ -99,9 +103,8 @@ pub async fn get(
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
-    let not_found = || ApiError::new(ErrorCode::MemberNotFound).param("id");
     let PathParams([id]) = path;
-    let id = UserId::parse(&id).map_err(|_| not_found())?;
+    let id = user_id(&id)?;
     let team = caller.owner.team;
     let row = state
         .board
@@ -110,4 +113,111 @@ pub async fn get(
         .await
         .map_err(ApiError::from)?;
     Ok(reply::data(UserView::from(row.ok_or_else(not_found)?)))
+}
+
+/// What is to change about a user: a field that is left out stays as it is.
+#[derive(utoipa::ToSchema)]
+#[schema(as = UpdateUserRequest)]
+#[expect(
+    dead_code,
+    reason = "describes the body; it is read field by field, so that every fault is named"
+)]
+pub struct UpdateUser {
+    #[schema(nullable = false, example = "Alex Kim", max_length = 200)]
+    name: Option<String>,
+    /// `ADMIN`, `MANAGER` or `MEMBER`; not above the role of the one who gives it.
+    #[schema(nullable = false, example = "MANAGER")]
+    role: Option<String>,
+}
+
+/// Update a user
+///
+/// Name and role. What the user's keys may do follows the role at once; on other nodes of the server within a second.
+/// Managers can change neither admins nor make somebody one, and the team's last active admin stays one.
+#[utoipa::path(patch, path = "/v2/api/users/{id}", operation_id = "updateUser", tag = "Users",
+    params(("id" = String, Path, description = "The user's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
+    request_body = UpdateUser,
+    responses((status = 200, description = "The user as they are now", body = Data<UserView>)))]
+pub async fn update(
+    caller: Caller<TeamManage>,
+    State(state): State<AppState>,
+    path: PathParams<1>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let (PathParams([id]), Body(mut input)) = (path, body);
+    let id = user_id(&id)?;
+    let changes = Changes {
+        name: input.text("name", 200),
+        role: input.name("role"),
+    };
+    input.finish()?;
+    let (by, power) = (caller.actor(), caller.power());
+    change(&state, &caller, move |work| {
+        members::update(work, id, &changes, &power, &by)
+    })
+    .await
+}
+
+/// Block a user
+///
+/// Their API keys open nothing from now on; on other nodes of the server within a second. What they did stays. The
+/// team's last active admin cannot be blocked.
+#[utoipa::path(post, path = "/v2/api/users/{id}/block", operation_id = "blockUser", tag = "Users",
+    params(("id" = String, Path, description = "The user's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
+    responses((status = 200, description = "The user as they are now", body = Data<UserView>)))]
+pub async fn block(
+    caller: Caller<TeamManage>,
+    State(state): State<AppState>,
+    path: PathParams<1>,
+) -> Result<Response, ApiError> {
+    let PathParams([id]) = path;
+    let id = user_id(&id)?;
+    let (by, power) = (caller.actor(), caller.power());
+    change(&state, &caller, move |work| members::block(work, id, &power, &by)).await
+}
+
+/// Unblock a user
+///
+/// Their API keys open again what they opened before.
+#[utoipa::path(post, path = "/v2/api/users/{id}/unblock", operation_id = "unblockUser", tag = "Users",
+    params(("id" = String, Path, description = "The user's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
+    responses((status = 200, description = "The user as they are now", body = Data<UserView>)))]
+pub async fn unblock(
+    caller: Caller<TeamManage>,
+    State(state): State<AppState>,
+    path: PathParams<1>,
+) -> Result<Response, ApiError> {
+    let PathParams([id]) = path;
+    let id = user_id(&id)?;
+    let (by, power) = (caller.actor(), caller.power());
+    change(&state, &caller, move |work| {
+        members::unblock(work, id, &power, &by)
+    })
+    .await
+}
+
+/// Changes a user, which all keys feel at once.
+async fn change<F>(
+    state: &AppState,
+    caller: &Caller<TeamManage>,
+    mut command: F,
+) -> Result<Response, ApiError>
+where
+    F: FnMut(&mut Work<'_, '_>) -> Result<UserRow, Error> + Send + 'static,
+{
+    let done = commit(state, caller, StatusCode::OK, move |work| {
+        command(work).map(UserView::from)
+    });
+    let reply = done.await?;
+    state.keys.forget();
+    Ok(reply)
+}
+
+/// Reads the id of a user in a path.
+fn user_id(text: &str) -> Result<UserId, ApiError> {
+    UserId::parse(text).map_err(|_| not_found())
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(ErrorCode::MemberNotFound).param("id")
 }

@@ -508,6 +508,8 @@ async fn keys(world: &World, given: &mut Given) {
     let bens = people::key_of(app, app.office.ben, ScopeSet::ALL).await;
     let list = operation("listApiKeys").request(world);
     given.note("listApiKeys", &list.with_key(app, &bens).await, "FORBIDDEN");
+    let ada = format!("/v2/api/users/{}/block", app.office.ada);
+    given.note("blockUser", &app.post(&ada, &json!({})).await, "LAST_ADMIN");
     revoke(app, id).await;
     given.note("listUsers", &users.with_key(app, &key).await, "API_KEY_REVOKED");
     let live = people::neighbour(app, people::World::Live).await;

@@ -249,7 +249,8 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 ("position", _) => &["abc", "1.5", "", "-1", "1e2", "99999999999999999999", "%2B"],
                 // Somebody who is not there is not found; what is too long for an id is refused.
                 ("user_id", _) if operation.id == "listApiKeys" => &["x", "usr-", "ada", ""],
-                ("user_id" | "email", _) => &[LONG],
+                ("user_id" | "email" | "actor" | "action" | "object", _) => &[LONG],
+                ("since" | "until", _) => &["yesterday", "2026-04-20", "", "2026-13-01T00:00:00Z"],
                 ("number", _) => &["twelve", "12", "", "%2B", LONG],
                 (_, "integer") => &["abc", "1.5", "", "0", "-1", "1e2", "99999999999999999999", "%2B"],
                 (_, "boolean") => &["yes", "1", "TRUE", ""],

@@ -3,6 +3,7 @@
 
 mod actions;
 mod analytics;
+mod audit;
 mod codes;
 mod conformance;
 mod conversations;
@@ -44,6 +45,7 @@ mod texts;
 mod threads;
 mod traces;
 mod twilio;
+mod users;
 mod v1_reads;
 mod walk_bodies;
 mod walk_keys;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use trunkline_domain::{ContactId, PropertyType, Scope, UserId};
+use trunkline_domain::{ContactId, PropertyType, Role, Scope, UserId};
 use trunkline_server::openapi::BODY_NOT_NEEDED;
 use trunkline_store::contacts::{self, ContactRow};
 use trunkline_store::deals::{self, DealRow};
@@ -29,6 +29,8 @@ pub struct Operation {
     pub path: String,
     /// Any of these opens it.
     pub scopes: &'static [Scope],
+    /// Its user may do at least as much.
+    pub role: Role,
     pub body: Takes,
 }
 
@@ -73,6 +75,7 @@ pub fn operations() -> Vec<Operation> {
                 method,
                 path: endpoint.path.clone(),
                 scopes: endpoint.scopes,
+                role: endpoint.role,
                 body,
             }
         })
@@ -140,9 +143,13 @@ impl Operation {
             | "searchConversations"
             | "getNumbers"
             | "deleteProperty"
+            | "blockUser"
+            | "unblockUser"
+            | "listAuditLog"
             | "listApiKeys"
             | "getApiKey"
             | "revokeApiKey" => (String::new(), None),
+            "updateUser" => (String::new(), Some(json!({ "role": "MEMBER" }))),
             // No key can give a scope that it does not have.
             "createApiKey" => (
                 String::new(),
@@ -267,6 +274,8 @@ impl Operation {
     pub fn fill(&self, mut path: String, world: &World) -> String {
         let id = match self.path.as_str() {
             path if path.contains("/keys/") => world.api_key.to_string(),
+            // Ada is the only admin, and has to stay one.
+            path if path.contains("/users/") && self.id != "getUser" => world.app.office.ben.to_string(),
             path if path.contains("/users/") => world.app.office.ada.to_string(),
             path if path.contains("/people/") => format!("per-{}", world.app.office.sarah.ksuid()),
             path if path.contains("/companies/") => world.app.office.bakery.to_string(),
@@ -312,6 +321,16 @@ impl Operation {
                 tx.execute("DELETE FROM dialing_entries", &[])
             };
             world.app.board.db().write(empty).await.unwrap();
+        }
+        if self.path.contains("/users/") {
+            let (ada, ben) = (world.app.office.ada, world.app.office.ben);
+            let bring_back = move |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                let status = "UPDATE users SET status = 'ACTIVE', role = $1 WHERE id = $2";
+                tx.execute(status, params![Role::Admin, ada])?;
+                tx.execute(status, params![Role::Member, ben])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
+            world.app.state.keys.forget();
         }
         if self.path.contains("/keys/") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
@@ -543,6 +562,7 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "headers": { "X-Tenant": "north" }, "enabled": true, "resume": false,
         }),
         "testWebhook" => json!({ "topic": "sms.received" }),
+        "updateUser" => json!({ "name": "Ben Ortiz", "role": "MEMBER" }),
         "createApiKey" => json!({
             "name": "CRM sync", "scopes": ["TAGS_READ"], "user_id": ben, "expires_at": "2126-04-20T10:00:00Z",
         }),

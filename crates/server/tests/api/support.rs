@@ -85,9 +85,9 @@ impl World {
         let queue = move |work: &mut Work<'_, '_>| dialer::reset(work, &Target::User(ada), None, ada);
         let queue = command(&app, queue).await.id;
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
-        let ada = app.office.ada;
+        let ben = app.office.ben;
         let api_key = command(&app, move |work| {
-            accounts::create_key(work, ada, "spare", ScopeSet::ALL, true).map(|key| key.id)
+            accounts::create_key(work, ben, "spare", ScopeSet::ALL, true).map(|key| key.id)
         })
         .await;
         Self {

@@ -24,6 +24,8 @@ trunkline_testkit::on_both! {
 
 /// Names of parameters and fields that carry the id of something.
 const ID_NAMES: &[&str] = &[
+    "actor",
+    "object",
     "company_id",
     "import_id",
     "person_id",
@@ -172,7 +174,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         (_, "company_id") => vec![own.field("company_id", json!(ids.company))],
         ("createProperty", "key") => vec![own.field("key", json!(ids.property))],
         (_, "key") => vec![in_path(ids.property.clone())],
-        ("getUser", "id") => vec![in_path(ids.user.to_string())],
+        ("getUser" | "updateUser" | "blockUser" | "unblockUser", "id") => vec![in_path(ids.user.to_string())],
         ("executeConversationAction", "contact_number") => vec![
             in_path(encoded(ids.contact_number)),
             in_path(encoded(ids.contact_number)).field("allo_number", json!(us())),
@@ -312,6 +314,11 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ("exportItems", "from" | "to") | (_, "cursor") => vec![own.clone()],
         ("getApiKey" | "revokeApiKey", "id") => vec![in_path(ids.api_key.to_string())],
         ("listApiKeys", "user_id") => vec![query("user_id", ids.user.to_string())],
+        ("listAuditLog", "actor") => vec![query("actor", ids.user.to_string())],
+        ("listAuditLog", "object") => vec![
+            query("object", ids.api_key.to_string()),
+            query("object", ids.webhook.to_string()),
+        ],
         ("createApiKey", "user_id") => vec![own.field("user_id", json!(ids.user))],
         (id, place) => panic!("{id} takes an id as {place}: say how to ask for one that is not the team's"),
     }

@@ -3,14 +3,17 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use trunkline_domain::{ErrorCode, Scope, ScopeSet};
+use trunkline_domain::{ErrorCode, Millis, Role, Scope, ScopeSet};
+use trunkline_switchboard::accounts;
 use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
 
 use crate::document::{described, document};
 use crate::operations::operations;
-use crate::people::{all_but, new_key, revoke};
-use crate::support::{World, advice, assert_common, assert_error, authorization, next_second, set_team};
+use crate::people::{all_but, key_of, new_key, revoke};
+use crate::support::{
+    World, advice, assert_common, assert_error, authorization, command, next_second, set_team,
+};
 
 trunkline_testkit::on_both! {
     without_a_key_nothing_is_answered,
@@ -21,6 +24,8 @@ trunkline_testkit::on_both! {
     a_trial_team_has_no_api,
     a_key_needs_the_scope,
     a_key_of_a_blocked_user_opens_nothing,
+    an_expired_key_opens_nothing,
+    a_key_needs_the_role,
     errors_link_to_their_explanation,
 }
 
@@ -229,6 +234,10 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("listUsers", vec!["USERS_READ"]),
         ("getUser", vec!["USERS_READ"]),
         ("listNumbers", vec!["PHONE_NUMBERS_READ"]),
+        ("updateUser", vec!["TEAM_MANAGE"]),
+        ("blockUser", vec!["TEAM_MANAGE"]),
+        ("unblockUser", vec!["TEAM_MANAGE"]),
+        ("listAuditLog", vec!["TEAM_MANAGE"]),
         ("listApiKeys", vec!["TEAM_MANAGE"]),
         ("createApiKey", vec!["TEAM_MANAGE"]),
         ("getApiKey", vec!["TEAM_MANAGE"]),
@@ -336,6 +345,65 @@ async fn a_key_of_a_blocked_user_opens_nothing(db: TestDb) {
         "USER_NOT_FOUND",
     )
     .await;
+}
+
+async fn an_expired_key_opens_nothing(db: TestDb) {
+    let world = World::open(db).await;
+    let end = world.app.board.now().plus(Millis::HOUR);
+    let body = json!({ "name": "For an hour", "scopes": ScopeSet::ALL, "expires_at": end });
+    let made = world.app.post("/v2/api/keys", &body).await;
+    let key = made.data()["secret"].as_str().unwrap().to_owned();
+    let me = crate::operations::operation("getMe");
+    assert_eq!(me.request(&world).with_key(&world.app, &key).await.status, 200);
+    world.app.office.clock.advance(Millis::HOUR);
+    for (name, reply) in assert_all(
+        &world,
+        &[("Authorization", &authorization(&key))],
+        "API_KEY_INVALID",
+    )
+    .await
+    {
+        assert!(reply.text.contains(&end.to_string()), "{name}: {}", reply.text);
+    }
+}
+
+/// Every operation, asked by each role with all scopes: the table's role decides, and nothing else.
+async fn a_key_needs_the_role(db: TestDb) {
+    let world = World::open(db).await;
+    let mut refused = 0;
+    for role in Role::ALL {
+        let email = format!("{role}@fogcity.example");
+        let user = command(&world.app, move |work| {
+            accounts::create_user(work, "Dana", &email, *role)
+        })
+        .await;
+        let key = key_of(&world.app, user, ScopeSet::ALL).await;
+        let me = crate::operations::operation("getMe");
+        let me = me.request(&world).with_key(&world.app, &key).await;
+        let endpoints = me.data()["endpoints"].as_array().unwrap().clone();
+        for operation in operations() {
+            operation.prepare(&world).await;
+            let reply = operation.request(&world).with_key(&world.app, &key).await;
+            assert_common(&reply);
+            let may = role.covers(operation.role);
+            assert_eq!(
+                reply.code() == "FORBIDDEN",
+                !may,
+                "{role}: {} {}",
+                operation.name(),
+                reply.text
+            );
+            let listed = endpoints
+                .iter()
+                .any(|entry| entry["method"] == operation.method.as_str() && entry["path"] == operation.path);
+            assert_eq!(listed, may, "{role}: {} in /v2/api/me", operation.name());
+            if !may {
+                assert_error(&reply, "FORBIDDEN");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused >= 5, "the table has lost its roles");
 }
 
 async fn errors_link_to_their_explanation(db: TestDb) {

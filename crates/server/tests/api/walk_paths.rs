@@ -173,7 +173,35 @@ const NO_KEYS: [&str; 6] = [
     "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
 ];
 
+/// What is no id of a user, or one of nobody's.
+const NO_USERS: [&str; 6] = [
+    "x",
+    "usr-",
+    "usr-1",
+    "%FF",
+    "%00",
+    "api-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
+
 const MALFORMED: &[Malformed] = &[
+    Malformed {
+        operation: "updateUser",
+        values: &NO_USERS,
+        code: "MEMBER_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "blockUser",
+        values: &NO_USERS,
+        code: "MEMBER_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "unblockUser",
+        values: &NO_USERS,
+        code: "MEMBER_NOT_FOUND",
+        param: "id",
+    },
     Malformed {
         operation: "getApiKey",
         values: &NO_KEYS,

@@ -132,6 +132,17 @@ pub struct Continuation {
     next_cursor: Option<String>,
 }
 
+impl Continuation {
+    /// Of a part of at most `size` entries, which `next_cursor` continues.
+    pub(crate) const fn new(size: i64, next_cursor: Option<String>) -> Self {
+        Self {
+            size,
+            has_more: next_cursor.is_some(),
+            next_cursor,
+        }
+    }
+}
+
 struct Log {
     team: TeamKey,
     id: EndpointId,
@@ -248,11 +259,7 @@ fn delivered(
 fn describe(log: &Log, rows: &[MessageRow], next_cursor: Option<String>) -> DeliveriesPage {
     DeliveriesPage {
         data: rows.iter().map(|row| DeliveryView::new(log.id, row)).collect(),
-        pagination: Continuation {
-            size: log.size,
-            has_more: next_cursor.is_some(),
-            next_cursor,
-        },
+        pagination: Continuation::new(log.size, next_cursor),
     }
 }
 
