@@ -6,7 +6,7 @@ use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, Voicemai
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind,
-    LineKind, MessageStatus, MessageType, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
+    LineKind, MessageStatus, MessageType, Plan, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
@@ -89,6 +89,7 @@ pub fn document() -> Value {
 const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("ApiKey", "state", ApiKeyState::NAMES),
     ("AuditActor", "type", audit::ACTORS),
+    ("Team", "plan", Plan::NAMES),
     ("UpdateUserRequest", "role", Role::NAMES),
     ("CallSummaryEntry", "template_key", SummaryTemplate::NAMES),
     ("AnalyticsBaseRequest", "group_by", GroupBy::NAMES),

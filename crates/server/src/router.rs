@@ -30,6 +30,8 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::users::update),
         endpoint!(v2::users::block),
         endpoint!(v2::users::unblock),
+        endpoint!(v2::team::get),
+        endpoint!(v2::team::update),
         endpoint!(v2::audit::list),
         endpoint!(v2::keys::list),
         endpoint!(v2::keys::create),

@@ -59,11 +59,19 @@ pub const SANDBOX: &str = "sandbox";
 /// The most requests a second that may be allowed.
 const MAX_PER_SECOND: i64 = 1_000_000;
 
-/// Changes settings of the team, and returns how it is now.
+/// Changes settings of the team for the operator, and returns how it is now.
 ///
 /// # Errors
 /// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`.
 pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<TeamRow, Error> {
+    update_team_by(work, changes, &Actor::System)
+}
+
+/// Changes settings of the team, and returns how it is now.
+///
+/// # Errors
+/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`.
+pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor) -> Result<TeamRow, Error> {
     let before = teams::get(work.tx, work.team)?.ok_or(ErrorCode::TeamNotFound)?;
     let limit = |wanted: Option<i64>, now: i64, param| match wanted {
         Some(limit) if !(1..=MAX_PER_SECOND).contains(&limit) => {
@@ -115,7 +123,7 @@ pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<Team
             )
         };
         let detail = format!("{} -> {}", settings(&before), settings(&after));
-        note(work, "team.updated", &after.id.to_string(), Some(detail))?;
+        enter(work, by, "team.updated", &after.id.to_string(), Some(detail))?;
     }
     Ok(after)
 }

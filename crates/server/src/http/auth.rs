@@ -268,6 +268,8 @@ required! {
     SandboxPlay: CallsControl | SmsSend, Sandbox;
     /// `TEAM_MANAGE`, of managers.
     TeamManage: TeamManage => Manager;
+    /// `TEAM_MANAGE`, of admins.
+    TeamOwn: TeamManage => Admin;
 }
 
 /// `SMS_SEND`, of teams on trial too where the operator lets them send texts.

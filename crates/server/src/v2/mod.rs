@@ -19,6 +19,7 @@ pub mod streams;
 pub mod summaries;
 pub mod summary_templates;
 pub mod tags;
+pub mod team;
 pub mod threads;
 pub mod users;
 pub(crate) mod views;

@@ -40,6 +40,7 @@ mod summary_templates;
 mod support;
 mod surroundings;
 mod tags;
+mod team;
 mod tenants;
 mod texts;
 mod threads;

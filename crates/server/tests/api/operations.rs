@@ -146,9 +146,11 @@ impl Operation {
             | "blockUser"
             | "unblockUser"
             | "listAuditLog"
+            | "getTeam"
             | "listApiKeys"
             | "getApiKey"
             | "revokeApiKey" => (String::new(), None),
+            "updateTeam" => (String::new(), Some(json!({ "create_tags": true }))),
             "updateUser" => (String::new(), Some(json!({ "role": "MEMBER" }))),
             // No key can give a scope that it does not have.
             "createApiKey" => (
@@ -562,6 +564,7 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "headers": { "X-Tenant": "north" }, "enabled": true, "resume": false,
         }),
         "testWebhook" => json!({ "topic": "sms.received" }),
+        "updateTeam" => json!({ "name": "Fog City Supplies", "create_tags": true, "marketing_hours": false }),
         "updateUser" => json!({ "name": "Ben Ortiz", "role": "MEMBER" }),
         "createApiKey" => json!({
             "name": "CRM sync", "scopes": ["TAGS_READ"], "user_id": ben, "expires_at": "2126-04-20T10:00:00Z",

@@ -238,6 +238,8 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("blockUser", vec!["TEAM_MANAGE"]),
         ("unblockUser", vec!["TEAM_MANAGE"]),
         ("listAuditLog", vec!["TEAM_MANAGE"]),
+        ("getTeam", vec!["TEAM_MANAGE"]),
+        ("updateTeam", vec!["TEAM_MANAGE"]),
         ("listApiKeys", vec!["TEAM_MANAGE"]),
         ("createApiKey", vec!["TEAM_MANAGE"]),
         ("getApiKey", vec!["TEAM_MANAGE"]),
