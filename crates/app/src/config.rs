@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{outgoing, texts};
+use crate::{outgoing, partners, texts};
 
 /// The whole configuration. `trunkline.example.toml` documents each key; a test keeps the two together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub struct Config {
     pub security: Security,
     pub twilio: Twilio,
     pub texts: Texts,
+    pub partners: partners::Section,
     pub log: Log,
 }
 
@@ -349,6 +350,7 @@ impl Config {
         }
         outgoing::allowed(&self.webhooks)?;
         texts::policy(&self.texts, Vec::new())?;
+        partners::policy(&self.partners)?;
         if self.mail.url.is_empty() != self.mail.from.is_empty() {
             bail!("mail.url and mail.from go together: set both, or neither");
         }

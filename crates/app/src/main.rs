@@ -7,6 +7,7 @@ mod demo;
 mod open;
 mod outgoing;
 mod output;
+mod partners;
 mod serve;
 mod texts;
 

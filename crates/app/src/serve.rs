@@ -30,7 +30,7 @@ use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
 use crate::config::Config;
-use crate::{open, outgoing, output, texts};
+use crate::{open, outgoing, output, partners, texts};
 
 /// How often what is kept for a time only is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
@@ -120,6 +120,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         webhooks,
         texts: Arc::new(texts::policy(&config.texts, carriers.known())?),
         media: media.clone(),
+        partners: partners(config)?,
         stop: stop.clone(),
     };
     let keeper = Keeper {
@@ -199,6 +200,12 @@ impl Running {
         let db = self.board.db().clone();
         drop(tokio::task::spawn_blocking(move || db.close()).await);
     }
+}
+
+/// What partners may do, and who decides about their bills.
+fn partners(config: &Config) -> Result<trunkline_server::partners::Partners> {
+    let client = outgoing::http(Some(partners::BILLING_LIMIT), &config.webhooks.ca_file)?;
+    partners::partners(&config.partners, client)
 }
 
 /// Refuses a disk that is full. Opening the database may give a page or two back, so that the first write would succeed or

@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::model::named_topics;
 use crate::{
-    CallId, CallResult, CommentId, CompanyId, ContactId, ConversationAction, DealId, Direction, EndpointId,
-    EntityType, MessageId, MessageType, Millis, NoteId, PhoneNumber, Speaker, SummaryTemplate, ThreadId,
-    UserId,
+    AccountStatus, CallId, CallResult, CommentId, CompanyId, ContactId, ConversationAction, DealId,
+    Direction, EndpointId, EntityType, MessageId, MessageType, Millis, NoteId, PhoneNumber, Speaker,
+    SummaryTemplate, ThreadId, UserId,
 };
 
 named_topics! {
@@ -62,6 +62,10 @@ named_topics! {
     CommentUpdated = "thread.comment.updated",
     /// Somebody resolved a thread (ours).
     ThreadResolved = "thread.resolved",
+    /// A partner made an account (ours).
+    AccountCreated = "partner.account.created",
+    /// An account that a partner made was suspended, resumed or deactivated (ours).
+    AccountUpdated = "partner.account.updated",
     /// A conversation was read, archived, … (ours; for the live feed, not for webhooks).
     ConversationUpdated = "conversation.updated",
     /// A webhook endpoint was switched off because everything sent to it failed (ours; for the live feed, not for
@@ -491,6 +495,23 @@ pub struct ThreadComment {
     pub user_id: UserId,
     /// Their e-mail address.
     pub user_email: Option<String>,
+}
+
+/// Payload of `partner.account.created` and `partner.account.updated`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PartnerAccount {
+    /// The account: the id of its first user.
+    pub id: UserId,
+    /// How it stands.
+    pub status: AccountStatus,
+    /// Its login.
+    pub email: String,
+    /// Its numbers; none any more once it is deactivated.
+    pub phone_numbers: Vec<PhoneNumber>,
+    /// The partner's own reference.
+    pub partner_client_ref: Option<String>,
+    /// When it was made.
+    pub created_at: Millis,
 }
 
 /// Payload of `conversation.updated`.

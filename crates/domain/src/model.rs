@@ -298,6 +298,18 @@ named! {
 }
 
 named! {
+    /// How an account that a partner made stands.
+    AccountStatus {
+        /// It works.
+        Active = "ACTIVE",
+        /// Its keys open nothing until it is resumed.
+        Suspended = "SUSPENDED",
+        /// It is over, for good.
+        Deactivated = "DEACTIVATED",
+    }
+}
+
+named! {
     /// What a client does to a conversation.
     ConversationAction {
         /// Marks it read.

@@ -11,6 +11,7 @@ mod layers;
 pub mod listen;
 pub mod media;
 pub mod openapi;
+pub mod partners;
 mod router;
 mod sandbox;
 pub mod v1;
@@ -45,6 +46,7 @@ use http::idempotency::InFlight;
 use http::limits::Limiter;
 use http::meters::Meters;
 use media::MediaLinks;
+use partners::Partners;
 use v2::streams::Streams;
 
 // Nothing that people said may be in a log, whatever filter the operator sets. What libraries tell by the `log` crate in
@@ -95,6 +97,8 @@ pub struct Services {
     pub texts: Arc<Policy>,
     /// Where media of texts are kept.
     pub media: MediaStore,
+    /// What partners may do.
+    pub partners: Partners,
     /// Cancelled when the server is to end: answers that go on and on come to theirs.
     pub stop: CancellationToken,
 }
@@ -143,6 +147,8 @@ pub struct Shared {
     pub texts: Arc<Policy>,
     /// Where media of texts are kept.
     pub media: MediaStore,
+    /// What partners may do.
+    pub partners: Partners,
     /// Cancelled when the server is to end.
     pub stop: CancellationToken,
     /// What the operator decides.
@@ -184,6 +190,7 @@ impl AppState {
             webhooks: services.webhooks,
             texts: services.texts,
             media: services.media,
+            partners: services.partners,
             stop: services.stop,
             settings: Arc::new(settings),
             keys: Arc::default(),

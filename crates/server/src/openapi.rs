@@ -5,8 +5,9 @@ use trunkline_domain::analytics::{Granularity, GroupBy, Stage};
 use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, VoicemailHandling};
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
-    ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction, EntityType, ItemKind,
-    LineKind, MessageStatus, MessageType, Plan, PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
+    AccountStatus, ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction,
+    EntityType, ItemKind, LineKind, MessageStatus, MessageType, Plan, PropertyType, Role, Speaker,
+    SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
@@ -63,6 +64,7 @@ pub fn document() -> Value {
         { "name": "Phone Numbers", "description": "The team's numbers and sender ids" },
         { "name": "Notes", "description": "What the team writes down about conversations and people" },
         { "name": "Threads", "description": "What the team says about a call, a text or a note" },
+        { "name": "Partner", "description": "Accounts that a partner makes for its customers" },
         { "name": "Power Dialer", "description": "Who calls which numbers next, and what came of it" },
         { "name": "Summary Templates", "description": "How calls are to be summed up" },
         { "name": "Analytics", "description": "Calls and texts in figures" },
@@ -131,6 +133,7 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("SkippedQueueNumber", "reason", dialing_queues::SKIP_REASONS),
     ("TextMessage", "type", &["OUTBOUND"]),
     ("TextMessage", "status", MessageStatus::NAMES),
+    ("PartnerAccount", "status", AccountStatus::NAMES),
     ("PeopleImport", "state", crm::import::STATES),
     ("Thread", "entity_type", EntityType::NAMES),
     ("TranscriptEntry", "source", Speaker::NAMES),
@@ -273,6 +276,9 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         operation["requestBody"]["required"] = json!(!BODY_NOT_NEEDED.contains(&id));
         failures.extend([413, 415]);
     }
+    if endpoint.path == "/v2/api/partner/accounts" {
+        failures.push(402);
+    }
     if writes {
         failures.push(409);
     }
@@ -301,6 +307,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
 const FAILURES: &[(u16, &str, &str)] = &[
     (400, "Faulty", "A parameter, field or header is faulty"),
     (401, "Unauthorized", "No valid key"),
+    (402, "NotPaid", "Nobody pays for it"),
     (403, "Forbidden", "The key may not do this"),
     (404, "NotFound", "There is no such thing"),
     (409, "Conflict", "It contradicts what is there"),

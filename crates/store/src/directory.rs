@@ -1,8 +1,8 @@
 //! Finds a team by what the outside knows of it: the hash of an API key, a phone number.
 
-use trunkline_domain::PhoneNumber;
+use trunkline_domain::{Millis, PhoneNumber};
 
-use crate::engine::{Conn, StoreError, Tx};
+use crate::engine::{Conn, Json, StoreError, Tx};
 use crate::{TeamKey, params};
 
 /// What leads to a team.
@@ -29,6 +29,15 @@ impl Entry<'_> {
 statements! {
     PUT = "INSERT INTO directory (kind, key, team_id) VALUES ($1, $2, $3)";
     REMOVE = "DELETE FROM directory WHERE kind = $1 AND key = $2";
+    CLAIM = "INSERT INTO directory (kind, key, team_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    TAKE_OVER =
+        "UPDATE directory SET team_id = $1
+          WHERE kind = $2 AND key = $3
+            AND (SELECT t.closed_at FROM teams t WHERE t.team_id = directory.team_id) <= $4";
+    TAKEN =
+        "SELECT d.key FROM directory d LEFT JOIN teams t ON t.team_id = d.team_id
+          WHERE d.kind = $1 AND d.key IN (SELECT value FROM json_each(CAST($2 AS TEXT)))
+            AND (t.closed_at IS NULL OR t.closed_at > $3)";
     FIND = "SELECT team_id FROM directory WHERE kind = $1 AND key = $2";
 }
 
@@ -48,6 +57,26 @@ pub fn put(tx: &mut Tx<'_>, entry: &Entry<'_>, team: TeamKey) -> Result<(), Stor
 pub fn remove(tx: &mut Tx<'_>, entry: &Entry<'_>) -> Result<(), StoreError> {
     let (kind, key) = entry.parts();
     tx.execute(REMOVE, params![kind, key]).map(drop)
+}
+
+/// Gives a number to a team, if it is nobody's, or that of a team that was closed by `before`. Tells whether it did: of
+/// several that claim a number at once, one gets it.
+///
+/// # Errors
+/// Of the engine.
+pub fn claim(tx: &mut Tx<'_>, number: PhoneNumber, team: TeamKey, before: Millis) -> Result<bool, StoreError> {
+    let entry = Entry::Number(number);
+    let (kind, key) = entry.parts();
+    Ok(tx.execute(CLAIM, params![kind, key, team])? > 0
+        || tx.execute(TAKE_OVER, params![team, kind, key, before])? > 0)
+}
+
+/// Which of these numbers are somebody's: all but those that [`claim`] would give.
+///
+/// # Errors
+/// Of the engine.
+pub fn taken(conn: &mut Conn<'_>, numbers: &[PhoneNumber], before: Millis) -> Result<Vec<PhoneNumber>, StoreError> {
+    conn.rows(TAKEN, params!["number", &Json(numbers), before], |row| row.get(0))
 }
 
 /// The team it leads to.

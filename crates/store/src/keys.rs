@@ -73,6 +73,10 @@ pub struct KeyOwner {
     pub expires_at: Option<Millis>,
     /// When it was last used, to within a minute.
     pub last_used_at: Option<Millis>,
+    /// Since when no key of the team opens anything, for the time being.
+    pub suspended_at: Option<Millis>,
+    /// Since when no key of the team opens anything, for good.
+    pub closed_at: Option<Millis>,
 }
 
 statements! {
@@ -93,7 +97,7 @@ statements! {
     OWNER =
         "SELECT k.team_id, t.id, t.name, t.plan, t.time_zone, t.country, t.sandbox, t.read_per_second,
                 t.write_per_second, t.create_tags, k.id, k.user_id, u.name, u.email, u.status, k.scopes, k.revoked_at,
-                u.role, k.expires_at, k.last_used_at
+                u.role, k.expires_at, k.last_used_at, t.suspended_at, t.closed_at
            FROM api_keys k
            JOIN teams t ON t.team_id = k.team_id
            JOIN users u ON u.team_id = k.team_id AND u.id = k.user_id
@@ -207,6 +211,8 @@ pub fn owner(conn: &mut Conn<'_>, hash: &str) -> Result<Option<KeyOwner>, StoreE
             user_role: row.get(17)?,
             expires_at: row.get(18)?,
             last_used_at: row.get(19)?,
+            suspended_at: row.get(20)?,
+            closed_at: row.get(21)?,
         })
     })
 }

@@ -37,6 +37,7 @@ aggregates!(
     nodes,
     notes,
     numbers,
+    partner_accounts,
     people,
     people_changes,
     people_upkeep,

@@ -70,6 +70,7 @@ statements! {
             SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5,
                 marketing_hours = $6
           WHERE team_id = $7";
+    SET_STANDING = "UPDATE teams SET suspended_at = $1, closed_at = $2 WHERE id = $3";
     NEXT_ENTRY = "UPDATE teams SET last_entry = last_entry + 1 WHERE team_id = $1 RETURNING last_entry";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
@@ -110,6 +111,19 @@ pub fn update(tx: &mut Tx<'_>, team: &TeamRow) -> Result<(), StoreError> {
     let TeamRow { key, name, plan, read_per_second, write_per_second, create_tags, marketing_hours, .. } = team;
     let values = params![name, *plan, *read_per_second, *write_per_second, *create_tags, *marketing_hours, *key];
     tx.execute(UPDATE, values).map(drop)
+}
+
+/// Notes since when the keys of a team open nothing: for the time being, and for good.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_standing(
+    tx: &mut Tx<'_>,
+    team: TeamId,
+    suspended_at: Option<Millis>,
+    closed_at: Option<Millis>,
+) -> Result<(), StoreError> {
+    tx.execute(SET_STANDING, params![suspended_at, closed_at, team]).map(drop)
 }
 
 fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {

@@ -60,6 +60,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("text_counts", Fate::Moves),
     ("dialing_queues", Fate::Moves),
     ("dialing_entries", Fate::Moves),
+    ("partner_accounts", Fate::Moves),
     ("imports", Fate::Moves),
     ("import_chunks", Fate::Moves),
     ("idempotency", Fate::Moves),

@@ -252,6 +252,25 @@ pub enum Address {
 /// # Errors
 /// `NUMBER_ALREADY_ASSIGNED` when a team has the number, `MEMBER_NOT_FOUND`, `INVALID_PARAMETER`.
 pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> Result<i64, Error> {
+    add_line(work, id, number, Claimed::No)
+}
+
+/// Whether the directory leads from a number to the team already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// It does.
+    Yes,
+    /// It is yet to be entered.
+    No,
+}
+
+/// As [`add_number`], also for a number that was claimed before.
+pub(crate) fn add_line(
+    work: &mut Work<'_, '_>,
+    id: NumberId,
+    number: &AddNumber,
+    claimed: Claimed,
+) -> Result<i64, Error> {
     for member in &number.members {
         if users::get(work.tx, work.team, *member)?.is_none() {
             return Err(Refused::new(ErrorCode::MemberNotFound).param("members").into());
@@ -278,7 +297,7 @@ pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> 
             )
         }
     };
-    if let Some(phone) = phone {
+    if let Some(phone) = phone.filter(|_| claimed == Claimed::No) {
         directory::put(work.tx, &directory::Entry::Number(phone), work.team).map_err(
             |error| match error {
                 StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned)

@@ -22,6 +22,7 @@ pub mod media;
 pub mod members;
 pub mod messages;
 pub mod notes;
+pub mod partners;
 pub mod people;
 pub mod people_file;
 pub mod people_import;

@@ -17,7 +17,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use trunkline_domain::{Clock, RandomIds, ScopeSet, SystemClock};
+use trunkline_domain::{Clock, Millis, PhoneNumber, RandomIds, ScopeSet, SystemClock};
 use trunkline_messaging::Carriers;
 use trunkline_messaging::media::{Keeper, MediaStore};
 use trunkline_messaging::play::Player;
@@ -27,11 +27,12 @@ use trunkline_messaging::worker::{self, Worker};
 use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_server::media::Guarded;
+use trunkline_server::partners::Partners;
 use trunkline_server::{AppState, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::texts::Policy;
-use trunkline_switchboard::{Error, Switchboard, accounts, erasure};
+use trunkline_switchboard::{Error, Switchboard, accounts, erasure, partners};
 use trunkline_webhooks::address::AllowList;
 use trunkline_webhooks::resolver::SystemResolver;
 use trunkline_webhooks::{self as webhooks, ClientOptions, Dispatcher};
@@ -191,6 +192,10 @@ impl TestApp {
             webhooks,
             texts: Arc::new(texts),
             media: media.clone(),
+            partners: Partners {
+                policy: Arc::new(pool()),
+                ..Partners::default()
+            },
             stop: stop.clone(),
         };
         let keeper = Keeper {
@@ -289,7 +294,22 @@ impl TestApp {
         headers: &[(&str, &str)],
         body: Option<String>,
     ) -> Reply {
-        let mut request = self.http.request(method, format!("{}{path}", self.url));
+        self.send_to(method, &format!("{}{path}", self.url), headers, body)
+            .await
+    }
+
+    /// As [`Self::send_with`], to a server beside this one.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn send_to(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> Reply {
+        let mut request = self.http.request(method, url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -367,6 +387,18 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+/// The numbers of accounts that partners make: French mobiles and American numbers.
+fn pool() -> partners::Policy {
+    let numbers = (0..1_000).flat_map(|i| [format!("+33712{i:06}"), format!("+1212555{i:04}")]);
+    partners::Policy {
+        pool: numbers
+            .filter_map(|text| PhoneNumber::parse(&text).ok())
+            .collect(),
+        rest: 90 * Millis::DAY,
+        ..partners::Policy::default()
     }
 }
 

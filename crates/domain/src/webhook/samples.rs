@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 use super::Body;
 use crate::events::{
     Artefact, CallCompleted, CallEnded, CallRinging, CompanyRef, ContactState, ConversationNote, DealRef,
-    IvrChoice, MentionRef, Person, Sms, TagChange, ThreadComment, ThreadState, Topic, Transcript,
-    TranscriptLine, TransferEnd,
+    IvrChoice, MentionRef, PartnerAccount, Person, Sms, TagChange, ThreadComment, ThreadState, Topic,
+    Transcript, TranscriptLine, TransferEnd,
 };
 use crate::time::spoken_length;
 use crate::{
-    CallId, CallResult, DealStatus, Direction, EntityType, Id, Ids, MessageType, Millis, PhoneNumber,
-    Speaker, SummaryTemplate, UserId,
+    AccountStatus, CallId, CallResult, DealStatus, Direction, EntityType, Id, Ids, MessageType, Millis,
+    PhoneNumber, Speaker, SummaryTemplate, UserId,
 };
 
 /// The payload of a sample.
@@ -43,6 +43,8 @@ pub enum Sample {
     Thread(ThreadState),
     /// `thread.comment.…`.
     Comment(ThreadComment),
+    /// `partner.account.…`.
+    Account(PartnerAccount),
 }
 
 /// The sample of a topic, with the instant of its story; `None` for the internal topics, which nobody can subscribe
@@ -85,6 +87,8 @@ pub fn body(topic: Topic) -> Option<Body<Sample>> {
         Topic::CommentCreated => (DISCUSSED, Sample::Comment(comment(QUESTION, DISCUSSED))),
         Topic::CommentUpdated => (REPHRASED, Sample::Comment(comment(BETTER_QUESTION, REPHRASED))),
         Topic::ThreadResolved => (RESOLVED, Sample::Thread(thread(Some(RESOLVED)))),
+        Topic::AccountCreated => (JOINED, Sample::Account(account(AccountStatus::Active))),
+        Topic::AccountUpdated => (RESOLVED, Sample::Account(account(AccountStatus::Suspended))),
         Topic::ConversationUpdated | Topic::EndpointDisabled | Topic::ItemsImported | Topic::ItemsErased => {
             return None;
         }
@@ -417,6 +421,17 @@ fn note() -> ConversationNote {
     }
 }
 
+fn account(status: AccountStatus) -> PartnerAccount {
+    PartnerAccount {
+        id: ben(),
+        status,
+        email: BEN.to_owned(),
+        phone_numbers: PhoneNumber::parse(LINE).into_iter().collect(),
+        partner_client_ref: Some("crm-12345".to_owned()),
+        created_at: JOINED,
+    }
+}
+
 fn thread(resolved_at: Option<Millis>) -> ThreadState {
     let call: CallId = id(1, RINGS);
     ThreadState {
@@ -555,6 +570,7 @@ mod tests {
                 "conversation_note.created" => "not-",
                 name if name.starts_with("thread.comment.") => "cmt-",
                 name if name.starts_with("thread.") => "thr-",
+                name if name.starts_with("partner.account.") => "usr-",
                 _ => "cll-",
             };
             assert!(

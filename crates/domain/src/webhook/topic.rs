@@ -192,6 +192,20 @@ pub const CATALOGUE: &[TopicInfo] = &[
         deduplicated: false,
         origin: Origin::Ours,
     },
+    TopicInfo {
+        topic: Topic::AccountCreated,
+        description: "A partner account was made",
+        when: "When a key of the team has made an account for a customer; the account's own events go to the account alone.",
+        deduplicated: true,
+        origin: Origin::Ours,
+    },
+    TopicInfo {
+        topic: Topic::AccountUpdated,
+        description: "A partner account was suspended, resumed or deactivated",
+        when: "Each time the status of an account changes; the event carries the account as it is afterwards.",
+        deduplicated: false,
+        origin: Origin::Ours,
+    },
 ];
 
 /// The names of [`CATALOGUE`], in its order.
@@ -287,7 +301,8 @@ mod tests {
                 "tag.removed",
                 "contact.updated",
                 "thread.comment.updated",
-                "thread.resolved"
+                "thread.resolved",
+                "partner.account.updated"
             ]
         );
     }

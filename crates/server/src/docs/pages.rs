@@ -28,6 +28,7 @@ guides! {
     "people" "People" "people.md";
     "access" "Access" "access.md";
     "dialer" "Power dialer" "dialer.md";
+    "partners" "Partner accounts" "partners.md";
     "notes" "Notes" "notes.md";
     "analytics" "Analytics" "analytics.md";
     "webhooks" "Webhooks" "webhooks.md";

@@ -87,6 +87,16 @@ impl KeyCache {
                 .message(format!("this API key expired at {end}"))
                 .suggestion("Have a new key made, and replace the old one wherever it is stored."));
         }
+        if owner.closed_at.is_some() {
+            return Err(ApiError::new(ErrorCode::ApiKeyRevoked)
+                .message("the account of this key was deactivated by the partner who made it")
+                .suggestion("Ask the partner for a new account."));
+        }
+        if owner.suspended_at.is_some() {
+            return Err(ApiError::new(ErrorCode::Forbidden)
+                .message("the account of this key is suspended by the partner who made it")
+                .suggestion("Ask the partner to resume the account; the key works from then on."));
+        }
         if owner.user_status == UserStatus::Blocked {
             return Err(
                 ApiError::new(ErrorCode::UserNotFound).message("the user who made this key is blocked")
@@ -258,6 +268,8 @@ required! {
     Webhooks: WebhooksReadWrite;
     /// `DIALING_QUEUE_READ_WRITE`.
     DialingQueues: DialingQueueReadWrite;
+    /// `PARTNER`.
+    Partner: Partner;
     /// `CRM_READ`.
     CrmRead: CrmRead;
     /// `CRM_WRITE`.

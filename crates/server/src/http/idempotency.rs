@@ -1,6 +1,7 @@
 //! Commands of clients: run once for each `Idempotency-Key`, the answer stored with the write.
 
 use std::collections::HashSet;
+use std::future::ready;
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -78,7 +79,7 @@ where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
-    commit_kept(state, caller, status, Kept::Plain, command).await
+    commit_kept(state, caller, status, Kept::Plain, ready(Ok(())), command).await
 }
 
 /// As [`commit`], for an answer with a secret in it: it is stored sealed.
@@ -95,7 +96,26 @@ where
     T: Serialize,
     F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
 {
-    commit_kept(state, caller, status, Kept::Sealed, command).await
+    commit_kept(state, caller, status, Kept::Sealed, ready(Ok(())), command).await
+}
+
+/// As [`commit_secret`], once `allowed` lets it: somebody outside decides, and is not asked again about a request whose
+/// answer is stored.
+///
+/// # Errors
+/// As [`commit`], and those of `allowed`.
+pub async fn commit_secret_once<S, T, F>(
+    state: &AppState,
+    caller: &Caller<S>,
+    status: StatusCode,
+    allowed: impl Future<Output = Result<(), ApiError>>,
+    command: F,
+) -> Result<Response, ApiError>
+where
+    T: Serialize,
+    F: FnMut(&mut Work<'_, '_>) -> Result<T, CommandError> + Send + 'static,
+{
+    commit_kept(state, caller, status, Kept::Sealed, allowed, command).await
 }
 
 async fn commit_kept<S, T, F>(
@@ -103,6 +123,7 @@ async fn commit_kept<S, T, F>(
     caller: &Caller<S>,
     status: StatusCode,
     kept: Kept,
+    allowed: impl Future<Output = Result<(), ApiError>>,
     mut command: F,
 ) -> Result<Response, ApiError>
 where
@@ -115,6 +136,7 @@ where
         command(work)
     };
     let Some(keyed) = Keyed::begin(state, caller, status, kept)? else {
+        allowed.await?;
         let run = state.board.run(caller.owner.team, move |work| {
             written::<T>(status, command(work)?)
         });
@@ -123,6 +145,7 @@ where
     if let Some(known) = keyed.known(state).await? {
         return Ok(known);
     }
+    allowed.await?;
     keyed
         .run(state, move |work| written::<T>(status, command(work)?))
         .await

@@ -13,6 +13,7 @@ pub mod keys;
 pub mod me;
 pub mod notes;
 pub mod numbers;
+pub mod partners;
 pub mod search;
 mod short_list;
 pub mod streams;

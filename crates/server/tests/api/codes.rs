@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use trunkline_domain::call::EndCause;
 use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, SummaryTemplate};
 use trunkline_search::{SearchIndex, SearchOptions};
+use trunkline_server::partners::Refusal;
 use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::texts::Limits;
@@ -47,11 +48,6 @@ const LATER: &[&str] = &[
     "CALL_STATE_CONFLICT",
     "DIALING_QUEUE_APPEND_CONFLICT",
     "MISSING_HEADER",
-    "NO_NUMBER_AVAILABLE",
-    "PARTNER_ACCOUNT_ALREADY_EXISTS",
-    "PARTNER_ACCOUNT_NOT_FOUND",
-    "PARTNER_BILLING_FAILED",
-    "PARTNER_SUBSCRIPTION_NOT_BILLABLE",
     "TEAM_NOT_FOUND",
     "UNKNOWN_TIME_ZONE",
     "VALIDATION_FAILED",
@@ -98,6 +94,7 @@ async fn every_code_is_given_by_a_real_request(db: TestDb) {
     webhooks(&world, &mut given).await;
     crm(&world, &mut given).await;
     queues(&world, &mut given).await;
+    partners(&world, &mut given).await;
     keys(&world, &mut given).await;
     twice_at_once(&world, &mut given).await;
     texts(&mut world, &mut given).await;
@@ -484,6 +481,40 @@ async fn queues(world: &World, given: &mut Given) {
         &handing_over.send(app).await,
         "DIALING_QUEUE_SESSION_ACTIVE",
     );
+}
+
+/// What partners are refused.
+async fn partners(world: &World, given: &mut Given) {
+    let app = &world.app;
+    let making = operation("createPartnerAccount").request(world);
+    let gone = app.get("/v2/api/partner/accounts/usr-1").await;
+    given.note("getPartnerAccount", &gone, "PARTNER_ACCOUNT_NOT_FOUND");
+    for (field, value, code) in [
+        (
+            "email",
+            json!("world@client.example"),
+            "PARTNER_ACCOUNT_ALREADY_EXISTS",
+        ),
+        (
+            "number_preference",
+            json!({ "country": "DE" }),
+            "NO_NUMBER_AVAILABLE",
+        ),
+    ] {
+        given.note(
+            "createPartnerAccount",
+            &making.field(field, value).send(app).await,
+            code,
+        );
+    }
+    for (refusal, code) in [
+        (Refusal::NotBillable(None), "PARTNER_SUBSCRIPTION_NOT_BILLABLE"),
+        (Refusal::Failed(None), "PARTNER_BILLING_FAILED"),
+    ] {
+        let url = crate::partners::billed(app, Err(refusal)).await;
+        let reply = crate::partners::post_to(app, &url, making.body.as_ref().unwrap(), None).await;
+        given.note("createPartnerAccount", &reply, code);
+    }
 }
 
 /// Who asks.

@@ -29,6 +29,7 @@ mod media;
 mod model;
 mod notes;
 mod operations;
+mod partners;
 mod people;
 mod sandbox;
 mod search;

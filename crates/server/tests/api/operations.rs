@@ -161,6 +161,14 @@ impl Operation {
                 (String::new(), Some(json!({ "name": "Sales call" })))
             }
             "getCurrentDialingQueue" => (String::new(), None),
+            "getPartnerAccount"
+            | "deletePartnerAccount"
+            | "suspendPartnerAccount"
+            | "resumePartnerAccount" => (String::new(), None),
+            "createPartnerAccount" => (
+                String::new(),
+                Some(partner_account(&format!("client-{}", fresh()))),
+            ),
             // Of Ben: the office's queue stays Ada's current one.
             "resetCurrentDialingQueue" => (
                 String::new(),
@@ -283,6 +291,7 @@ impl Operation {
             path if path.contains("/companies/") => world.app.office.bakery.to_string(),
             path if path.contains("/deals/") => world.app.office.deal.to_string(),
             path if path.contains("/summary_templates/") => world.template.to_string(),
+            path if path.contains("/partner/") => world.account.to_string(),
             path if path.contains("/dialing-queues/") => world.queue.to_string(),
             path if path.contains("/notes/{id}") => world.said.note.to_string(),
             _ => world.call.to_string(),
@@ -314,6 +323,12 @@ impl Operation {
         if self.path.contains("{webhook_id}") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
                 tx.execute("UPDATE webhook_endpoints SET deleted_at = NULL", &[])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
+        }
+        if self.path.contains("/partner/") {
+            let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                tx.execute("UPDATE partner_accounts SET status = 'ACTIVE'", &[])
             };
             world.app.board.db().write(bring_back).await.unwrap();
         }
@@ -377,6 +392,14 @@ impl Operation {
             command(&world.app, put_back).await;
         }
     }
+}
+
+/// An account for a customer, as a partner asks for it.
+pub fn partner_account(name: &str) -> Value {
+    json!({
+        "email": format!("{name}@client.example"), "name": "Jane Doe", "personal_mobile": "+33612345678",
+        "partner_client_ref": "crm-1", "number_preference": { "country": "FR" },
+    })
 }
 
 /// Writes the note again that a test has deleted, under its old id.
@@ -534,6 +557,11 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "searchDeals" => json!({
             "filters": { "stage": "negotiation" }, "search": "Enterprise", "sort": "CREATED_ASC", "page": 1, "size": 20,
         }),
+        "createPartnerAccount" => {
+            let mut body = operation.request(world).body.unwrap();
+            body["number_preference"]["prefix"] = json!("+337");
+            body
+        }
         "resetCurrentDialingQueue" => json!({
             "name": "Monday", "user_id": ben, "email": "ben@fogcity.example",
         }),

@@ -17,7 +17,8 @@ use trunkline_switchboard::{Actor, Error, Work, people_import, properties, tags}
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
-use crate::support::{Said, failed_webhook, say, template};
+use crate::operations::partner_account;
+use crate::support::{Said, authorization, failed_webhook, say, template};
 
 /// A second team on the server of a test, with everything that ids can point at.
 pub struct Neighbour {
@@ -45,6 +46,8 @@ pub struct Neighbour {
     pub template: TemplateId,
     /// Nora's dialing queue.
     pub queue: QueueId,
+    /// An account that their key made for a customer.
+    pub account: UserId,
     /// An API key with all scopes.
     pub key: String,
     /// Its public id.
@@ -198,6 +201,16 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         (said, template, import, queue),
         (key, api_key),
     ) = of_team(app, team, furnish).await;
+    let theirs = authorization(&key);
+    let made = app
+        .send_with(
+            reqwest::Method::POST,
+            "/v2/api/partner/accounts",
+            &[("Authorization", &theirs)],
+            Some(partner_account("secret-of-the-neighbours").to_string()),
+        )
+        .await;
+    let account = made.data()["id"].as_str().unwrap().parse().unwrap();
     Neighbour {
         team,
         user,
@@ -216,6 +229,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         said,
         template,
         queue,
+        account,
         key,
         api_key,
     }

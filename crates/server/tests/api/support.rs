@@ -29,6 +29,8 @@ use trunkline_switchboard::{Actor, Error, Work, accounts, people_import};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
+use crate::operations::partner_account;
+
 /// A server whose team has a finished call with everything, and a text.
 pub struct World {
     pub app: TestApp,
@@ -50,6 +52,8 @@ pub struct World {
     pub queue: QueueId,
     /// A key that nobody uses.
     pub api_key: ApiKeyId,
+    /// An account that Ada's key made for a customer.
+    pub account: UserId,
     /// Notes that nobody has begun a thread about.
     notes: Mutex<Vec<NoteId>>,
 }
@@ -84,6 +88,10 @@ impl World {
         let ada = app.office.ada;
         let queue = move |work: &mut Work<'_, '_>| dialer::reset(work, &Target::User(ada), None, ada);
         let queue = command(&app, queue).await.id;
+        let made = app
+            .post("/v2/api/partner/accounts", &partner_account("world"))
+            .await;
+        let account = made.data()["id"].as_str().unwrap().parse().unwrap();
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
         let ben = app.office.ben;
         let api_key = command(&app, move |work| {
@@ -101,6 +109,7 @@ impl World {
             import,
             queue,
             api_key,
+            account,
             notes: Mutex::new(notes),
         }
     }

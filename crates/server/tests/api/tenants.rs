@@ -82,6 +82,7 @@ struct Ids {
     template: TemplateId,
     queue: QueueId,
     api_key: ApiKeyId,
+    account: UserId,
 }
 
 impl Ids {
@@ -104,6 +105,7 @@ impl Ids {
             template: neighbour.template,
             queue: neighbour.queue,
             api_key: neighbour.api_key,
+            account: neighbour.account,
         }
     }
 
@@ -132,6 +134,7 @@ impl Ids {
             template: TemplateId::new(&ids, now),
             queue: QueueId::new(&ids, now),
             api_key: ApiKeyId::new(&ids, now),
+            account: UserId::new(&ids, now),
         }
     }
 }
@@ -255,6 +258,10 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         ("getSummaryTemplate" | "updateSummaryTemplate" | "deleteSummaryTemplate", "id") => {
             vec![in_path(ids.template.to_string())]
         }
+        (
+            "getPartnerAccount" | "deletePartnerAccount" | "suspendPartnerAccount" | "resumePartnerAccount",
+            "id",
+        ) => vec![in_path(ids.account.to_string()), in_path(ids.user.to_string())],
         ("assignDialingQueue", "id") => vec![in_path(ids.queue.to_string())],
         ("getCurrentDialingQueue" | "clearDialingQueueNumbers", "user_id") => {
             vec![own.parameter("user_id", &ids.user.to_string())]
@@ -345,6 +352,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.template.to_string(),
         ids.queue.to_string(),
         ids.api_key.to_string(),
+        ids.account.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");

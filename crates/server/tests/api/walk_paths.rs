@@ -153,6 +153,14 @@ const NO_TEMPLATES: [&str; 6] = [
     "%00",
     "tag-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
 ];
+const NO_ACCOUNTS: [&str; 6] = [
+    "x",
+    "usr-",
+    "usr-1",
+    "%FF",
+    "%00",
+    "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
 const NO_NUMBERS: [&str; 7] = [
     "x",
     "14155551234",
@@ -533,6 +541,30 @@ const MALFORMED: &[Malformed] = &[
         operation: "deleteSummaryTemplate",
         values: &NO_TEMPLATES,
         code: "SUMMARY_TEMPLATE_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "getPartnerAccount",
+        values: &NO_ACCOUNTS,
+        code: "PARTNER_ACCOUNT_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "deletePartnerAccount",
+        values: &NO_ACCOUNTS,
+        code: "PARTNER_ACCOUNT_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "suspendPartnerAccount",
+        values: &NO_ACCOUNTS,
+        code: "PARTNER_ACCOUNT_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "resumePartnerAccount",
+        values: &NO_ACCOUNTS,
+        code: "PARTNER_ACCOUNT_NOT_FOUND",
         param: "id",
     },
     Malformed {

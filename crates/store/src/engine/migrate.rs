@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     10 "0010_access";
     11 "0011_transfer";
     12 "0012_people_changes";
+    13 "0013_partners";
 };
 
 /// The version of the schema that this program works with.

@@ -336,6 +336,7 @@ stored_by_name!(
     trunkline_domain::UserStatus,
     trunkline_domain::LineKind,
     trunkline_domain::Plan,
+    trunkline_domain::AccountStatus,
     trunkline_domain::SummaryTemplate,
     trunkline_domain::MediaState,
     trunkline_domain::sms::rules::SenderIdStatus,
