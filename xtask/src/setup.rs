@@ -30,7 +30,7 @@ struct Need {
     packages: &'static [&'static str],
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     Need {
         name: "PostgreSQL",
         purpose: "the suite runs on both databases",

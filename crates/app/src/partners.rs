@@ -240,13 +240,14 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let with = |change: fn(&mut Section)| {
+        type Change = fn(&mut Section);
+        let with = |change: Change| {
             let mut section = Section::default();
             change(&mut section);
             policy(&section).map(drop)
         };
         with(|_| ()).unwrap();
-        let cases: [(fn(&mut Section), &str); 8] = [
+        let cases: [(Change, &str); 8] = [
             (|s| s.numbers = vec!["12".into()], "partners.numbers: \"12\""),
             (
                 |s| s.numbers = vec!["+14155550100".into(), "+14155550100".into()],

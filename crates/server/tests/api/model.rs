@@ -132,7 +132,7 @@ async fn random_requests_have_the_effect_of_the_model(db: TestDb) {
         machine.step += 1;
         machine.app.office.clock.advance(Millis::MINUTE);
         machine.transition().await;
-        if machine.step % LOOK_EVERY == 0 {
+        if machine.step.is_multiple_of(LOOK_EVERY) {
             machine.look().await;
         }
     }
