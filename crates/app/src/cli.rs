@@ -149,7 +149,7 @@ pub enum Keys {
         /// The user it belongs to (id or e-mail address); without one, the team's first admin
         #[arg(long)]
         user: Option<String>,
-        /// Scopes, separated by commas, or `all`
+        /// Scopes, separated by commas, or `all` but PARTNER
         #[arg(long, default_value = "all")]
         scopes: String,
     },

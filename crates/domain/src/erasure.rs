@@ -57,6 +57,12 @@ const KEPT: [&str; 40] = [
     "version",
 ];
 
+/// Objects with properties of a contact, or with what an assistant has asked for: fields that teams name.
+const FREE: [&str; 2] = ["person", "data_collected"];
+
+/// What stays even there: no field that a team names is called so.
+const NEVER_CUSTOM: [&str; 3] = ["id", "created_at", "updated_at"];
+
 /// Fields that are always a text: empty where others are null.
 const TEXTS: [&str; 3] = ["concatenated_transcript", "content", "summary"];
 
@@ -120,8 +126,8 @@ impl Erased {
         let of_contact = matches!(topic, Topic::ContactCreated | Topic::ContactUpdated);
         let id = before.get("id").and_then(Value::as_str).unwrap_or_default();
         let after = match (of_contact, of_history) {
-            (true, _) if self.person.are_in(id) => self.nameless("", &before),
-            (false, true) => self.nameless("", &before),
+            (true, _) if self.person.are_in(id) => self.nameless("", &before, true),
+            (false, true) => self.nameless("", &before, false),
             _ => {
                 let mut after = before.clone();
                 self.leave_out(&mut after);
@@ -138,15 +144,23 @@ impl Erased {
         if !tells(request) && !tells(body) {
             return None;
         }
-        let nameless = serde_json::from_str(body).map(|before| self.nameless("", &before).to_string());
+        let free = ["/crm/", "/contact"].iter().any(|part| request.contains(part));
+        let nameless = serde_json::from_str(body).map(|before| self.nameless("", &before, free).to_string());
         Some(nameless.unwrap_or_default()).filter(|after| after != body)
     }
 
-    fn nameless(&self, name: &str, value: &Value) -> Value {
-        let kept = KEPT.contains(&name);
+    /// `free`: the names of fields may be the team's own, so that they say nothing of what they hold.
+    fn nameless(&self, name: &str, value: &Value, free: bool) -> Value {
+        let kept = if free {
+            NEVER_CUSTOM.contains(&name)
+        } else {
+            KEPT.contains(&name)
+        };
         match value {
             Value::Object(fields) => {
-                let nameless = |(name, value): (&String, &Value)| (name.clone(), self.nameless(name, value));
+                let free = free || FREE.contains(&name);
+                let nameless =
+                    |(name, value): (&String, &Value)| (name.clone(), self.nameless(name, value, free));
                 Value::Object(fields.iter().map(nameless).collect::<Map<_, _>>())
             }
             Value::String(text) if self.numbers.contains_key(text) => self.numbers[text].as_str().into(),
@@ -196,6 +210,40 @@ impl Erased {
 
 #[cfg(test)]
 mod tests {
+    /// A team may call its own properties, and what an assistant asks for, as we call other things.
+    #[test]
+    fn names_that_teams_give_keep_nothing() {
+        let ada = format!("cnt-{}", "A".repeat(KSUID));
+        let call = format!("cll-{}", "C".repeat(KSUID));
+        let mut erased = Erased::default();
+        erased.person.add(&"A".repeat(KSUID));
+        erased.history.add(&"C".repeat(KSUID));
+        let contact =
+            format!(r#"{{"id":"{ada}","name":"Ada","type":"gout","tags":["gout"],"duration":"gout"}}"#);
+        let left = erased
+            .event(Topic::ContactUpdated, &contact)
+            .expect("it is about Ada");
+        assert!(
+            left.contains(&ada) && !left.contains("gout") && !left.contains("Ada"),
+            "{left}"
+        );
+        let completed = format!(
+            r#"{{"id":"{call}","result":"ANSWERED","data_collected":{{"result":"gout"}},"person":{{"id":"{ada}","status":"gout"}}}}"#
+        );
+        let left = erased
+            .event(Topic::CallCompleted, &completed)
+            .expect("it is of Ada's call");
+        assert!(
+            left.contains("ANSWERED") && left.contains(&ada) && !left.contains("gout"),
+            "{left}"
+        );
+        let answer = format!(r#"{{"data":{{"id":"{ada}","start_date":"gout"}}}}"#);
+        let left = erased
+            .answer("PUT /v2/api/crm/people/x", &answer)
+            .expect("it is about Ada");
+        assert!(left.contains(&ada) && !left.contains("gout"), "{left}");
+    }
+
     use serde_json::json;
 
     use super::*;

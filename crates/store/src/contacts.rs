@@ -82,6 +82,9 @@ statements! {
     HOLDERS =
         "SELECT number, contact_id FROM contact_numbers
           WHERE team_id = $1 AND number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
+    PUT_AWAY =
+        "SELECT id, put_away FROM contacts
+          WHERE team_id = $1 AND archived_at IS NOT NULL AND put_away IS NOT NULL AND put_away <> '[]'";
     ACTIVITY =
         "SELECT CAST(COALESCE(SUM(items), 0) AS BIGINT), MAX(last_at) FROM conversations
           WHERE team_id = $1 AND contact_number IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
@@ -322,6 +325,25 @@ pub fn holders(
     numbers: &[PhoneNumber],
 ) -> Result<Vec<(PhoneNumber, ContactId)>, StoreError> {
     conn.rows(HOLDERS, params![team, &Json(numbers)], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// Which of these numbers archived contacts had, and would have again. Walks the archived contacts of the team.
+///
+/// # Errors
+/// Of the engine.
+pub fn former_holders(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    numbers: &[PhoneNumber],
+) -> Result<Vec<(PhoneNumber, ContactId)>, StoreError> {
+    let mut found = Vec::new();
+    conn.for_each(PUT_AWAY, params![team], |row| {
+        let (id, away): (ContactId, Json<Vec<PhoneNumber>>) = (row.get(0)?, row.get(1)?);
+        let same = away.0.into_iter().filter(|number| numbers.contains(number));
+        found.extend(same.map(|number| (number, id)));
+        Ok(true)
+    })?;
+    Ok(found)
 }
 
 /// How many calls and messages there are with these numbers, and when the last one was.

@@ -113,7 +113,7 @@ pub fn update(tx: &mut Tx<'_>, team: &TeamRow) -> Result<(), StoreError> {
     tx.execute(UPDATE, values).map(drop)
 }
 
-/// Notes since when the keys of a team open nothing: for the time being, and for good.
+/// Notes since when the keys of a team open nothing: for the time being, and for good. Tells whether there is such a team.
 ///
 /// # Errors
 /// Of the engine.
@@ -122,8 +122,8 @@ pub fn set_standing(
     team: TeamId,
     suspended_at: Option<Millis>,
     closed_at: Option<Millis>,
-) -> Result<(), StoreError> {
-    tx.execute(SET_STANDING, params![suspended_at, closed_at, team]).map(drop)
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(SET_STANDING, params![suspended_at, closed_at, team])? == 1)
 }
 
 fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {

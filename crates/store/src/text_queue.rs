@@ -77,7 +77,8 @@ statements! {
     LANES =
         "SELECT l.team_id, l.line, l.waiting, l.ready_us, n.carrier, n.text_interval_us
            FROM text_lanes l JOIN numbers n ON n.team_id = l.team_id AND n.line = l.line
-          WHERE l.waiting > 0 ORDER BY l.team_id, l.line";
+           JOIN teams t ON t.team_id = l.team_id
+          WHERE l.waiting > 0 AND t.suspended_at IS NULL AND t.closed_at IS NULL ORDER BY l.team_id, l.line";
     LANE = "SELECT ready_us FROM text_lanes WHERE team_id = $1 AND line = $2";
     PACE = "UPDATE text_lanes SET ready_us = $1 WHERE team_id = $2 AND line = $3";
     HEADS =

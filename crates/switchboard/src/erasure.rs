@@ -118,6 +118,11 @@ pub fn erase(work: &mut Work<'_, '_>, id: ContactId, by: &Actor) -> Result<Conta
         put_away(work, own)?;
     }
     erasures::unqueue(work.tx, work.team, &plan.conversations())?;
+    // Rows of an import that waits would make the person again.
+    let mut chunk = (String::new(), 0);
+    while let Some(last) = clear_chunk(work, &plan, &chunk)? {
+        chunk = last;
+    }
     merges::forget(work.tx, work.team, contact.id)?;
     merges::remove(work.tx, work.team, &contact)?;
     audit::enter(work, by, "person.erased", &contact.id.to_string(), None)?;
@@ -136,7 +141,9 @@ pub fn erase(work: &mut Work<'_, '_>, id: ContactId, by: &Actor) -> Result<Conta
 fn plan(work: &mut Work<'_, '_>, contact: &ContactRow) -> Result<Plan, Error> {
     let mut people = vec![contact.id];
     people.extend(erasures::merged_into(work.tx, work.team, contact.id)?);
-    let holders = contacts::holders(work.tx, work.team, &contact.numbers)?;
+    let mut holders = contacts::holders(work.tx, work.team, &contact.numbers)?;
+    // Who is archived can be brought back, with the history of the number.
+    holders.extend(contacts::former_holders(work.tx, work.team, &contact.numbers)?);
     let is_shared = |number: &PhoneNumber| {
         let others = |(held, by): &(PhoneNumber, ContactId)| held == number && *by != contact.id;
         holders.iter().any(others)
@@ -163,6 +170,32 @@ fn plan(work: &mut Work<'_, '_>, contact: &ContactRow) -> Result<Plan, Error> {
         numbers,
         shared,
     })
+}
+
+/// Empties the rows about the person in the first waiting chunk of imports behind `after`. Returns which one that was.
+fn clear_chunk(
+    work: &mut Work<'_, '_>,
+    plan: &Plan,
+    after: &(String, i64),
+) -> Result<Option<(String, i64)>, Error> {
+    let found = erasures::import_chunk(work.tx, work.team, (&after.0, after.1))?;
+    let Some((id, chunk, rows)) = found else {
+        return Ok(None);
+    };
+    let mut rows: Vec<FileRow> = serde_json::from_str(&rows).map_err(unreadable)?;
+    let numbers: Vec<PhoneNumber> = plan.numbers.iter().map(|own| own.number).collect();
+    let mut changed = false;
+    for (_, fields) in &mut rows {
+        if people_import::is_about(fields, &numbers, &plan.emails, &work.country) {
+            // It is told of then as a row without a number.
+            fields.clear();
+            changed = true;
+        }
+    }
+    if changed {
+        erasures::set_import_chunk(work.tx, work.team, (&id, chunk), &written(&rows)?)?;
+    }
+    Ok(Some((id, chunk)))
 }
 
 /// What a call will have said is not known before it is over.
@@ -595,26 +628,7 @@ impl Worker {
         let mut after = (String::new(), 0);
         loop {
             let (known, from) = (plan.clone(), after.clone());
-            let step = self.step(move |work| {
-                let found = erasures::import_chunk(work.tx, work.team, (&from.0, from.1))?;
-                let Some((id, chunk, rows)) = found else {
-                    return Ok(None);
-                };
-                let mut rows: Vec<FileRow> = serde_json::from_str(&rows).map_err(unreadable)?;
-                let numbers: Vec<PhoneNumber> = known.numbers.iter().map(|own| own.number).collect();
-                let mut changed = false;
-                for (_, fields) in &mut rows {
-                    if people_import::is_about(fields, &numbers, &known.emails, &work.country) {
-                        // It is told of then as a row without a number.
-                        fields.clear();
-                        changed = true;
-                    }
-                }
-                if changed {
-                    erasures::set_import_chunk(work.tx, work.team, (&id, chunk), &written(&rows)?)?;
-                }
-                Ok(Some((id, chunk)))
-            });
+            let step = self.step(move |work| clear_chunk(work, &known, &from));
             match step.await? {
                 Step::Done(Some(last)) => after = last,
                 Step::Done(None) => return Ok(true),

@@ -115,6 +115,12 @@ pub fn check(
             .param("email")
             .into());
     }
+    let sandbox = teams::get(conn, team)?.is_some_and(|team| team.sandbox);
+    if sandbox && policy.carrier() != SANDBOX {
+        return Err(Refused::new(ErrorCode::Forbidden)
+            .because("a sandbox team cannot make accounts with real numbers")
+            .into());
+    }
     if let Some(seats) = policy.seats
         && partner_accounts::seats(conn, team)? >= seats
     {
@@ -287,7 +293,13 @@ pub fn set_status(
         since(status == AccountStatus::Suspended),
         since(status == AccountStatus::Deactivated),
     );
-    teams::set_standing(work.tx, after.account, suspended, closed)?;
+    if !teams::set_standing(work.tx, after.account, suspended, closed)? {
+        let message = "the account's team is not on this installation";
+        return Err(Refused::new(ErrorCode::PartnerAccountNotFound)
+            .param("id")
+            .because(message)
+            .into());
+    }
     partner_accounts::set_status(work.tx, work.team, &after)?;
     let action = match status {
         AccountStatus::Active => "partner_account.resumed",

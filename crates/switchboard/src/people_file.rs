@@ -7,6 +7,9 @@ use trunkline_store::imports::RowError;
 /// The most rows a file may have.
 pub const MAX_ROWS: usize = 100_000;
 
+/// The most columns of a file, and fields of a row: more than a team can have properties.
+const MAX_COLUMNS: usize = 512;
+
 /// The form of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -72,6 +75,13 @@ fn csv_rows(bytes: &[u8]) -> Result<Parsed, FileError> {
             .collect(),
         Err(error) => return Err(FileError::Header(error.to_string())),
     };
+    if names.len() > MAX_COLUMNS {
+        let message = format!(
+            "it has {} columns, and at most {MAX_COLUMNS} are read",
+            names.len()
+        );
+        return Err(FileError::Header(message));
+    }
     for record in reader.records() {
         if parsed.total() >= MAX_ROWS {
             return Err(FileError::TooManyRows);
@@ -114,6 +124,13 @@ fn json_rows(bytes: &[u8]) -> Result<Parsed, FileError> {
             return Err(FileError::TooManyRows);
         }
         match serde_json::from_slice::<Value>(text) {
+            Ok(Value::Object(fields)) if fields.len() > MAX_COLUMNS => {
+                let message = format!(
+                    "the row has {} fields, and at most {MAX_COLUMNS} are read",
+                    fields.len()
+                );
+                parsed.errors.push(unreadable(line, &message));
+            }
             Ok(Value::Object(fields)) => parsed.rows.push((line, fields)),
             Ok(_) => parsed
                 .errors

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use trunkline_domain::sms::SenderId;
-use trunkline_domain::{ApiKeyId, Capability, ErrorCode, NumberId, PhoneNumber, Plan, Role, ScopeSet};
+use trunkline_domain::{ApiKeyId, Capability, ErrorCode, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::{StoreError, keys, numbers, teams, users};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
@@ -54,7 +54,11 @@ async fn create_key(
 ) -> Result<()> {
     let team = open::team(board, team.as_deref()).await?;
     let scopes = if scopes.eq_ignore_ascii_case("all") {
+        // Accounts of partners take numbers from the pool of the whole installation.
         ScopeSet::ALL
+            .iter()
+            .filter(|scope| *scope != Scope::Partner)
+            .collect()
     } else {
         scopes.to_uppercase().parse::<ScopeSet>()?
     };

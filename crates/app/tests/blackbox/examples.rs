@@ -5,22 +5,22 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::support::eventually;
-use crate::support::program::{Place, Starting, file, finish, text};
+use crate::support::program::{Place, demo, file, finish, text};
 use crate::support::python::{piped, programs};
 
 /// The guides, with how many runs each has at least.
-const GUIDES: [(&str, usize); 6] = [
+const GUIDES: [(&str, usize); 8] = [
     ("api-guide.md", 4),
     ("coming-from-allo.md", 4),
     ("texts.md", 4),
     ("people.md", 4),
     ("notes.md", 3),
     ("analytics.md", 4),
+    ("access.md", 4),
+    ("dialer.md", 4),
 ];
 
 const ADDRESS: &str = "https://phone.example.com";
@@ -35,18 +35,7 @@ struct Block {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guides_examples_work() {
     let place = Place::sqlite();
-    let mut starting = Starting::new(place.command(&["demo", "--no-traffic", "--listen", "127.0.0.1:0"]));
-    starting.patience = Duration::from_secs(120);
-    let server = starting.listening().await;
-    eventually(Duration::from_secs(5), "the demo introduces itself", async || {
-        server.log().contains("Ctrl-C").then_some(())
-    })
-    .await;
-    let said = server.log();
-    let key = said
-        .split_whitespace()
-        .find(|word| word.starts_with("ak_test_"))
-        .expect("a key");
+    let (server, key) = demo(&place).await;
     let helpers = blocks("api-guide.md");
     let python = programs().await.join("python");
     let mut failures = String::new();
@@ -66,16 +55,16 @@ async fn the_guides_examples_work() {
                 other => panic!("{guide}: nothing runs {other}"),
             };
             let code = if block.language == "sh" {
-                format!("set -eu\ncurl() {{ command curl --fail-with-body \"$@\"; }}\n{code}")
+                format!("set -eu\ncurl() {{ command curl --retry 5 --fail-with-body \"$@\"; }}\n{code}")
             } else {
                 code
             };
             let (_folder, path) = file(name, &code.replace(ADDRESS, &server.url));
             let mut command = Command::new(program);
-            command.arg(text(&path)).env("KEY", key);
+            command.arg(text(&path)).env("KEY", &key);
             command
                 .env("TRUNKLINE_URL", &server.url)
-                .env("TRUNKLINE_KEY", key);
+                .env("TRUNKLINE_KEY", &key);
             let said = finish(piped(command), None).await;
             if said.code != 0 || said.out.trim().is_empty() {
                 // Writing to a String cannot fail.

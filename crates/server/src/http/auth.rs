@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -36,6 +37,8 @@ const USED_WITHIN: i64 = Millis::MINUTE;
 /// Looks keys up, remembering them for a moment, and remembers which were used.
 pub struct KeyCache {
     known: moka::sync::Cache<[u8; 32], Arc<KeyOwner>>,
+    /// How often everything was forgotten.
+    epoch: AtomicU64,
     /// When keys were used whose last use is not stored to within [`USED_WITHIN`].
     used: Mutex<HashMap<(TeamKey, ApiKeyId), Millis>>,
 }
@@ -47,6 +50,7 @@ impl Default for KeyCache {
                 .max_capacity(KEYS as u64)
                 .time_to_live(KEY_TTL)
                 .build(),
+            epoch: AtomicU64::new(0),
             used: Mutex::default(),
         }
     }
@@ -71,12 +75,17 @@ impl KeyCache {
             owner
         } else {
             let hash = crypto::sha256_hex(key.as_bytes());
+            let epoch = self.epoch.load(Ordering::SeqCst);
             let found = db
                 .read(move |conn| keys::owner(conn, &hash))
                 .await
                 .map_err(ApiError::from)?;
             let owner = Arc::new(found.ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid))?);
             self.known.insert(digest, owner.clone());
+            // What was read before something was revoked is not known any more.
+            if self.epoch.load(Ordering::SeqCst) != epoch {
+                self.known.invalidate(&digest);
+            }
             owner
         };
         if owner.revoked_at.is_some() {
@@ -114,6 +123,7 @@ impl KeyCache {
 
     /// Forgets all keys: what was revoked in this process is revoked at once.
     pub fn forget(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
         self.known.invalidate_all();
     }
 
@@ -328,6 +338,7 @@ impl<S> Caller<S> {
     #[must_use]
     pub fn power(&self) -> Power {
         Power {
+            user: self.owner.user_id,
             role: self.owner.user_role,
             scopes: self.owner.scopes,
             expires_at: self.owner.expires_at,

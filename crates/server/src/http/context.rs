@@ -35,6 +35,8 @@ pub struct Context {
     pub idempotency_key: Option<String>,
     /// Hash of the body, once it was read.
     pub fingerprint: OnceLock<String>,
+    /// The query, as it was sent.
+    pub query: String,
     /// Parameters that were sent and mean nothing here.
     pub ignored: Mutex<Vec<String>>,
     /// Signs links to media.
@@ -91,6 +93,7 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
         surface,
         idempotency_key: key.as_ref().ok().cloned().flatten(),
         fingerprint: OnceLock::new(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
         ignored: Mutex::new(Vec::new()),
         links: state.media_links(),
         request_id,

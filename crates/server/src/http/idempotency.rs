@@ -204,12 +204,14 @@ impl Keyed {
             return Ok(None);
         };
         let running = state.in_flight.begin(caller.owner.key_id, &key)?;
+        // Where there is no body, the query says what is to be done.
         let fingerprint = caller.context.fingerprint.get().cloned();
+        let fingerprint = fingerprint.unwrap_or_else(|| crypto::sha256_hex(caller.context.query.as_bytes()));
         let row = IdempotencyRow {
             api_key: caller.owner.key_id,
             key,
             request: caller.context.request.clone(),
-            fingerprint: fingerprint.unwrap_or_else(|| crypto::sha256_hex(b"")),
+            fingerprint,
             status: status.as_u16(),
             ignored: None,
             body: String::new(),
@@ -285,7 +287,7 @@ impl Keyed {
             Kept::Plain => known.body.clone(),
             Kept::Sealed => state.vault.open(&subject(&known), &known.body)?,
         };
-        // What the first request was told to be ignored is told again; this one may differ in its query.
+        // What the first request was told to be ignored is told again; this one may differ in a query beside its body.
         let ignored = known.ignored.iter().flat_map(|names| names.split(", "));
         *self.context.ignored.lock() = ignored.map(str::to_owned).collect();
         let mut response = answer(status_of(&known), body);

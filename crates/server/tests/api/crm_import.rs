@@ -24,7 +24,8 @@ trunkline_testkit::on_both! {
 
 const IMPORT: &str = "/v2/api/crm/people/import";
 
-async fn upload(app: &TestApp, media_type: &str, file: &str) -> Reply {
+/// Sends a file to be imported.
+pub async fn upload(app: &TestApp, media_type: &str, file: &str) -> Reply {
     let own = authorization(&app.key);
     let headers = [("Authorization", own.as_str()), ("Content-Type", media_type)];
     app.send_with(Method::POST, IMPORT, &headers, Some(file.to_owned()))

@@ -15,6 +15,7 @@ mod description;
 mod dialing_queues;
 mod document;
 mod erasure;
+mod erasure_edges;
 mod event_stream;
 mod export;
 mod fields;

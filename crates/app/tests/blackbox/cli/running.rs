@@ -12,26 +12,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
 async fn heavy_demo() {
-    use crate::support::program::{Said, Starting, finish};
+    use crate::support::program::{Said, demo, finish};
     use crate::support::python::piped;
 
     let place = Place::sqlite();
     let mut keys: Vec<String> = Vec::new();
     for _ in 0..2 {
-        let demo = place.command(&["demo", "--no-traffic", "--listen", "127.0.0.1:0"]);
-        let mut starting = Starting::new(demo);
-        starting.patience = Duration::from_secs(120);
-        let server = starting.listening().await;
-        eventually(Duration::from_secs(5), "the demo introduces itself", async || {
-            server.log().contains("Ctrl-C").then_some(())
-        })
-        .await;
+        let (server, key) = demo(&place).await;
         let said = server.log();
-        let key = said
-            .split_whitespace()
-            .find(|word| word.starts_with("ak_test_"))
-            .expect("a key")
-            .to_owned();
         let commands = curls(&said);
         assert_eq!(commands.len(), 3, "{said}");
         for (number, command) in commands.iter().enumerate() {

@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 use trunkline_store::Location;
 
-use super::{now, tell};
+use super::{eventually, now, tell};
 
 /// The binary under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_trunkline");
@@ -187,6 +187,21 @@ pub async fn finish(mut command: Command, input: Option<&str>) -> Said {
         out: text(&output.stdout),
         err: text(&output.stderr),
     }
+}
+
+/// The demo without new calls, with the key that it prints.
+pub async fn demo(place: &Place) -> (Server, String) {
+    let mut starting = Starting::new(place.command(&["demo", "--no-traffic", "--listen", "127.0.0.1:0"]));
+    starting.patience = Duration::from_secs(120);
+    let server = starting.listening().await;
+    eventually(Duration::from_secs(5), "the demo introduces itself", async || {
+        server.log().contains("Ctrl-C").then_some(())
+    })
+    .await;
+    let said = server.log();
+    let mut words = said.split_whitespace();
+    let key = words.find(|word| word.starts_with("ak_test_")).expect("a key");
+    (server, key.to_owned())
 }
 
 /// A server that was started and may not listen yet.

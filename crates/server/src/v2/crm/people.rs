@@ -1,10 +1,12 @@
 //! People: made, read, changed, archived.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use parking_lot::Mutex;
 use serde::Serialize;
 use trunkline_domain::{ContactId, ErrorCode, Millis, PhoneNumber};
 use trunkline_store::contacts::{self, Properties};
@@ -337,16 +339,20 @@ pub async fn delete(
     let erases = input.flag("erase").unwrap_or(false);
     input.finish()?;
     let (by, team) = (caller.actor(), caller.owner.team);
+    // The id of one that was merged into another leads to that other.
+    let whom = Arc::new(Mutex::new(id));
+    let found = whom.clone();
     let done = commit(&state, &caller, StatusCode::NO_CONTENT, move |work| {
         if erases {
-            erasure::erase(work, id, &by).map(drop)
+            erasure::erase(work, id, &by).map(|erased| *found.lock() = erased)
         } else {
             commands::archive_contact(work, id)
         }
     });
     let answer = done.await.map_err(naming_the_id(ErrorCode::PersonNotFound))?;
     if erases {
-        erased(&state, team, id).await?;
+        let whom = *whom.lock();
+        erased(&state, team, whom).await?;
     }
     Ok(answer)
 }
