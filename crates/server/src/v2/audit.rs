@@ -117,8 +117,8 @@ pub struct AuditPage {
 
 /// List the audit log
 ///
-/// Who changed what of the team, newest first: keys, users, numbers, tags, settings, webhooks, templates, and what
-/// cannot be undone about people. `cursor` continues where a part ended, whatever was written meanwhile.
+/// Who changed what of the team, newest first: keys, users, numbers, settings, webhooks, templates, and what cannot be
+/// undone about people. Tags on calls are not in it; events tell of them. `cursor` continues where a part ended, whatever was written meanwhile.
 #[utoipa::path(get, path = "/v2/api/audit", operation_id = "listAuditLog", tag = "Team",
     params(
         ("actor" = Option<String>, Query, description = "Only of this user (an id), or of the `operator`"),
