@@ -66,6 +66,9 @@ const NEVER_CUSTOM: [&str; 3] = ["id", "created_at", "updated_at"];
 /// Fields that are always a text: empty where others are null.
 const TEXTS: [&str; 3] = ["concatenated_transcript", "content", "summary"];
 
+/// The field of a transcript's line with what was said.
+const SPOKEN: &str = "text";
+
 /// Fields with the name of whoever is at one end of a call or text.
 const NAMES: [&str; 3] = ["from_name", "original_to_name", "to_name"];
 
@@ -93,6 +96,20 @@ impl Marks {
             // In a path the plus sign of a number is `%2B`.
             .any(|word| known(word) || word.strip_prefix("2B").is_some_and(known))
     }
+
+    /// Whether a field is one of them. What somebody said or wrote is none, whatever stands in it: to mention a number is
+    /// not to have it.
+    fn are_fields_of(&self, name: &str, value: &Value) -> bool {
+        match value {
+            Value::Object(fields) => fields.iter().any(|(name, value)| self.are_fields_of(name, value)),
+            Value::Array(entries) => entries.iter().any(|entry| self.are_fields_of(name, entry)),
+            Value::String(text) if !TEXTS.contains(&name) && name != SPOKEN => {
+                let id = text.rsplit_once(['-', '_']).map_or(text.as_str(), |(_, id)| id);
+                self.0.contains(id.trim_start_matches('+'))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// A person that is erased, as events and answers know it.
@@ -115,14 +132,14 @@ impl Erased {
     /// did. One that tells of somebody else beside the person loses the person only.
     #[must_use]
     pub fn event(&self, topic: Topic, payload: &str) -> Option<String> {
-        let of_history = self.history.are_in(payload);
-        if !of_history
+        if !self.history.are_in(payload)
             && !self.person.are_in(payload)
             && !self.names.iter().any(|name| payload.contains(name.as_str()))
         {
             return None;
         }
         let before: Value = serde_json::from_str(payload).ok()?;
+        let of_history = self.history.are_fields_of("", &before);
         let of_contact = matches!(topic, Topic::ContactCreated | Topic::ContactUpdated);
         let id = before.get("id").and_then(Value::as_str).unwrap_or_default();
         let after = match (of_contact, of_history) {
@@ -210,6 +227,32 @@ impl Erased {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PERSON: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcD";
+    const OTHER: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcE";
+    const CALL: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcF";
+    const NUMBER: &str = "+33612345678";
+
+    fn erased() -> Erased {
+        let mut erased = Erased {
+            names: vec!["Ada Byron".to_owned()],
+            numbers: [(NUMBER.to_owned(), PhoneNumber::nobodys(5))].into(),
+            ..Erased::default()
+        };
+        erased.person.add(PERSON);
+        erased.history.add(NUMBER);
+        erased.history.add(CALL);
+        erased
+    }
+
+    fn event(topic: Topic, payload: &Value) -> Option<Value> {
+        let left = erased().event(topic, &payload.to_string())?;
+        Some(serde_json::from_str(&left).unwrap())
+    }
+
     /// A team may call its own properties, and what an assistant asks for, as we call other things.
     #[test]
     fn names_that_teams_give_keep_nothing() {
@@ -242,32 +285,6 @@ mod tests {
             .answer("PUT /v2/api/crm/people/x", &answer)
             .expect("it is about Ada");
         assert!(left.contains(&ada) && !left.contains("gout"), "{left}");
-    }
-
-    use serde_json::json;
-
-    use super::*;
-
-    const PERSON: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcD";
-    const OTHER: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcE";
-    const CALL: &str = "2Hk9GqkQe7b1T4yVnUo3xZ0aBcF";
-    const NUMBER: &str = "+33612345678";
-
-    fn erased() -> Erased {
-        let mut erased = Erased {
-            names: vec!["Ada Byron".to_owned()],
-            numbers: [(NUMBER.to_owned(), PhoneNumber::nobodys(5))].into(),
-            ..Erased::default()
-        };
-        erased.person.add(PERSON);
-        erased.history.add(NUMBER);
-        erased.history.add(CALL);
-        erased
-    }
-
-    fn event(topic: Topic, payload: &Value) -> Option<Value> {
-        let left = erased().event(topic, &payload.to_string())?;
-        Some(serde_json::from_str(&left).unwrap())
     }
 
     #[test]
@@ -327,6 +344,25 @@ mod tests {
         let expected =
             json!({ "id": format!("cnt-{PERSON}"), "name": null, "numbers": [], "shoe_size": null });
         assert_eq!(event(Topic::ContactUpdated, &contact), Some(expected));
+    }
+
+    #[test]
+    fn who_mentions_a_number_keeps_the_own_words() {
+        let words = format!("my wife is at {NUMBER}");
+        let text = json!({ "id": format!("msg-{OTHER}"), "from_number": "+14155551234", "content": words });
+        assert_eq!(event(Topic::SmsReceived, &text), None);
+        let only_the_number =
+            json!({ "id": format!("msg-{OTHER}"), "from_number": "+14155551234", "content": NUMBER });
+        let left = event(Topic::SmsReceived, &only_the_number);
+        assert_eq!(
+            left.map(|left| left["from_number"].clone()),
+            Some(json!("+14155551234"))
+        );
+        let call = json!({
+            "id": format!("cll-{OTHER}"), "from_number": "+14155551234", "concatenated_transcript": words,
+            "transcriptions": [{ "text": words, "time": 1 }],
+        });
+        assert_eq!(event(Topic::CallCompleted, &call), None);
     }
 
     #[test]
