@@ -5,14 +5,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange, Granularity};
-use trunkline_domain::{Direction, ErrorCode, Millis};
-use trunkline_store::{Conn, StoreError, TeamKey, analytics as store};
+use trunkline_domain::{Direction, Millis};
+use trunkline_store::{Conn, StoreError, analytics as store};
 
+use super::asked::{Asked, read_granularity};
 use super::csv::{self, Row};
 use super::period::{Cell, Period, Want};
-use super::{
-    Asked, DateRangeView, MetricView, PointView, answer, as_of, average_seconds, read_asked, read_granularity,
-};
+use super::{DateRangeView, MetricView, PointView, as_of, average_seconds};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
@@ -126,16 +125,8 @@ pub async fn report(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Body(mut input) = body;
-    let asked = read_asked(&mut input, &caller.owner.time_zone);
-    let granularity = read_granularity(&mut input);
-    input.finish()?;
-    let asked = asked.ok_or(ErrorCode::InternalServerError)?;
-    let (team, now) = (caller.owner.team, state.board.now());
-    let scan =
-        move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| make(conn, team, &asked, granularity, now));
-    let view = state.board.db().scan(scan).await?;
-    Ok(answer(&headers, "inbound", view, rows))
+    let asked = Asked::read(body, &caller.owner, &state, read_granularity)?;
+    asked.answer(&state, &headers, "inbound", make, rows).await
 }
 
 /// The figures of one period.
@@ -167,20 +158,14 @@ impl Figures {
     }
 }
 
-fn make(
-    conn: &mut Conn<'_>,
-    team: TeamKey,
-    asked: &Asked,
-    granularity: Granularity,
-    now: Millis,
-) -> Result<InboundView, ApiError> {
-    let whose = asked.who.look_up(conn, team)?;
+fn make(conn: &mut Conn<'_>, asked: &Asked<Granularity>) -> Result<InboundView, ApiError> {
+    let whose = asked.who.look_up(conn, asked.team)?;
     let want = Want {
-        team,
+        team: asked.team,
         whose: &whose,
         direction: Direction::Inbound,
         zone: &asked.zone,
-        granularity,
+        granularity: asked.own,
         tags: &[],
     };
     let current = Figures::read(conn, want, asked.range)?;
@@ -207,7 +192,7 @@ fn make(
             voicemail: current.calls.points(|cell| cell.voicemail),
         },
         by_hour: hours.iter().enumerate().map(hour).collect(),
-        last_updated: as_of(now),
+        last_updated: as_of(asked.now),
     })
 }
 

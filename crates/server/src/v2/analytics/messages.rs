@@ -7,15 +7,14 @@ use jiff::civil::Date;
 use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange, Granularity};
 use trunkline_domain::sms::segments;
-use trunkline_domain::{Direction, ErrorCode, MessageStatus, Millis};
+use trunkline_domain::{Direction, MessageStatus, Millis};
 use trunkline_store::analytics::{self as store, Whose};
-use trunkline_store::{Conn, StoreError, TeamKey};
+use trunkline_store::{Conn, StoreError};
 
+use super::asked::{Asked, read_granularity};
 use super::csv::{self, Row};
 use super::inbound::SeriesRequest;
-use super::{
-    Asked, DateRangeView, MetricView, PointView, answer, as_of, average_seconds, read_asked, read_granularity,
-};
+use super::{DateRangeView, MetricView, PointView, as_of, average_seconds};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
@@ -83,16 +82,8 @@ pub async fn report(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Body(mut input) = body;
-    let asked = read_asked(&mut input, &caller.owner.time_zone);
-    let granularity = read_granularity(&mut input);
-    input.finish()?;
-    let asked = asked.ok_or(ErrorCode::InternalServerError)?;
-    let (team, now) = (caller.owner.team, state.board.now());
-    let scan =
-        move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| make(conn, team, &asked, granularity, now));
-    let view = state.board.db().scan(scan).await?;
-    Ok(answer(&headers, "messages", view, rows))
+    let asked = Asked::read(body, &caller.owner, &state, read_granularity)?;
+    asked.answer(&state, &headers, "messages", make, rows).await
 }
 
 /// What texts came to.
@@ -116,17 +107,16 @@ struct Figures {
 impl Figures {
     fn read(
         conn: &mut Conn<'_>,
-        team: TeamKey,
+        asked: &Asked<Granularity>,
         whose: &Whose,
-        asked: &Asked,
         range: DateRange,
-        granularity: Granularity,
     ) -> Result<Self, StoreError> {
+        let granularity = asked.own;
         let buckets = range.buckets(granularity).into_iter();
         let mut series: Vec<(Date, Sums)> = buckets.map(|date| (date, Sums::default())).collect();
         let mut all = Sums::default();
         let mut hours = analytics::LocalHours::new(&asked.zone);
-        store::texts(conn, team, whose, &range.span(&asked.zone), |text| {
+        store::texts(conn, asked.team, whose, &range.span(&asked.zone), |text| {
             let date = analytics::date_of(hours.of(text.at).0);
             let own = date.map(|date| analytics::bucket(date, granularity));
             let place = own.and_then(|own| series.binary_search_by_key(&own, |(date, _)| *date).ok());
@@ -162,17 +152,11 @@ impl Figures {
     }
 }
 
-fn make(
-    conn: &mut Conn<'_>,
-    team: TeamKey,
-    asked: &Asked,
-    granularity: Granularity,
-    now: Millis,
-) -> Result<MessagesView, ApiError> {
-    let whose = asked.who.look_up(conn, team)?;
-    let current = Figures::read(conn, team, &whose, asked, asked.range, granularity)?;
+fn make(conn: &mut Conn<'_>, asked: &Asked<Granularity>) -> Result<MessagesView, ApiError> {
+    let whose = asked.who.look_up(conn, asked.team)?;
+    let current = Figures::read(conn, asked, &whose, asked.range)?;
     let previous = match asked.compare {
-        Some(range) => Some(Figures::read(conn, team, &whose, asked, range, granularity)?.all),
+        Some(range) => Some(Figures::read(conn, asked, &whose, range)?.all),
         None => None,
     };
     let count = |of: fn(&Sums) -> i64| MetricView::new(&current.all, previous.as_ref(), of);
@@ -197,7 +181,7 @@ fn make(
             failed: current.points(|sums| sums.failed),
             segments: current.points(|sums| sums.segments),
         },
-        last_updated: as_of(now),
+        last_updated: as_of(asked.now),
     })
 }
 

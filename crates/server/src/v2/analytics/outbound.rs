@@ -8,17 +8,15 @@ use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange, Granularity, Stage};
 use trunkline_domain::{CallResult, Direction, ErrorCode, ItemId, Millis, PhoneNumber, UserId};
+use trunkline_store::Conn;
 use trunkline_store::analytics::{self as store, Behind, BehindCall, Whose};
 use trunkline_store::conversations::Position;
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{Conn, TeamKey};
 
+use super::asked::{Asked, read_granularity, read_tags};
 use super::csv::{self, Row};
 use super::period::{Cell, Period, WEEKDAYS, Want};
-use super::{
-    Asked, DateRangeView, MetricView, Number, PointView, answer, as_of, average_seconds, read_asked,
-    read_granularity, read_tags,
-};
+use super::{DateRangeView, MetricView, Number, PointView, as_of, average_seconds};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
@@ -210,15 +208,21 @@ struct ListAsked {
     cursor: Option<String>,
 }
 
-/// A request, read.
+/// What only this report takes.
 struct Wanted {
-    team: TeamKey,
-    asked: Asked,
     tags: Vec<String>,
     granularity: Granularity,
     list: Option<ListAsked>,
-    fingerprint: String,
-    now: Millis,
+}
+
+impl Wanted {
+    fn read(input: &mut Input) -> Self {
+        Self {
+            tags: read_tags(input),
+            granularity: read_granularity(input),
+            list: read_list(input),
+        }
+    }
 }
 
 /// Outbound calls in figures
@@ -236,39 +240,8 @@ pub async fn report(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Body(input) = body;
-    let wanted = read(
-        input,
-        caller.owner.team,
-        &caller.owner.time_zone,
-        state.board.now(),
-    )?;
-    let scan = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| make(conn, &wanted));
-    let view = state.board.db().scan(scan).await?;
-    Ok(answer(&headers, "outbound", view, rows))
-}
-
-fn read(mut input: Input, team: TeamKey, time_zone: &str, now: Millis) -> Result<Wanted, ApiError> {
-    let asked = read_asked(&mut input, time_zone);
-    let tags = read_tags(&mut input);
-    let granularity = read_granularity(&mut input);
-    let list = read_list(&mut input);
-    input.finish()?;
-    let asked = asked.ok_or(ErrorCode::InternalServerError)?;
-    let stage = list.as_ref().map(|list| list.stage);
-    let fingerprint = format!(
-        "outbound {team:?} {:?} {:?} {tags:?} {stage:?}",
-        asked.range, asked.who
-    );
-    Ok(Wanted {
-        team,
-        asked,
-        tags,
-        granularity,
-        list,
-        fingerprint,
-        now,
-    })
+    let asked = Asked::read(body, &caller.owner, &state, Wanted::read)?;
+    asked.answer(&state, &headers, "outbound", make, rows).await
 }
 
 fn read_list(input: &mut Input) -> Option<ListAsked> {
@@ -298,18 +271,15 @@ fn read_list(input: &mut Input) -> Option<ListAsked> {
     }
 }
 
-fn make(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<OutboundView, ApiError> {
-    let Wanted {
-        team, asked, tags, ..
-    } = wanted;
-    let whose = asked.who.look_up(conn, *team)?;
+fn make(conn: &mut Conn<'_>, asked: &Asked<Wanted>) -> Result<OutboundView, ApiError> {
+    let whose = asked.who.look_up(conn, asked.team)?;
     let want = Want {
-        team: *team,
+        team: asked.team,
         whose: &whose,
         direction: Direction::Outbound,
         zone: &asked.zone,
-        granularity: wanted.granularity,
-        tags,
+        granularity: asked.own.granularity,
+        tags: &asked.own.tags,
     };
     let current = Period::read(conn, want, asked.range)?;
     let previous = match asked.compare {
@@ -317,8 +287,8 @@ fn make(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<OutboundView, ApiError> 
         None => None,
     };
     let leaderboard = leaders(conn, want, asked.range)?;
-    let items = match &wanted.list {
-        Some(list) => Some(behind(conn, wanted, &whose, list, &current)?),
+    let items = match &asked.own.list {
+        Some(list) => Some(behind(conn, asked, &whose, list, &current)?),
         None => None,
     };
     Ok(OutboundView {
@@ -338,7 +308,7 @@ fn make(conn: &mut Conn<'_>, wanted: &Wanted) -> Result<OutboundView, ApiError> 
         },
         leaderboard,
         time_spent: time_spent(&current, previous.as_ref()),
-        last_updated: as_of(wanted.now),
+        last_updated: as_of(asked.now),
         items,
     })
 }
@@ -416,7 +386,7 @@ fn time_spent(current: &Period, previous: Option<&Period>) -> TimeSpentView {
 
 fn behind(
     conn: &mut Conn<'_>,
-    wanted: &Wanted,
+    asked: &Asked<Wanted>,
     whose: &Whose,
     list: &ListAsked,
     counted: &Period,
@@ -426,6 +396,11 @@ fn behind(
         paging,
         cursor,
     } = list;
+    let tags = &asked.own.tags;
+    let fingerprint = format!(
+        "outbound {:?} {:?} {:?} {tags:?} {stage:?}",
+        asked.team, asked.range, asked.who
+    );
     let total = match stage {
         Stage::Dial => counted.calls(),
         Stage::Connected => counted.ended.connected,
@@ -433,7 +408,7 @@ fn behind(
         Stage::Conversion => counted.conversions,
     };
     let position = match cursor {
-        Some(text) => match Cursor::read(text, &wanted.fingerprint)? {
+        Some(text) => match Cursor::read(text, &fingerprint)? {
             Cursor::Behind(at, seq) => Position::Behind(at, seq),
             Cursor::Ranked(..) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
         },
@@ -443,19 +418,19 @@ fn behind(
     if total > 0 && (cursor.is_some() || paging.offset() < total) {
         let which = Behind {
             whose: whose.clone(),
-            span: wanted.asked.range.span(&wanted.asked.zone),
+            span: asked.range.span(&asked.zone),
             stage: *stage,
-            tags: wanted.tags.clone(),
+            tags: tags.clone(),
         };
-        calls = store::behind(conn, wanted.team, &which, position, paging.size + 1)?;
+        calls = store::behind(conn, asked.team, &which, position, paging.size + 1)?;
     }
     let full = usize::try_from(paging.size).unwrap_or(usize::MAX);
     let has_more = calls.len() > full;
     calls.truncate(full);
     let last = calls.last().filter(|_| has_more);
-    let next = last.map(|call| Cursor::Behind(call.at, call.seq).write(&wanted.fingerprint));
+    let next = last.map(|call| Cursor::Behind(call.at, call.seq).write(&fingerprint));
     Ok(Page {
-        data: calls.into_iter().map(|call| view(call, &wanted.tags)).collect(),
+        data: calls.into_iter().map(|call| view(call, tags)).collect(),
         pagination: paging.describe(total, has_more, next),
     })
 }

@@ -11,12 +11,13 @@ use trunkline_domain::{Direction, ErrorCode, Millis, PhoneNumber, UserId};
 use trunkline_store::analytics::{self as store, Whose};
 use trunkline_store::{Conn, StoreError, TeamKey, numbers, tags, users};
 
+use super::asked::Asked;
 use super::csv::Row;
-use super::{Asked, DateRangeView, MetricView, answer, as_of, read_asked};
+use super::{DateRangeView, MetricView, as_of};
 use crate::AppState;
 use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
-use crate::http::input::Body;
+use crate::http::input::{Body, Input};
 use crate::http::reply::Data;
 use crate::v2::views::UserRefView;
 
@@ -122,17 +123,13 @@ pub async fn report(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let Body(mut input) = body;
-    let asked = read_asked(&mut input, &caller.owner.time_zone);
-    let group_by = input
-        .name_or("group_by", ErrorCode::InvalidGroupBy)
-        .unwrap_or(GroupBy::User);
-    input.finish()?;
-    let asked = asked.ok_or(ErrorCode::InternalServerError)?;
-    let (team, now) = (caller.owner.team, state.board.now());
-    let scan = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| make(conn, team, &asked, group_by, now));
-    let view = state.board.db().scan(scan).await?;
-    Ok(answer(&headers, "overview", view, rows))
+    let asked = Asked::read(body, &caller.owner, &state, read_group_by)?;
+    asked.answer(&state, &headers, "overview", make, rows).await
+}
+
+fn read_group_by(input: &mut Input) -> GroupBy {
+    let group_by = input.name_or("group_by", ErrorCode::InvalidGroupBy);
+    group_by.unwrap_or(GroupBy::User)
 }
 
 /// What a breakdown is by.
@@ -150,21 +147,15 @@ struct Sums {
     by: BTreeMap<Key, Tally>,
 }
 
-fn make(
-    conn: &mut Conn<'_>,
-    team: TeamKey,
-    asked: &Asked,
-    group_by: GroupBy,
-    now: Millis,
-) -> Result<OverviewView, ApiError> {
-    let whose = asked.who.look_up(conn, team)?;
-    let mut current = sums(conn, team, &whose, asked, asked.range, group_by)?;
+fn make(conn: &mut Conn<'_>, asked: &Asked<GroupBy>) -> Result<OverviewView, ApiError> {
+    let whose = asked.who.look_up(conn, asked.team)?;
+    let mut current = sums(conn, asked, &whose, asked.range)?;
     let previous = match asked.compare {
-        Some(range) => Some(sums(conn, team, &whose, asked, range, group_by)?),
+        Some(range) => Some(sums(conn, asked, &whose, range)?),
         None => None,
     };
     let others = previous.iter().flat_map(|sums| sums.by.keys().cloned());
-    for key in others.chain(asked_for(&whose, group_by)).collect::<Vec<_>>() {
+    for key in others.chain(asked_for(&whose, asked.own)).collect::<Vec<_>>() {
         current.by.entry(key).or_default();
     }
     Ok(OverviewView {
@@ -176,8 +167,8 @@ fn make(
             calls_over_1_min: MetricView::new(&current, previous.as_ref(), |sums| sums.all.conversations),
             answer_rate: MetricView::new(&current, previous.as_ref(), |sums| answer_rate(&sums.all)),
         },
-        breakdown: breakdown(conn, team, current, previous)?,
-        last_updated: as_of(now),
+        breakdown: breakdown(conn, asked.team, current, previous)?,
+        last_updated: as_of(asked.now),
     })
 }
 
@@ -192,12 +183,11 @@ fn asked_for(whose: &Whose, group_by: GroupBy) -> Vec<Key> {
 
 fn sums(
     conn: &mut Conn<'_>,
-    team: TeamKey,
+    asked: &Asked<GroupBy>,
     whose: &Whose,
-    asked: &Asked,
     range: DateRange,
-    group_by: GroupBy,
 ) -> Result<Sums, StoreError> {
+    let (team, group_by) = (asked.team, asked.own);
     let span = range.span(&asked.zone);
     let mut sums = Sums::default();
     let handled = |line: i64, user: Option<UserId>| match group_by {
