@@ -34,8 +34,14 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 /// The parameter of the address for receipts that holds our id.
 const OWN_ID: &str = "text";
 
-/// So many of the newest texts between two numbers are looked through for one that may have been taken.
-const LIKE: &str = "50";
+/// So many texts between two numbers are asked for at a time when one is looked for that may have been taken.
+const PAGE_SIZE: &str = "200";
+
+/// So many such pages are looked through.
+const MAX_PAGES: usize = 50;
+
+/// How long that may take. With the hand-over that follows it must stay within a worker's lease.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How far Twilio's clock may be from ours, in milliseconds.
 const CLOCKS_DIFFER: i64 = 2 * Millis::MINUTE;
@@ -114,35 +120,40 @@ impl Twilio {
         let Some(settings) = read_settings(settings) else {
             return Ok(Found::CannotTell);
         };
-        let from = text.line.label();
+        let (from, words) = (text.line.label(), text.content.trim());
+        // Twilio's clock may differ from ours, and it tells whole seconds.
+        let since = since.plus(-CLOCKS_DIFFER);
         let query = [
             ("From", from.as_str()),
             ("To", text.to.as_str()),
-            ("PageSize", LIKE),
+            ("PageSize", PAGE_SIZE),
         ];
-        let request = self.request(Method::GET, &settings).query(&query);
-        let response = request.send().await.map_err(unanswered)?;
-        let status = response.status();
-        if !status.is_success() {
-            return Err(refusal(status, response.json().await.unwrap_or_default()));
+        let mut request = self.request(Method::GET, &settings).query(&query);
+        let mut like = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let page = read_page(request).await?;
+            let is_recent = |listed: &&Listed| listed.created().is_none_or(|at| at >= since);
+            let mut any_recent = false;
+            for listed in page.messages.iter().filter(is_recent) {
+                any_recent = true;
+                if listed.body.trim() == words {
+                    like.push(listed.sid.clone());
+                }
+            }
+            // They come with the newest first: behind a page of old ones there are only older ones.
+            let next = page.next_page_uri.filter(|_| any_recent);
+            let Some(next) = next.filter(|uri| !uri.is_empty()) else {
+                like.reverse();
+                return Ok(Found::Like(like));
+            };
+            if !next.starts_with('/') {
+                return Err(SendError::Unknown("the list of texts goes on elsewhere".into()));
+            }
+            request = self.authorized(Method::GET, format!("{}{next}", self.base_url), &settings);
         }
-        let unreadable = |error: reqwest::Error| SendError::Unknown(error.without_url().to_string());
-        let answer: List = response.json().await.map_err(unreadable)?;
-        // Twilio's clock may differ from ours, and it tells whole seconds.
-        let since = since.plus(-CLOCKS_DIFFER);
-        let is_like = |listed: &Listed| {
-            let created = listed.date_created.as_deref().and_then(rfc_2822);
-            listed.body.trim() == text.content.trim() && created.is_none_or(|at| at >= since)
-        };
-        let mut like: Vec<String> = answer
-            .messages
-            .into_iter()
-            .filter(is_like)
-            .map(|listed| listed.sid)
-            .collect();
-        // They come with the newest first.
-        like.reverse();
-        Ok(Found::Like(like))
+        Err(SendError::Unknown(
+            "there are too many texts between the two numbers to tell whether it is one of them".into(),
+        ))
     }
 
     fn request(&self, method: Method, settings: &Settings) -> RequestBuilder {
@@ -150,11 +161,26 @@ impl Twilio {
             "{}/2010-04-01/Accounts/{}/Messages.json",
             self.base_url, settings.account_sid
         );
+        self.authorized(method, url, settings)
+    }
+
+    fn authorized(&self, method: Method, url: String, settings: &Settings) -> RequestBuilder {
         self.http
             .request(method, url)
             .basic_auth(&settings.account_sid, Some(&settings.auth_token))
             .timeout(TIMEOUT)
     }
+}
+
+/// A page of Twilio's list of messages.
+async fn read_page(request: RequestBuilder) -> Result<List, SendError> {
+    let response = request.send().await.map_err(unanswered)?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(refusal(status, response.json().await.unwrap_or_default()));
+    }
+    let unreadable = |error: reqwest::Error| SendError::Unknown(error.without_url().to_string());
+    response.json().await.map_err(unreadable)
 }
 
 /// No answer came. Without a connection nothing was asked either.
@@ -201,6 +227,8 @@ struct Answer {
 #[derive(Deserialize)]
 struct List {
     messages: Vec<Listed>,
+    /// Path and query of the next page; nothing on the last.
+    next_page_uri: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -209,6 +237,12 @@ struct Listed {
     #[serde(default)]
     body: String,
     date_created: Option<String>,
+}
+
+impl Listed {
+    fn created(&self) -> Option<Millis> {
+        self.date_created.as_deref().and_then(rfc_2822)
+    }
 }
 
 fn read_settings(settings: Option<&str>) -> Option<Settings> {
@@ -255,7 +289,13 @@ impl Carrier for Twilio {
         since: Millis,
         settings: Option<&'s str>,
     ) -> Pin<Box<dyn Future<Output = Result<Found, SendError>> + Send + 's>> {
-        Box::pin(self.look_for(text, since, settings))
+        Box::pin(async move {
+            let look = self.look_for(text, since, settings);
+            let slow = || SendError::Unknown("the list of texts did not come in time".into());
+            tokio::time::timeout(LOOK_TIMEOUT, look)
+                .await
+                .map_err(|_| slow())?
+        })
     }
 
     fn send<'s>(

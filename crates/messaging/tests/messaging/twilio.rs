@@ -25,6 +25,8 @@ trunkline_testkit::on_both! {
     too_many_requests_are_no_failure,
     an_answer_that_was_lost_sends_nothing_twice,
     what_twilio_never_got_is_sent_again,
+    an_answer_that_was_lost_is_looked_for_behind_many_other_texts,
+    where_too_many_texts_are_alike_nothing_is_sent_twice,
     a_twilio_that_is_away_is_waited_for,
 }
 
@@ -51,8 +53,17 @@ enum Mood {
 struct Account {
     clock: Arc<dyn Clock>,
     moods: Mutex<Vec<Mood>>,
-    /// Form fields of the texts that were taken, in order.
-    texts: Mutex<Vec<Vec<(String, String)>>>,
+    /// The texts that were taken, in order.
+    texts: Mutex<Vec<Taken>>,
+    /// How often the list was asked for.
+    lists: Mutex<usize>,
+}
+
+/// A text that Twilio has.
+#[derive(Clone)]
+struct Taken {
+    at: Millis,
+    form: Vec<(String, String)>,
 }
 
 impl Account {
@@ -91,7 +102,8 @@ impl Account {
             Mood::Well | Mood::FailsAfter => {}
         }
         let mut texts = self.texts.lock();
-        texts.push(form);
+        let at = self.clock.now();
+        texts.push(Taken { at, form });
         if mood == Mood::FailsAfter {
             return problem(503, 20_503, "Service Unavailable");
         }
@@ -116,21 +128,36 @@ impl Account {
                 "{name} is no parameter of the list"
             );
         }
+        *self.lists.lock() += 1;
         let size: usize = field(query, "PageSize").unwrap().parse().unwrap();
         assert!((1..=1_000).contains(&size));
+        let page: usize = field(query, "Page").map_or(0, |page| page.parse().unwrap());
         let texts = self.texts.lock();
+        let (to, from) = (field(query, "To").unwrap(), field(query, "From").unwrap());
         let of_pair = texts.iter().enumerate().filter(|(_, text)| {
-            field(text, "To") == field(query, "To") && field(text, "From") == field(query, "From")
+            field(&text.form, "To") == Some(to) && field(&text.form, "From") == Some(from)
         });
-        let newest_first = of_pair.rev().take(size);
-        let messages: Vec<Value> = newest_first
+        let newest_first = of_pair.rev().skip(page * size);
+        let mut messages: Vec<Value> = newest_first
+            .take(size + 1)
             .map(|(place, text)| self.shown(place, text))
             .collect();
-        Answer::status(200).body(json!({ "messages": messages, "page": 0, "page_size": size }).to_string())
+        let next = (messages.len() > size).then(|| {
+            let encode = |text: &str| text.replace('+', "%2B");
+            format!(
+                "/2010-04-01/Accounts/{SID}/Messages.json?To={}&From={}&PageSize={size}&Page={}&PageToken=PASM{page}",
+                encode(to),
+                encode(from),
+                page + 1
+            )
+        });
+        messages.truncate(size);
+        let list = json!({ "messages": messages, "page": page, "page_size": size, "next_page_uri": next });
+        Answer::status(200).body(list.to_string())
     }
 
-    fn shown(&self, place: usize, text: &[(String, String)]) -> Value {
-        let at = self.clock.now().timestamp();
+    fn shown(&self, place: usize, text: &Taken) -> Value {
+        let (at, text) = (text.at.timestamp(), &text.form);
         json!({
             "sid": format!("SM{place:032x}"), "account_sid": SID, "status": "queued", "direction": "outbound-api",
             "body": field(text, "Body"), "to": field(text, "To"), "from": field(text, "From"),
@@ -207,6 +234,7 @@ async fn world(t: &TestDb, moods: &[Mood]) -> World {
         clock: office.clock.clone(),
         moods: Mutex::new(moods.to_vec()),
         texts: Mutex::default(),
+        lists: Mutex::default(),
     });
     let catcher = Catcher::start().await;
     let played = account.clone();
@@ -299,11 +327,21 @@ impl World {
         panic!("texts wait for ever");
     }
 
+    /// Another program sends this between the same numbers.
+    fn others(&self, count: usize, body: &str) {
+        let at = self.office.clock.now();
+        let form = [("From", line().to_string()), ("To", sarah().to_string())];
+        let mut form: Vec<(String, String)> = form.map(|(name, value)| (name.to_owned(), value)).into();
+        form.push(("Body".to_owned(), body.to_owned()));
+        let taken = Taken { at, form };
+        self.account.texts.lock().extend(vec![taken; count]);
+    }
+
     fn bodies(&self) -> Vec<String> {
         let texts = self.account.texts.lock();
         texts
             .iter()
-            .map(|text| field(text, "Body").unwrap().to_owned())
+            .map(|text| field(&text.form, "Body").unwrap().to_owned())
             .collect()
     }
 }
@@ -322,7 +360,7 @@ async fn texts_are_handed_over_as_twilio_wants_them(t: TestDb) {
         Some("SM00000000000000000000000000000000")
     );
     let texts = world.account.texts.lock().clone();
-    let text = &texts[0];
+    let text = &texts[0].form;
     assert_eq!(
         (field(text, "Body"), field(text, "From")),
         (Some(words), Some(line().as_str()))
@@ -384,6 +422,55 @@ async fn what_twilio_never_got_is_sent_again(t: TestDb) {
     world.work_off().await;
     assert_eq!(world.bodies(), ["ok", "ok"]);
     assert_eq!(world.row(seq).await.carrier_ref, Some(format!("SM{:032x}", 1)));
+}
+
+async fn an_answer_that_was_lost_is_looked_for_behind_many_other_texts(t: TestDb) {
+    let world = world(&t, &[Mood::FailsAfter]).await;
+    world.others(300, "long ago");
+    world.office.clock.advance(Millis::HOUR);
+    let seq = world.send("ok", &[]).await;
+    world.worker.work_once().await.unwrap();
+    assert_eq!(world.row(seq).await.status, MessageStatus::Pending);
+    world.others(450, "in between");
+    world.work_off().await;
+    let known = world.row(seq).await;
+    assert_eq!(known.carrier_ref, Some(format!("SM{:032x}", 300)));
+    assert_eq!(known.status, MessageStatus::Sent);
+    assert_eq!(world.bodies().len(), 300 + 1 + 450, "it was sent once");
+    assert_eq!(
+        *world.account.lists.lock(),
+        4,
+        "no further than the first page with nothing but old texts"
+    );
+}
+
+async fn where_too_many_texts_are_alike_nothing_is_sent_twice(t: TestDb) {
+    let world = world(&t, &[Mood::FailsAfter]).await;
+    let seq = world.send("ok", &[]).await;
+    world.worker.work_once().await.unwrap();
+    world.others(10_000, "in between");
+    for _ in 0..3 {
+        world.office.clock.advance(Millis::MINUTE);
+        world.worker.work_once().await.unwrap();
+    }
+    assert_eq!(world.bodies().len(), 10_001);
+    assert_eq!(
+        *world.account.lists.lock(),
+        3 * 50,
+        "so many pages are looked through"
+    );
+    assert_eq!(world.row(seq).await.status, MessageStatus::Pending);
+    // It is not waited for for ever: whoever sent it is told that nobody knows.
+    world.office.clock.advance(Millis::DAY);
+    world.worker.work_once().await.unwrap();
+    let known = world.row(seq).await;
+    assert_eq!(known.status, MessageStatus::Failed);
+    let reason = known.failure_reason.unwrap();
+    assert!(
+        reason.contains("too many texts between the two numbers"),
+        "{reason}"
+    );
+    assert_eq!(world.bodies().len(), 10_001);
 }
 
 async fn a_twilio_that_is_away_is_waited_for(t: TestDb) {
