@@ -15,6 +15,7 @@ mod schemathesis;
 mod segments;
 mod soak;
 mod support;
+mod text_kill;
 mod transfer;
 mod twilio_signer;
 mod webhook_judges;

@@ -6,6 +6,7 @@ pub mod program;
 pub mod python;
 pub mod shim;
 pub mod truth;
+pub mod twilio;
 
 use std::time::{Duration, Instant};
 
