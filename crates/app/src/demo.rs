@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{BuildOptions, World, traffic};
 use trunkline_domain::{Clock, RandomIds, ScopeSet, SystemClock};
+use trunkline_messaging::sandbox;
 use trunkline_switchboard::{Error, accounts};
 
 use crate::cli::Demo;
@@ -20,6 +21,16 @@ const ITEMS: usize = 5_000;
 
 /// The days they are spread over.
 const DAYS: u32 = 90;
+
+/// Numbers for accounts that a partner makes in the demo: of ranges that nobody is given.
+const POOL: [&str; 6] = [
+    "+14155550190",
+    "+14155550191",
+    "+14155550192",
+    "+33199000210",
+    "+33199000211",
+    "+33199000212",
+];
 
 pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Result<()> {
     let folder = if temporary {
@@ -37,6 +48,9 @@ pub async fn run(mut config: Config, arguments: &Demo, temporary: bool) -> Resul
     config.webhooks.allow_http = true;
     let own = ["localhost", "127.0.0.0/8", "::1"].map(str::to_owned);
     config.webhooks.allow_hosts.extend(own);
+    if config.partners.numbers.is_empty() && config.partners.carrier == sandbox::NAME {
+        config.partners.numbers = POOL.map(str::to_owned).into();
+    }
     let running = serve::start(&config).await?;
     let Some(world) = running.asked_to_end.run_until_cancelled(world(&running)).await else {
         running.until_stopped().await;

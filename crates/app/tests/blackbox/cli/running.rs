@@ -87,6 +87,13 @@ async fn heavy_demo_with_traffic_leaves_nothing_behind() {
             .as_i64()
             .expect("a count")
     };
+    let account = json!({
+        "email": "jo@customer.example", "name": "Jo Fielding", "personal_mobile": "+33639980001",
+        "number_preference": { "country": "FR" },
+    });
+    let account = api.post("/v2/api/partner/accounts", &account).await;
+    assert_eq!(account.status, 201, "{}", account.text);
+    assert_eq!(account.json["data"]["phone_numbers"], json!(["+33199000210"]));
     let before = total().await;
     eventually(Duration::from_secs(60), "calls and texts come in", async || {
         (total().await >= before + 4).then_some(())
