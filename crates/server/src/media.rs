@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -20,6 +20,7 @@ use trunkline_webhooks::Client;
 use crate::AppState;
 use crate::http::error::ApiError;
 use crate::http::input::{PathParams, form_pairs};
+use crate::http::part::Part;
 
 /// For how long a link in an answer is valid.
 const IN_ANSWERS: i64 = Millis::DAY;
@@ -109,6 +110,7 @@ pub async fn serve(
     State(state): State<AppState>,
     path: PathParams<2>,
     uri: Uri,
+    part: Part,
 ) -> Result<Response, ApiError> {
     let PathParams([team, id]) = path;
     let links = state.media_links();
@@ -138,7 +140,7 @@ pub async fn serve(
         tracing::error!(media.id = %id, error = &error as &dyn std::error::Error, "a medium could not be read");
         ApiError::new(ErrorCode::InternalServerError)
     })?;
-    Ok((headers(row.content_type.as_deref(), id), bytes).into_response())
+    Ok(part.of(bytes, headers(row.content_type.as_deref(), id)))
 }
 
 /// It comes from a stranger: browsers must show it as what it is, run nothing of it, and save what is no picture, sound

@@ -1,10 +1,11 @@
 //! The outside world in a box: keys of sandbox teams let it text and ring the team's numbers.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use serde::Serialize;
 use trunkline_domain::call::TransferKind;
@@ -22,6 +23,7 @@ use crate::http::auth::{Caller, SandboxPlay};
 use crate::http::error::ApiError;
 use crate::http::idempotency::{commit, is_replay};
 use crate::http::input::{Body, Input};
+use crate::http::part::Part;
 use crate::http::reply::Data;
 
 /// The longest ringing, in seconds.
@@ -461,17 +463,16 @@ fn read_transfer(input: &mut Input) -> Option<HandOn> {
 }
 
 /// A recording of the sandbox: the same soft tone for every call. It holds nothing of anybody's, so it needs no key.
-pub async fn recording() -> Response {
-    use axum::http::header;
-    use axum::response::IntoResponse;
-    (
-        [
-            (header::CONTENT_TYPE, "audio/wav"),
-            (header::CACHE_CONTROL, "public, max-age=86400"),
-        ],
-        tone(),
-    )
-        .into_response()
+pub async fn recording(part: Part) -> Response {
+    static TONE: LazyLock<Bytes> = LazyLock::new(|| tone().into());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("audio/wav")),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=86400"),
+        ),
+    ];
+    part.of(TONE.clone(), HeaderMap::from_iter(headers))
 }
 
 /// Three seconds of a 440 Hz tone that fades out: RIFF, PCM, 8 kHz, 8 bit, mono.

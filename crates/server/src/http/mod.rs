@@ -10,5 +10,6 @@ pub mod idempotency;
 pub mod input;
 pub mod limits;
 pub mod meters;
+pub(crate) mod part;
 pub mod reply;
 mod rest;

@@ -143,6 +143,10 @@ async fn a_picture_is_fetched_kept_and_shown(db: TestDb) {
     ] {
         assert_eq!(reply.header(name), value);
     }
+    let (path, range) = (&links[0][app.url.len()..], [("Range", "bytes=4-8")]);
+    let part = app.send_with(Method::GET, path, &range, None).await;
+    assert_eq!((part.status, part.text.as_str()), (206, "quite"));
+    assert_eq!(part.header("content-type"), "image/png");
     // The event has a link of its own, which is valid for longer and leads to the same.
     let told = events_of(&app, Topic::SmsReceived, before).await;
     let payload: Value = serde_json::from_str(&told[0].payload).unwrap();

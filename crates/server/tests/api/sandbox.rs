@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_domain::events::Topic;
 use trunkline_store::events::EventRow;
@@ -486,12 +487,7 @@ async fn only_sandbox_teams_have_one(db: TestDb) {
         for body in [body.to_string(), "{".to_owned()] {
             let reply = world
                 .app
-                .send_with(
-                    reqwest::Method::POST,
-                    path,
-                    &[("Authorization", &own)],
-                    Some(body),
-                )
+                .send_with(Method::POST, path, &[("Authorization", &own)], Some(body))
                 .await;
             assert_error(&reply, "SANDBOX_ONLY");
         }
@@ -529,4 +525,35 @@ async fn recordings_are_there(db: TestDb) {
         bytes.len(),
         "the length in the header is the file's"
     );
+    let all = bytes.len();
+    for (range, status, told, length) in [
+        ("bytes=0-99", 206, format!("bytes 0-99/{all}"), 100),
+        (
+            "bytes=24000-",
+            206,
+            format!("bytes 24000-{}/{all}", all - 1),
+            all - 24_000,
+        ),
+        (
+            "bytes=-10",
+            206,
+            format!("bytes {}-{}/{all}", all - 10, all - 1),
+            10,
+        ),
+        ("bytes=90000-", 416, format!("bytes */{all}"), 0),
+        ("bytes=0-1,5-6", 200, String::new(), all),
+        ("seconds=1-2", 200, String::new(), all),
+    ] {
+        let reply = app.send_with(Method::GET, path, &[("Range", range)], None).await;
+        let of = (reply.header("content-range"), reply.header("content-length"));
+        assert_eq!(
+            (reply.status, of),
+            (status, (told.as_str(), length.to_string().as_str())),
+            "{range}"
+        );
+        assert_eq!(reply.header("accept-ranges"), "bytes", "{range}");
+    }
+    let condition = [("Range", "bytes=0-99"), ("If-Range", "\"x\"")];
+    let reply = app.send_with(Method::GET, path, &condition, None).await;
+    assert_eq!(reply.status, 200);
 }
