@@ -23,7 +23,7 @@ use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::http::auth::keep_uses;
 use trunkline_server::media::Guarded;
-use trunkline_server::{AppState, Services, Settings};
+use trunkline_server::{AppState, Mails, Services, Settings};
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
 use trunkline_switchboard::{Switchboard, erasure, people_import};
 use trunkline_webhooks::mail::{self, Mailer};
@@ -105,6 +105,11 @@ pub async fn start(config: &Config) -> Result<Running> {
         public_url: public_url.clone(),
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds.max(1)),
         cors_origins: config.server.cors_origins.clone(),
+        mails: if config.mail.url.is_empty() {
+            Mails::Off
+        } else {
+            Mails::Sent
+        },
     };
     let webhooks = outgoing::webhooks(&config.webhooks)?;
     let client = webhooks.client.clone();

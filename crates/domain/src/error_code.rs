@@ -586,6 +586,12 @@ error_codes! {
         cause: "It was mistyped, it belongs to another team, or the key was revoked so long ago that it is forgotten.",
         remedy: "Take the id from GET /v2/api/keys; it begins with `api-` and is not the key itself.",
     }
+    InvitationNotFound "INVITATION_NOT_FOUND" 404 {
+        message: "There is no such invitation, or it is not open any more.",
+        meaning: "The id or the token belongs to no invitation that could be accepted, sent again or withdrawn.",
+        cause: "It was accepted, withdrawn or sent again since, it has expired, who invited may not invite any more, or it was mistyped.",
+        remedy: "Ask an admin or a manager of the team for a new invitation; those that are open are in GET /v2/api/users/invitations.",
+    }
     UserNotFound "USER_NOT_FOUND" 404 {
         message: "The user that this API key acts for no longer exists.",
         meaning: "A key acts in the name of the user who made it, and that user is gone.",
@@ -696,6 +702,18 @@ error_codes! {
         meaning: "A team without an admin could not be managed any more, so nothing was changed.",
         cause: "Every other admin of the team is blocked or has another role by now, or there never was one.",
         remedy: "Make somebody else an admin with PATCH /v2/api/users/{id} first, then repeat the request.",
+    }
+    UserAlreadyExists "USER_ALREADY_EXISTS" 409 {
+        message: "The team has a user with this e-mail address already.",
+        meaning: "Nobody was invited: of one address there is one user in a team.",
+        cause: "The person is on the team, perhaps blocked, or accepted an earlier invitation.",
+        remedy: "Look for the address in GET /v2/api/users and GET /v2/api/users?status=BLOCKED, and unblock the user if need be.",
+    }
+    InvitationAlreadyExists "INVITATION_ALREADY_EXISTS" 409 {
+        message: "This e-mail address is invited already, and the invitation is open.",
+        meaning: "Nothing was sent: of one address there is one open invitation in a team.",
+        cause: "A colleague was quicker, or the answer to an earlier request got lost.",
+        remedy: "Find it in GET /v2/api/users/invitations and send it again with POST /v2/api/users/invitations/{id}/resend, or withdraw it first.",
     }
     NumberAlreadyAssigned "NUMBER_ALREADY_ASSIGNED" 409 {
         message: "One of these phone numbers belongs to another person already.",

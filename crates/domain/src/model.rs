@@ -183,6 +183,26 @@ named! {
 }
 
 named! {
+    /// How an invitation stands.
+    InvitationState {
+        /// It can be accepted.
+        Pending = "PENDING",
+        /// Its end has come; it can be sent again.
+        Expired = "EXPIRED",
+    }
+}
+
+named! {
+    /// How the link of an invitation gets to whom it is for.
+    InvitationDelivery {
+        /// The server mails it.
+        Mail = "MAIL",
+        /// Who invites gets it, and hands it on.
+        Link = "LINK",
+    }
+}
+
+named! {
     /// Whether a user may use the product.
     UserStatus {
         /// Yes.

@@ -37,7 +37,7 @@ use trunkline_webhooks::address::AllowList;
 use trunkline_webhooks::resolver::Resolve;
 
 pub use layers::enveloped;
-pub use router::{router, table};
+pub use router::{open_table, router, table};
 
 use http::auth::{KeyCache, Teams};
 use http::endpoint::{Endpoint, EndpointView};
@@ -62,6 +62,17 @@ pub struct Settings {
     pub request_timeout: Duration,
     /// Origins that browsers may call from; empty: none.
     pub cors_origins: Vec<String>,
+    /// Whether mails can be sent.
+    pub mails: Mails,
+}
+
+/// Whether mails can be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mails {
+    /// The operator has configured a mail server.
+    Sent,
+    /// There is none.
+    Off,
 }
 
 /// An endpoint as `/v2/api/me` sees it.

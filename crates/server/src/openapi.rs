@@ -6,14 +6,14 @@ use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, Voicemai
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     AccountStatus, ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction,
-    EntityType, ItemKind, LineKind, MessageStatus, MessageType, Plan, PropertyType, Role, Speaker,
-    SummaryTemplate, UserStatus,
+    EntityType, InvitationDelivery, InvitationState, ItemKind, LineKind, MessageStatus, MessageType, Plan,
+    PropertyType, Role, Speaker, SummaryTemplate, UserStatus,
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
 use crate::http::auth::wanted;
 use crate::http::context::CRM;
-use crate::http::endpoint::Endpoint;
+use crate::http::endpoint::{Callers, Endpoint};
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
 use crate::v2::{analytics, audit, crm, dialing_queues, search, webhooks};
 use crate::{router, sandbox};
@@ -21,7 +21,7 @@ use crate::{router, sandbox};
 /// The document, as JSON. It depends on nothing but the program.
 #[must_use]
 pub fn document() -> Value {
-    let table = router::table();
+    let table: Vec<Endpoint> = router::table().into_iter().chain(router::open_table()).collect();
     let mut components = Components::new();
     let mut paths = Paths::new();
     for endpoint in &table {
@@ -109,6 +109,12 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("DealBrief", "status", DealStatus::NAMES),
     ("DialingQueueMeta", "do_not_disturb", DoNotDisturb::NAMES),
     ("DialingQueueMeta", "voicemail_handling", VoicemailHandling::NAMES),
+    ("CreateInvitationRequest", "delivery", InvitationDelivery::NAMES),
+    ("CreateInvitationRequest", "role", Role::NAMES),
+    ("Invitation", "delivery", InvitationDelivery::NAMES),
+    ("Invitation", "role", Role::NAMES),
+    ("Invitation", "state", InvitationState::NAMES),
+    ("ResendInvitationRequest", "delivery", InvitationDelivery::NAMES),
     ("HeatmapCell", "day", &analytics::WEEKDAYS),
     ("ItemSearchRequest", "direction", Direction::NAMES),
     ("ItemSearchRequest", "type", search::KINDS),
@@ -156,8 +162,9 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
 ];
 
 /// Operations that have a body and need none: a search without one finds everything, a test has a topic of its own, a
-/// number without a default template has the usual one, a new queue needs no name.
-pub const BODY_NOT_NEEDED: [&str; 7] = [
+/// number without a default template has the usual one, a new queue needs no name, an invitation is sent as before.
+pub const BODY_NOT_NEEDED: [&str; 8] = [
+    "resendInvitation",
     "resetCurrentDialingQueue",
     "searchAllConversations",
     "searchCompanies",
@@ -207,7 +214,10 @@ fn add_schema<T: utoipa::ToSchema>(components: &mut Components) {
 /// Adds what every operation has: security, headers, error answers, what its errors can be.
 fn complete(operation: &mut Value, endpoint: &Endpoint) {
     let scopes: Vec<&str> = endpoint.scopes.iter().map(|scope| scope.as_str()).collect();
-    operation["security"] = json!([{ "ApiKey": [] }]);
+    operation["security"] = match endpoint.callers {
+        Callers::Keyed => json!([{ "ApiKey": [] }]),
+        Callers::Anybody => json!([]),
+    };
     operation["x-scopes"] = json!(scopes);
     operation["x-rate-class"] = json!(if endpoint.method_name() == "GET" {
         "read"
@@ -215,6 +225,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         "write"
     });
     let needs = match scopes.as_slice() {
+        [] if endpoint.callers == Callers::Anybody => "Needs no key.".to_owned(),
         [] => "Needs a valid key; no scope.".to_owned(),
         scopes => format!("Needs the scope `{}`.", scopes.join("` or `")),
     };
@@ -240,7 +251,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     let has_body = !operation["requestBody"].is_null();
     let writes = endpoint.method_name() != "GET";
     let read_by_post = READ_BY_POST.contains(&operation["operationId"].as_str().unwrap_or_default());
-    if writes && !read_by_post {
+    if writes && !read_by_post && endpoint.callers == Callers::Keyed {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key within an hour gives the same answer and changes nothing twice",
@@ -252,7 +263,10 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         }
     }
     // 404 everywhere: what is asked for may not be there, or the user whose key it is.
-    let mut failures = vec![400, 401, 403, 404, 429, 500, 503];
+    let mut failures = vec![400, 404, 429, 500, 503];
+    if endpoint.callers == Callers::Keyed {
+        failures.extend([401, 403]);
+    }
     for parameter in operation
         .get_mut("parameters")
         .and_then(Value::as_array_mut)

@@ -9,7 +9,7 @@ use crate::http::endpoint::{Endpoint, endpoint, mount};
 use crate::layers::enveloped;
 use crate::{AppState, carriers, docs, health, media, sandbox, v1, v2};
 
-/// The endpoint table.
+/// The endpoint table: what keys open.
 #[must_use]
 pub fn table() -> Vec<Endpoint> {
     vec![
@@ -30,6 +30,10 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::users::update),
         endpoint!(v2::users::block),
         endpoint!(v2::users::unblock),
+        endpoint!(v2::invitations::list),
+        endpoint!(v2::invitations::create),
+        endpoint!(v2::invitations::revoke),
+        endpoint!(v2::invitations::resend),
         endpoint!(v2::team::get),
         endpoint!(v2::team::update),
         endpoint!(v2::audit::list),
@@ -120,9 +124,16 @@ pub fn table() -> Vec<Endpoint> {
     ]
 }
 
+/// What is open to those who have no key.
+#[must_use]
+pub fn open_table() -> Vec<Endpoint> {
+    vec![endpoint!(v2::invitations::accept)]
+}
+
 /// The whole server.
 pub fn router(state: AppState) -> Router {
-    let api = enveloped(mount(table()).fallback(no_such_path), &state);
+    let all: Vec<Endpoint> = table().into_iter().chain(open_table()).collect();
+    let api = enveloped(mount(all).fallback(no_such_path), &state);
     let open = Router::new()
         .route("/carriers/twilio/messages", post(carriers::twilio_messages))
         .route("/carriers/twilio/status", post(carriers::twilio_status))
@@ -130,6 +141,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/sandbox/recordings/{file}", get(sandbox::recording))
+        .route("/invitation", get(v2::invitations::page))
         .merge(docs::routes())
         .layer(from_fn_with_state(state.clone(), plain_envelope));
     crate::layers::around(api.merge(open), &state.settings).with_state(state)

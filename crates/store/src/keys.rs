@@ -115,7 +115,8 @@ pub fn insert(tx: &mut Tx<'_>, team: TeamKey, key: &KeyRow) -> Result<(), StoreE
     tx.execute(INSERT, params![team, *id, *user_id, name, hash, hint, scopes, *created_at, *expires_at]).map(drop)
 }
 
-fn scopes(row: &Row<'_>, index: usize) -> Result<ScopeSet, StoreError> {
+/// The scopes in a column.
+pub(crate) fn scopes(row: &Row<'_>, index: usize) -> Result<ScopeSet, StoreError> {
     // A scope that a newer version knew and this one does not opens nothing here.
     let names: String = row.get(index)?;
     Ok(names.split(',').filter_map(|name| name.parse().ok()).collect())

@@ -28,6 +28,7 @@ aggregates!(
     histories,
     idempotency,
     imports,
+    invitations,
     items,
     jobs,
     keys,

@@ -71,6 +71,9 @@ statements! {
                 marketing_hours = $6
           WHERE team_id = $7";
     SET_STANDING = "UPDATE teams SET suspended_at = $1, closed_at = $2 WHERE id = $3";
+    IS_OPEN =
+        "SELECT 1 FROM teams
+          WHERE team_id = $1 AND suspended_at IS NULL AND closed_at IS NULL AND importing_at IS NULL";
     NEXT_ENTRY = "UPDATE teams SET last_entry = last_entry + 1 WHERE team_id = $1 RETURNING last_entry";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
@@ -124,6 +127,14 @@ pub fn set_standing(
     closed_at: Option<Millis>,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(SET_STANDING, params![suspended_at, closed_at, team])? == 1)
+}
+
+/// Whether the team's keys open anything: it is neither suspended nor closed.
+///
+/// # Errors
+/// Of the engine.
+pub fn is_open(conn: &mut Conn<'_>, team: TeamKey) -> Result<bool, StoreError> {
+    Ok(conn.row(IS_OPEN, params![team], |row| row.get::<i64>(0))?.is_some())
 }
 
 fn map(row: &Row<'_>) -> Result<TeamRow, StoreError> {

@@ -33,6 +33,7 @@ statements! {
     UPDATE =
         "UPDATE users SET name = $1, role = $2, status = $3, blocked_at = $4 WHERE team_id = $5 AND id = $6";
     ACTIVE_WITH_ROLE = "SELECT COUNT(*) FROM users WHERE team_id = $1 AND role = $2 AND status = 'ACTIVE'";
+    COUNT = "SELECT COUNT(*) FROM users WHERE team_id = $1";
     GET =
         "SELECT id, name, email, role, status, image_url, created_at, blocked_at FROM users WHERE team_id = $1 AND id = $2";
     BY_EMAIL =
@@ -79,6 +80,14 @@ pub fn update(tx: &mut Tx<'_>, team: TeamKey, user: &UserRow) -> Result<(), Stor
 /// Of the engine.
 pub fn active_with(conn: &mut Conn<'_>, team: TeamKey, role: Role) -> Result<i64, StoreError> {
     Ok(conn.row(ACTIVE_WITH_ROLE, params![team, role], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// How many users the team has, blocked ones included.
+///
+/// # Errors
+/// Of the engine.
+pub fn count(conn: &mut Conn<'_>, team: TeamKey) -> Result<i64, StoreError> {
+    Ok(conn.row(COUNT, params![team], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// The user with this id.

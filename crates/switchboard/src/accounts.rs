@@ -9,7 +9,7 @@ use trunkline_domain::{
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{StoreError, TeamKey, Tx, directory};
+use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations};
 
 use crate::audit::enter;
 pub use crate::keys::NewKey;
@@ -205,9 +205,24 @@ pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role)
     if users::by_email(work.tx, work.team, &email)?.is_some() {
         return Err(refuse(format!("the team has a user with the address {email} already")).into());
     }
-    let id: UserId = work.new_id(work.now);
+    // Whoever was invited is on the team now, and nobody else gets in by that.
+    if let Some(open) = invitations::by_email(work.tx, work.team, &email)? {
+        invitations::delete(work.tx, work.team, &open)?;
+    }
+    let user = add_user(work, name, email, role)?;
+    note(work, "user.created", &user.id.to_string(), None)?;
+    Ok(user.id)
+}
+
+/// Stores a user who is new to the team.
+pub(crate) fn add_user(
+    work: &mut Work<'_, '_>,
+    name: String,
+    email: String,
+    role: Role,
+) -> Result<UserRow, Error> {
     let user = UserRow {
-        id,
+        id: work.new_id(work.now),
         name,
         email,
         role,
@@ -217,8 +232,7 @@ pub fn create_user(work: &mut Work<'_, '_>, name: &str, email: &str, role: Role)
         blocked_at: None,
     };
     users::insert(work.tx, work.team, &user)?;
-    note(work, "user.created", &id.to_string(), None)?;
-    Ok(id)
+    Ok(user)
 }
 
 /// A line to be added.

@@ -52,6 +52,30 @@ pub struct Power {
     pub expires_at: Option<Millis>,
 }
 
+impl Power {
+    /// Refuses to give scopes that the own key does not have.
+    ///
+    /// # Errors
+    /// `API_KEY_INSUFFICIENT_SCOPE`.
+    pub(crate) fn must_have(&self, scopes: ScopeSet) -> Result<(), Refused> {
+        let lacking: Vec<&str> = scopes
+            .iter()
+            .filter(|scope| !self.scopes.contains(*scope))
+            .map(Scope::as_str)
+            .collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "this API key cannot give what it does not have: it lacks {}",
+            lacking.join(", ")
+        );
+        Err(Refused::new(ErrorCode::ApiKeyInsufficientScope)
+            .param("scopes")
+            .because(message))
+    }
+}
+
 /// Makes an API key. `power` is that of the key by which it is made, `None` for the operator.
 ///
 /// # Errors
@@ -126,22 +150,7 @@ fn within(power: &Power, key: &CreateKey, role: Role) -> Result<Option<Millis>, 
             .because(message)
             .into());
     }
-    let lacking: Vec<&str> = key
-        .scopes
-        .iter()
-        .filter(|scope| !power.scopes.contains(*scope))
-        .map(Scope::as_str)
-        .collect();
-    if !lacking.is_empty() {
-        let message = format!(
-            "this API key cannot give what it does not have: it lacks {}",
-            lacking.join(", ")
-        );
-        return Err(Refused::new(ErrorCode::ApiKeyInsufficientScope)
-            .param("scopes")
-            .because(message)
-            .into());
-    }
+    power.must_have(key.scopes)?;
     match (key.expires_at, power.expires_at) {
         (Some(wanted), Some(own)) if wanted > own => {
             let message = format!("a key cannot outlive the one by which it is made, which ends at {own}");

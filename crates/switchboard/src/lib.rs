@@ -16,6 +16,7 @@ pub mod dialer;
 pub mod erasure;
 mod error;
 pub mod import;
+pub mod invitations;
 pub mod keys;
 pub mod lines;
 pub mod media;

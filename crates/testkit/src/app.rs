@@ -28,7 +28,7 @@ use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{SearchIndex, SearchOptions};
 use trunkline_server::media::Guarded;
 use trunkline_server::partners::Partners;
-use trunkline_server::{AppState, Services, Settings, Webhooks};
+use trunkline_server::{AppState, Mails, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::texts::Policy;
@@ -165,6 +165,7 @@ impl TestApp {
             public_url: url.clone(),
             request_timeout: Duration::from_secs(30),
             cors_origins: Vec::new(),
+            mails: Mails::Off,
         };
         let media = MediaStore::folder(&index.path().join("media")).expect("a folder for media");
         let texts = Policy {

@@ -1,6 +1,7 @@
-//! Tells a team's admins by e-mail that an endpoint was disabled, where the operator has configured an SMTP server.
+//! Mails: admins are told that an endpoint was disabled, invitations get to whom they are for. Only where the operator has
+//! configured an SMTP server.
 //!
-//! The command that disables an endpoint stores a job with it; so a mail is neither forgotten nor sent for something
+//! The command that gives occasion to a mail stores a job with it; so a mail is neither forgotten nor sent for something
 //! that was rolled back. A server that cannot be reached is tried again, with growing pauses, for about two days.
 
 use std::sync::Arc;
@@ -11,13 +12,14 @@ use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::events::EndpointDisabled;
-use trunkline_domain::{Millis, Role, UserStatus};
+use trunkline_domain::{InvitationId, Millis, Role, UserStatus};
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::{StoreError, TeamKey, teams, users};
-use trunkline_switchboard::Switchboard;
+use trunkline_switchboard::invitations::{self, INVITATION_MAIL_JOB, Letter};
 use trunkline_switchboard::webhooks::DISABLED_MAIL_JOB;
+use trunkline_switchboard::{Error as CommandError, Switchboard};
 
-const KINDS: [&str; 1] = [DISABLED_MAIL_JOB];
+const KINDS: [&str; 2] = [DISABLED_MAIL_JOB, INVITATION_MAIL_JOB];
 
 /// How often jobs are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -123,16 +125,15 @@ pub async fn work_once(
     let count = claimed.len();
     for job in claimed {
         let outcome = match mailer {
+            Some(mailer) if job.kind == INVITATION_MAIL_JOB => {
+                invite(board, mailer, public_url, &job).await?
+            }
             Some(mailer) => notify(board, mailer, public_url, &job).await?,
             None => Ok(()),
         };
         let (team, id, attempts) = (job.team, job.id, job.attempts);
         if let Err(error) = &outcome {
-            tracing::warn!(
-                team.key = team.0,
-                error,
-                "a mail about a disabled webhook endpoint could not be sent"
-            );
+            tracing::warn!(team.key = team.0, error, job.kind, "a mail could not be sent");
         }
         let pause = (Millis::MINUTE << attempts.clamp(1, 16).saturating_sub(1)).min(LONGEST_PAUSE_MS);
         let again = outcome.is_err() && attempts < ATTEMPTS;
@@ -172,6 +173,66 @@ async fn notify(
         }
     }
     Ok(Ok(()))
+}
+
+/// Mails an invitation, with a link that is made for this attempt. The outer error is the store's, the inner one the mail
+/// server's.
+async fn invite(
+    board: &Switchboard,
+    mailer: &Mailer,
+    public_url: &str,
+    job: &JobRow,
+) -> Result<Result<(), String>, StoreError> {
+    let Ok(id) = InvitationId::parse(&job.payload) else {
+        tracing::error!(job.id = %job.id, "a mail job cannot be read and is dropped");
+        return Ok(Ok(()));
+    };
+    let letter = board
+        .run(job.team, move |work| invitations::letter(work, id))
+        .await;
+    let Some(letter) = known(letter)?.flatten() else {
+        return Ok(Ok(()));
+    };
+    let subject = format!("Join {} on its phone system", letter.team);
+    if let Err(error) = mailer
+        .send(&letter.email, &subject, &invitation(&letter, public_url))
+        .await
+    {
+        return Ok(Err(error));
+    }
+    known(
+        board
+            .run(job.team, move |work| invitations::mailed(work, id))
+            .await,
+    )?;
+    Ok(Ok(()))
+}
+
+/// What a command came to; `None` where the team is gone.
+fn known<T>(outcome: Result<T, CommandError>) -> Result<Option<T>, StoreError> {
+    match outcome {
+        Ok(done) => Ok(Some(done)),
+        Err(CommandError::Store(error)) => Err(error),
+        Err(CommandError::Refused(_)) => Ok(None),
+    }
+}
+
+fn invitation(letter: &Letter, public_url: &str) -> String {
+    let hello = letter
+        .name
+        .as_deref()
+        .map_or_else(|| "Hello".to_owned(), |name| format!("Hello {name}"));
+    let invites = letter.from.as_deref().unwrap_or("The operator");
+    format!(
+        "{hello},\n\n{invites} invites you to join {team} on its phone system as {role}. Open this link to accept:\n\
+         \n    {public_url}/invitation#{token}\n\n\
+         It works once, and until {end}. Keep it to yourself: whoever opens it joins in your place. If you do not know what\n\
+         this is about, nothing happens when you do nothing.\n",
+        team = letter.team,
+        role = letter.role,
+        token = letter.token,
+        end = letter.expires_at,
+    )
 }
 
 async fn recipients(board: &Switchboard, team: TeamKey) -> Result<(String, Vec<String>), StoreError> {

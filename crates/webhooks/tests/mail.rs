@@ -1,4 +1,4 @@
-//! Admins are told by e-mail that an endpoint was disabled.
+//! Mails: admins are told that an endpoint was disabled, invitations get to whom they are for.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -8,9 +8,13 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use trunkline_domain::events::EndpointDisabled;
-use trunkline_domain::{EndpointId, Millis, Role};
+use trunkline_domain::{EndpointId, InvitationDelivery, InvitationId, Millis, Role, ScopeSet};
+use trunkline_store::crypto::sha256_hex;
+use trunkline_store::invitations as stored;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_switchboard::accounts;
+use trunkline_switchboard::invitations::{self, Invite};
+use trunkline_switchboard::keys::Power;
 use trunkline_switchboard::webhooks::DISABLED_MAIL_JOB;
 use trunkline_testkit::db::{Office, TestDb};
 use trunkline_webhooks::mail::{Mailer, work_once};
@@ -150,6 +154,89 @@ async fn a_server_that_says_later_is_tried_later(t: TestDb) {
     assert!(!post.mails.lock().is_empty());
 }
 
+/// Somebody is invited by mail, in the name of Ada.
+async fn invited(office: &Office) -> InvitationId {
+    let invite = Invite {
+        email: "dana@office.example".to_owned(),
+        name: Some("Dana".to_owned()),
+        role: Role::Member,
+        scopes: None,
+        delivery: InvitationDelivery::Mail,
+    };
+    let (ada, by) = (office.ada, office.by_ada());
+    let power = Power {
+        user: ada,
+        role: Role::Admin,
+        scopes: ScopeSet::ALL,
+        expires_at: None,
+    };
+    office
+        .run(move |work| Ok(invitations::create(work, &invite, &power, &by)?.row.id))
+        .await
+        .unwrap()
+}
+
+async fn an_invitation_is_mailed_until_it_is_taken(t: TestDb) {
+    let (office, post) = (t.office().await, Post::start().await);
+    let id = invited(&office).await;
+    let mailer = Mailer::new(&post.url, "phone@example.com").unwrap();
+    let look = async || {
+        work_once(&office.board, Some(&mailer), "https://phone.example.com")
+            .await
+            .unwrap()
+    };
+    *post.refuses.lock() = true;
+    assert_eq!((look().await, look().await), (1, 0), "tried later, not at once");
+    *post.refuses.lock() = false;
+    office.clock.advance(Millis::MINUTE);
+    assert_eq!((look().await, look().await), (1, 0));
+    let (recipients, text) = post.mails.lock().pop().unwrap();
+    assert_eq!(recipients.len(), 1);
+    assert!(recipients[0].contains("<dana@office.example>"), "{recipients:?}");
+    let text = text.replace("=\r\n", "").replace("=3D", "=");
+    assert!(
+        text.contains("Hello Dana") && text.contains("Ada Park invites you"),
+        "{text}"
+    );
+    let token = text
+        .split_once("https://phone.example.com/invitation#")
+        .unwrap()
+        .1;
+    let token = token.split_whitespace().next().unwrap().to_owned();
+    let hash = sha256_hex(token.as_bytes());
+    let row = office
+        .run(move |work| Ok(stored::by_hash(work.tx, work.team, &hash)?))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((row.id, row.mailed_at), (id, Some(office.board.now())));
+    let joined = office
+        .run(move |work| {
+            Ok(invitations::accept(work, &sha256_hex(token.as_bytes()), None)?
+                .user
+                .name)
+        })
+        .await
+        .unwrap();
+    assert_eq!(joined, "Dana");
+}
+
+async fn what_was_withdrawn_is_not_mailed(t: TestDb) {
+    let (office, post) = (t.office().await, Post::start().await);
+    let id = invited(&office).await;
+    office
+        .run(move |work| {
+            let row = stored::get(work.tx, work.team, id)?.unwrap();
+            Ok(stored::delete(work.tx, work.team, &row)?)
+        })
+        .await
+        .unwrap();
+    let mailer = Mailer::new(&post.url, "phone@example.com").unwrap();
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 1);
+    assert_eq!(work_once(&office.board, Some(&mailer), "").await.unwrap(), 0);
+    assert!(post.mails.lock().is_empty());
+}
+
 async fn without_a_server_nothing_waits(t: TestDb) {
     let office = t.office().await;
     told(&office).await;
@@ -173,5 +260,7 @@ fn an_unusable_configuration_is_named_without_its_password() {
 trunkline_testkit::on_both! {
     every_admin_is_told_once,
     a_server_that_says_later_is_tried_later,
+    an_invitation_is_mailed_until_it_is_taken,
+    what_was_withdrawn_is_not_mailed,
     without_a_server_nothing_waits,
 }

@@ -346,6 +346,30 @@ impl<S> Caller<S> {
     }
 }
 
+/// Whoever calls, with a key or without one: for the few handlers that open a door to those who have none yet. They are
+/// counted by their address.
+pub struct Visitor {
+    /// The request.
+    pub context: Arc<Context>,
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let context = context(parts)?;
+        note_query(parts, &context);
+        Ok(Self { context })
+    }
+}
+
+/// Notes what the query has: nobody has asked for any of it yet, and who reads the query says which it knows.
+fn note_query(parts: &Parts, context: &Context) {
+    if parts.uri.query().is_some() {
+        *context.ignored.lock() = query_names(parts);
+    }
+}
+
 impl<S: Required> FromRequestParts<AppState> for Caller<S> {
     type Rejection = ApiError;
 
@@ -384,10 +408,7 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
         if !S::TEAMS.include(&owner) {
             return Err(ErrorCode::SandboxOnly.into());
         }
-        if parts.uri.query().is_some() {
-            // Nobody has asked for any of them yet; who reads the query says which it knows.
-            *context.ignored.lock() = query_names(parts);
-        }
+        note_query(parts, &context);
         Ok(Self {
             owner,
             context,

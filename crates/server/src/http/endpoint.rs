@@ -9,8 +9,17 @@ use trunkline_domain::{Role, Scope};
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::auth::{Caller, Required, Teams};
+use super::auth::{Caller, Required, Teams, Visitor};
 use crate::AppState;
+
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Those who have a key.
+    Keyed,
+    /// Everybody.
+    Anybody,
+}
 
 /// One operation of the API.
 pub struct Endpoint {
@@ -18,6 +27,8 @@ pub struct Endpoint {
     pub method: HttpMethod,
     /// The path, with `{parameters}`.
     pub path: String,
+    /// Who may call it.
+    pub callers: Callers,
     /// Any of these scopes opens it; none: any valid key.
     pub scopes: &'static [Scope],
     /// To keys of these teams.
@@ -45,8 +56,10 @@ pub struct EndpointView {
     pub scope: Option<&'static str>,
 }
 
-/// A handler whose first argument is a [`Caller`]: tells the scope it requires.
+/// A handler whose first argument is a [`Caller`], which tells the scope it requires, or a [`Visitor`].
 pub trait Guarded<Arguments> {
+    /// Who may call it.
+    const CALLERS: Callers;
     /// Any of these scopes opens it.
     const ANY_OF: &'static [Scope];
     /// To keys of these teams.
@@ -62,9 +75,21 @@ macro_rules! guarded {
             F: Fn(Caller<S>, $($argument),*) -> Fut,
             Fut: Future,
         {
+            const CALLERS: Callers = Callers::Keyed;
             const ANY_OF: &'static [Scope] = S::ANY_OF;
             const TEAMS: Teams = S::TEAMS;
             const ROLE: Role = S::ROLE;
+        }
+
+        impl<F, Fut, $($argument),*> Guarded<(Visitor, $($argument,)*)> for F
+        where
+            F: Fn(Visitor, $($argument),*) -> Fut,
+            Fut: Future,
+        {
+            const CALLERS: Callers = Callers::Anybody;
+            const ANY_OF: &'static [Scope] = &[];
+            const TEAMS: Teams = Teams::Any;
+            const ROLE: Role = Role::Member;
         }
     };
 }
@@ -80,6 +105,7 @@ pub(crate) type Routes = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppS
 
 /// To whom an operation is open.
 struct Opens {
+    callers: Callers,
     scopes: &'static [Scope],
     teams: Teams,
     role: Role,
@@ -89,6 +115,7 @@ impl Endpoint {
     /// An entry for a handler; see the macro `endpoint!`.
     pub(crate) fn new<Arguments, H: Guarded<Arguments>>(_: H, routes: Routes) -> Self {
         let opens = Opens {
+            callers: H::CALLERS,
             scopes: H::ANY_OF,
             teams: H::TEAMS,
             role: H::ROLE,
@@ -112,6 +139,7 @@ impl Endpoint {
         Self {
             method,
             path,
+            callers: opens.callers,
             scopes: opens.scopes,
             teams: opens.teams,
             role: opens.role,

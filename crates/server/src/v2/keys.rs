@@ -55,7 +55,7 @@ pub struct KeyView {
 }
 
 impl KeyView {
-    fn new(row: KeyRow, users: &[UserRow], now: Millis) -> Self {
+    pub(super) fn new(row: KeyRow, users: &[UserRow], now: Millis) -> Self {
         let user = users.iter().find(|user| user.id == row.user_id);
         Self {
             state: state_of(&row, now),
@@ -73,6 +73,16 @@ impl KeyView {
             last_used_at: row.last_used_at,
             revoked_at: row.revoked_at,
             secret: None,
+        }
+    }
+}
+
+impl KeyView {
+    /// The same with the key itself, for the answer in which it is made.
+    pub(super) fn with_secret(self, secret: String) -> Self {
+        Self {
+            secret: Some(secret),
+            ..self
         }
     }
 }
@@ -196,16 +206,13 @@ pub async fn create(
     commit_secret(&state, &caller, StatusCode::CREATED, move |work| {
         let made = commands::create(work, &key, Some(&power), &by)?;
         let users = users::list(work.tx, work.team)?;
-        Ok(KeyView {
-            secret: Some(made.secret),
-            ..KeyView::new(made.row, &users, work.now)
-        })
+        Ok(KeyView::new(made.row, &users, work.now).with_secret(made.secret))
     })
     .await
 }
 
 /// Reads `scopes`, if it is there.
-fn read_scopes(input: &mut Input) -> Option<ScopeSet> {
+pub(super) fn read_scopes(input: &mut Input) -> Option<ScopeSet> {
     let names = input.texts("scopes", 100)?;
     let allowed = || format!("Use some of: {}.", ScopeSet::ALL);
     let scopes: Result<ScopeSet, _> = names.iter().map(|name| name.parse::<Scope>()).collect();

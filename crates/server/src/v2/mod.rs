@@ -8,6 +8,7 @@ mod cursor;
 pub mod dialing_queues;
 pub mod events;
 pub mod export;
+pub mod invitations;
 pub mod items;
 pub mod keys;
 pub mod me;

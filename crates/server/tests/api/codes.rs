@@ -539,6 +539,16 @@ async fn keys(world: &World, given: &mut Given) {
     let bens = people::key_of(app, app.office.ben, ScopeSet::ALL).await;
     let list = operation("listApiKeys").request(world);
     given.note("listApiKeys", &list.with_key(app, &bens).await, "FORBIDDEN");
+    let unknown = app.delete("/v2/api/users/invitations/inv-1").await;
+    given.note("revokeInvitation", &unknown, "INVITATION_NOT_FOUND");
+    let invite = operation("createInvitation").request(world);
+    for (email, code) in [
+        ("ben@fogcity.example", "USER_ALREADY_EXISTS"),
+        ("open@invited.example", "INVITATION_ALREADY_EXISTS"),
+    ] {
+        let reply = invite.field("email", json!(email)).send(app).await;
+        given.note("createInvitation", &reply, code);
+    }
     let ada = format!("/v2/api/users/{}/block", app.office.ada);
     given.note("blockUser", &app.post(&ada, &json!({})).await, "LAST_ADMIN");
     revoke(app, id).await;

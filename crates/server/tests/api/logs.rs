@@ -120,6 +120,25 @@ async fn a_day(app: &TestApp) -> Vec<String> {
     ] {
         assert_eq!(app.post("/sandbox/messages", &body).await.status, 400);
     }
+    let body = json!({ "email": "dana@fogcity.example", "role": "MEMBER", "name": "Dana" });
+    let made = app.post("/v2/api/users/invitations", &body).await;
+    let link = made.data()["link"]
+        .as_str()
+        .unwrap()
+        .split_once('#')
+        .unwrap()
+        .1
+        .to_owned();
+    let mut joined = Vec::new();
+    for _ in 0..2 {
+        let body = json!({ "token": link }).to_string();
+        joined.push(
+            app.send_with(Method::POST, "/v2/api/invitations/accept", &[], Some(body))
+                .await,
+        );
+    }
+    assert_eq!((joined[0].status, joined[1].status), (201, 404));
+    let joined = joined[0].data()["api_key"]["secret"].as_str().unwrap().to_owned();
     let break_it = |tx: &mut trunkline_store::Tx<'_>| -> Result<u64, trunkline_store::StoreError> {
         tx.execute("ALTER TABLE messages RENAME COLUMN content TO gone", &[])
     };
@@ -140,7 +159,7 @@ async fn a_day(app: &TestApp) -> Vec<String> {
             401
         );
     }
-    vec![app.key.clone(), unknown]
+    vec![app.key.clone(), unknown, format!("ak_test_{link}"), joined]
 }
 
 async fn nothing_that_people_said_is_in_the_log(db: TestDb) {

@@ -21,6 +21,7 @@ mod export;
 mod fields;
 mod idempotency;
 mod ignored;
+mod invitations;
 mod keys;
 mod limits;
 mod lists;

@@ -10,7 +10,7 @@ use trunkline_server::openapi::BODY_NOT_NEEDED;
 use trunkline_store::contacts::{self, ContactRow};
 use trunkline_store::deals::{self, DealRow};
 use trunkline_store::notes::{self, NoteRow};
-use trunkline_store::{StoreError, Tx, merges, params, teams};
+use trunkline_store::{StoreError, Tx, invitations, merges, params, teams};
 use trunkline_switchboard::people::{self, PatchContact};
 use trunkline_switchboard::{Error, Work, properties, tags};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -149,7 +149,14 @@ impl Operation {
             | "getTeam"
             | "listApiKeys"
             | "getApiKey"
-            | "revokeApiKey" => (String::new(), None),
+            | "revokeApiKey"
+            | "listInvitations"
+            | "revokeInvitation" => (String::new(), None),
+            "resendInvitation" => (String::new(), Some(json!({}))),
+            "createInvitation" => (
+                String::new(),
+                Some(json!({ "email": format!("dana-{}@fogcity.example", fresh()), "role": "MEMBER" })),
+            ),
             "updateTeam" => (String::new(), Some(json!({ "create_tags": true }))),
             "updateUser" => (String::new(), Some(json!({ "role": "MEMBER" }))),
             // No key can give a scope that it does not have.
@@ -284,6 +291,7 @@ impl Operation {
     pub fn fill(&self, mut path: String, world: &World) -> String {
         let id = match self.path.as_str() {
             path if path.contains("/keys/") => world.api_key.to_string(),
+            path if path.contains("/invitations/") => world.invitation.id.to_string(),
             // Ada is the only admin, and has to stay one.
             path if path.contains("/users/") && self.id != "getUser" => world.app.office.ben.to_string(),
             path if path.contains("/users/") => world.app.office.ada.to_string(),
@@ -338,6 +346,16 @@ impl Operation {
                 tx.execute("DELETE FROM dialing_entries", &[])
             };
             world.app.board.db().write(empty).await.unwrap();
+        }
+        if self.path.contains("/invitations") {
+            let (team, row) = (world.app.office.team, world.invitation.clone());
+            let bring_back = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+                for open in invitations::list(tx, team)? {
+                    invitations::delete(tx, team, &open)?;
+                }
+                invitations::insert(tx, team, &row)
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
         }
         if self.path.contains("/users/") {
             let (ada, ben) = (world.app.office.ada, world.app.office.ben);
@@ -594,6 +612,11 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
         "testWebhook" => json!({ "topic": "sms.received" }),
         "updateTeam" => json!({ "name": "Fog City Supplies", "create_tags": true, "marketing_hours": false }),
         "updateUser" => json!({ "name": "Ben Ortiz", "role": "MEMBER" }),
+        "createInvitation" => json!({
+            "email": format!("dana-{}@fogcity.example", TAGS.fetch_add(1, Ordering::SeqCst)), "role": "MEMBER",
+            "name": "Dana Lee", "scopes": ["TAGS_READ"], "delivery": "LINK",
+        }),
+        "resendInvitation" => json!({ "delivery": "LINK" }),
         "createApiKey" => json!({
             "name": "CRM sync", "scopes": ["TAGS_READ"], "user_id": ben, "expires_at": "2126-04-20T10:00:00Z",
         }),

@@ -1,8 +1,9 @@
 //! Other teams on the same server, and keys of all kinds.
 
 use trunkline_domain::{
-    ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId,
-    Millis, NumberId, PhoneNumber, Plan, PropertyType, QueueId, Role, Scope, ScopeSet, TemplateId, UserId,
+    ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId,
+    InvitationId, MessageId, Millis, NumberId, PhoneNumber, Plan, PropertyType, QueueId, Role, Scope,
+    ScopeSet, TemplateId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -18,7 +19,7 @@ use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::number;
 
 use crate::operations::partner_account;
-use crate::support::{Said, authorization, failed_webhook, say, template};
+use crate::support::{Said, authorization, failed_webhook, invite, say, template};
 
 /// A second team on the server of a test, with everything that ids can point at.
 pub struct Neighbour {
@@ -48,6 +49,8 @@ pub struct Neighbour {
     pub queue: QueueId,
     /// An account that their key made for a customer.
     pub account: UserId,
+    /// An invitation that nobody has accepted.
+    pub invitation: InvitationId,
     /// An API key with all scopes.
     pub key: String,
     /// Its public id.
@@ -187,6 +190,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             message,
             webhook,
             (said, template, import, queue),
+            invite(work, user)?.id,
             key,
         ))
     };
@@ -199,6 +203,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         message,
         (webhook, delivery),
         (said, template, import, queue),
+        invitation,
         (key, api_key),
     ) = of_team(app, team, furnish).await;
     let theirs = authorization(&key);
@@ -230,6 +235,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         template,
         queue,
         account,
+        invitation,
         key,
         api_key,
     }

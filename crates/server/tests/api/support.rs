@@ -9,16 +9,19 @@ use trunkline_domain::error_code::Surface;
 use trunkline_domain::events::{Topic, TranscriptLine};
 use trunkline_domain::{
     ApiKeyId, CallId, CommentId, ContactId, DeliveryId, Direction, EndpointId, ErrorCode, ErrorType,
-    ImportId, MessageId, Millis, NoteId, PhoneNumber, QueueId, ScopeSet, Speaker, SummaryTemplate,
-    TemplateId, ThreadId, UserId,
+    ImportId, InvitationDelivery, MessageId, Millis, NoteId, PhoneNumber, QueueId, Role, ScopeSet, Speaker,
+    SummaryTemplate, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::events::EventRow;
+use trunkline_store::invitations::InvitationRow;
 use trunkline_store::notes::NoteRow;
 use trunkline_store::webhook_messages::{self, NewMessage};
 use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::dialer::{self, Target};
+use trunkline_switchboard::invitations::{self, Invite};
+use trunkline_switchboard::keys::Power;
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
 use trunkline_switchboard::people_file::Parsed;
@@ -52,6 +55,8 @@ pub struct World {
     pub queue: QueueId,
     /// A key that nobody uses.
     pub api_key: ApiKeyId,
+    /// An invitation that nobody has accepted.
+    pub invitation: InvitationRow,
     /// An account that Ada's key made for a customer.
     pub account: UserId,
     /// Notes that nobody has begun a thread about.
@@ -98,6 +103,7 @@ impl World {
             accounts::create_key(work, ben, "spare", ScopeSet::ALL, true).map(|key| key.id)
         })
         .await;
+        let invitation = command(&app, move |work| invite(work, ada)).await;
         Self {
             app,
             call,
@@ -109,6 +115,7 @@ impl World {
             import,
             queue,
             api_key,
+            invitation,
             account,
             notes: Mutex::new(notes),
         }
@@ -142,6 +149,29 @@ pub fn say(
         thread: thread.row.id,
         comment: comment.row.id,
     })
+}
+
+/// Invites somebody in the name of an admin, with no scopes to give.
+pub fn invite(work: &mut Work<'_, '_>, by: UserId) -> Result<InvitationRow, Error> {
+    let invite = Invite {
+        email: "open@invited.example".to_owned(),
+        name: Some("Olga Open".to_owned()),
+        role: Role::Member,
+        scopes: None,
+        delivery: InvitationDelivery::Link,
+    };
+    let power = Power {
+        user: by,
+        role: Role::Admin,
+        scopes: ScopeSet::EMPTY,
+        expires_at: None,
+    };
+    let by = Actor::User {
+        id: by,
+        email: "ada@fogcity.example".to_owned(),
+        name: "Ada Park".to_owned(),
+    };
+    Ok(invitations::create(work, &invite, &power, &by)?.row)
 }
 
 /// Makes a summary template.

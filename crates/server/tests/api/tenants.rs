@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use trunkline_domain::{
-    ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId, MessageId,
-    NoteId, PhoneNumber, QueueId, SeededIds, TemplateId, ThreadId, UserId,
+    ApiKeyId, CallId, CommentId, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId,
+    InvitationId, MessageId, NoteId, PhoneNumber, QueueId, SeededIds, TemplateId, ThreadId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, teams};
 use trunkline_testkit::app::{Reply, TestApp};
@@ -83,6 +83,7 @@ struct Ids {
     queue: QueueId,
     api_key: ApiKeyId,
     account: UserId,
+    invitation: InvitationId,
 }
 
 impl Ids {
@@ -106,6 +107,7 @@ impl Ids {
             queue: neighbour.queue,
             api_key: neighbour.api_key,
             account: neighbour.account,
+            invitation: neighbour.invitation,
         }
     }
 
@@ -135,6 +137,7 @@ impl Ids {
             queue: QueueId::new(&ids, now),
             api_key: ApiKeyId::new(&ids, now),
             account: UserId::new(&ids, now),
+            invitation: InvitationId::new(&ids, now),
         }
     }
 }
@@ -320,6 +323,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         // Days, not numbers.
         ("exportItems", "from" | "to") | (_, "cursor") => vec![own.clone()],
         ("getApiKey" | "revokeApiKey", "id") => vec![in_path(ids.api_key.to_string())],
+        ("revokeInvitation" | "resendInvitation", "id") => vec![in_path(ids.invitation.to_string())],
         ("listApiKeys", "user_id") => vec![query("user_id", ids.user.to_string())],
         ("listAuditLog", "actor") => vec![query("actor", ids.user.to_string())],
         ("listAuditLog", "object") => vec![
@@ -353,6 +357,7 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.queue.to_string(),
         ids.api_key.to_string(),
         ids.account.to_string(),
+        ids.invitation.to_string(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");

@@ -113,6 +113,14 @@ const NO_RECORDS: [&str; 8] = [
 ];
 
 /// What is no id of a note, or one of nobody's; and so on.
+const NO_INVITATIONS: [&str; 6] = [
+    "x",
+    "inv-",
+    "inv-2Hk9GqkQe7b1T4yVnUo3xZ0aBcE",
+    "%FF",
+    "%00",
+    "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+];
 const NO_NOTES: [&str; 6] = [
     "x",
     "not-",
@@ -559,6 +567,18 @@ const MALFORMED: &[Malformed] = &[
         operation: "suspendPartnerAccount",
         values: &NO_ACCOUNTS,
         code: "PARTNER_ACCOUNT_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "revokeInvitation",
+        values: &NO_INVITATIONS,
+        code: "INVITATION_NOT_FOUND",
+        param: "id",
+    },
+    Malformed {
+        operation: "resendInvitation",
+        values: &NO_INVITATIONS,
+        code: "INVITATION_NOT_FOUND",
         param: "id",
     },
     Malformed {

@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     11 "0011_transfer";
     12 "0012_people_changes";
     13 "0013_partners";
+    14 "0014_invitations";
 };
 
 /// The version of the schema that this program works with.

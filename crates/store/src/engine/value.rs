@@ -334,6 +334,7 @@ stored_by_name!(
     trunkline_domain::MessageType,
     trunkline_domain::Role,
     trunkline_domain::UserStatus,
+    trunkline_domain::InvitationDelivery,
     trunkline_domain::LineKind,
     trunkline_domain::Plan,
     trunkline_domain::AccountStatus,
