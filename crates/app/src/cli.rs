@@ -256,12 +256,8 @@ pub enum Numbers {
         /// The carrier: sandbox or twilio
         #[arg(long, default_value = "sandbox", value_parser = ["sandbox", "twilio"])]
         carrier: String,
-        /// Twilio's account SID, AC…
-        #[arg(long, required_if_eq("carrier", "twilio"))]
-        twilio_account_sid: Option<String>,
-        /// A file with Twilio's auth token; `-` reads it from stdin
-        #[arg(long, required_if_eq("carrier", "twilio"), value_name = "FILE")]
-        twilio_auth_token_file: Option<PathBuf>,
+        #[command(flatten)]
+        twilio: Twilio,
         /// What it can do [default: VOICE,SMS; of a sender id SMS]
         #[arg(long, value_delimiter = ',', value_parser = ["VOICE", "SMS", "MMS"])]
         capabilities: Vec<String>,
@@ -272,7 +268,7 @@ pub enum Numbers {
         #[arg(long)]
         team: Option<String>,
     },
-    /// Change what a number or sender id may send; prints its id
+    /// Change what a number or sender id can do and may send; prints its id
     Update {
         /// The number in E.164, or the sender id
         number: String,
@@ -288,12 +284,39 @@ pub enum Numbers {
         /// Texts it may send on a day; 0: as the configuration has it
         #[arg(long, value_name = "TEXTS")]
         texts_per_day: Option<i64>,
+        /// What its carrier lets it do; the team can switch parts of it off
+        #[arg(long, value_delimiter = ',', value_parser = ["VOICE", "SMS", "MMS"])]
+        capabilities: Option<Vec<String>>,
+        /// The carrier it goes through from now on: sandbox or twilio
+        #[arg(long, value_parser = ["sandbox", "twilio"])]
+        carrier: Option<String>,
+        #[command(flatten)]
+        twilio: Twilio,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+    /// Take a number or sender id out of service: its history stays, and the number is free for another team
+    Remove {
+        /// The number in E.164, or the sender id
+        number: String,
         /// The team's id; not needed when there is one team only
         #[arg(long)]
         team: Option<String>,
     },
     /// List numbers
     List(ListOf),
+}
+
+/// What Twilio asks for.
+#[derive(Debug, Args)]
+pub struct Twilio {
+    /// Twilio's account SID, AC…
+    #[arg(long, required_if_eq("carrier", "twilio"))]
+    pub twilio_account_sid: Option<String>,
+    /// A file with Twilio's auth token; `-` reads it from stdin
+    #[arg(long, required_if_eq("carrier", "twilio"), value_name = "FILE")]
+    pub twilio_auth_token_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

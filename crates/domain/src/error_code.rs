@@ -132,7 +132,7 @@ error_codes! {
     }
     UnknownTimeZone "UNKNOWN_TIME_ZONE" 400 {
         message: "The time zone is not a name of the IANA database.",
-        meaning: "Days cannot be computed because the zone they should be counted in is not known.",
+        meaning: "Days and hours cannot be computed because the zone they should be counted in is not known.",
         cause: "An abbreviation such as CET or PST, a bare offset, or a spelling mistake.",
         remedy: "Use a region and city such as Europe/Paris or America/New_York, or UTC.",
     }
@@ -528,8 +528,8 @@ error_codes! {
     }
     TagNotFound "TAG_NOT_FOUND" 404 {
         message: "There is no such tag here.",
-        meaning: "The item does not carry the tag, or the team does not know it and has turned off creating tags on the fly.",
-        cause: "It was removed before, or the key is spelt differently.",
+        meaning: "The item does not carry the tag, or the team does not have it (and has turned off creating tags on the fly).",
+        cause: "It was removed or deleted before, or the key is spelt differently.",
         remedy: "Compare with `tags` of the item and with GET /v2/api/tags; a tag that is gone already needs no further removal.",
     }
     SummaryTemplateNotFound "SUMMARY_TEMPLATE_NOT_FOUND" 404 {
@@ -632,7 +632,7 @@ error_codes! {
         message: "The team has no sender id of this name.",
         meaning: "Texts can be sent only under names that are registered for the team.",
         cause: "The name was mistyped or never registered.",
-        remedy: "Compare with the sender ids in GET /v2/api/numbers, or ask the operator of this server to register the name.",
+        remedy: "Compare with GET /v2/api/sender_ids, or register the name with POST /v2/api/sender_ids.",
     }
     WebhookNotFound "WEBHOOK_NOT_FOUND" 404 {
         message: "The team has no webhook endpoint with this id.",
@@ -692,8 +692,8 @@ error_codes! {
     // ---- conflict_error (409) ----
 
     TagAlreadyExists "TAG_ALREADY_EXISTS" 409 {
-        message: "The item carries this tag already.",
-        meaning: "The tag is in place, and it was not added a second time.",
+        message: "This tag is there already.",
+        meaning: "The item carries the tag, or the team has one with this key, and it was not added a second time.",
         cause: "The same request was sent twice, or a colleague was quicker.",
         remedy: "Treat it as done: what the request asked for is already true.",
     }
@@ -714,6 +714,12 @@ error_codes! {
         meaning: "Nothing was sent: of one address there is one open invitation in a team.",
         cause: "A colleague was quicker, or the answer to an earlier request got lost.",
         remedy: "Find it in GET /v2/api/users/invitations and send it again with POST /v2/api/users/invitations/{id}/resend, or withdraw it first.",
+    }
+    SenderIdAlreadyExists "SENDER_ID_ALREADY_EXISTS" 409 {
+        message: "The team has a sender id of this name already.",
+        meaning: "Names are compared without regard to case, and a team has each of them once; nothing was changed.",
+        cause: "The same request was sent twice, a colleague was quicker, or the name differs in upper and lower case only.",
+        remedy: "Look at it with GET /v2/api/sender_ids and change that one, or choose another name.",
     }
     NumberAlreadyAssigned "NUMBER_ALREADY_ASSIGNED" 409 {
         message: "One of these phone numbers belongs to another person already.",

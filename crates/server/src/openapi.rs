@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use trunkline_domain::analytics::{Granularity, GroupBy, Stage};
 use trunkline_domain::dialer::{DoNotDisturb, NotReached, RoutingResult, VoicemailHandling};
+use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::webhook::{AttemptError, Health, topic};
 use trunkline_domain::{
     AccountStatus, ApiKeyState, Capability, ConversationAction, DealStatus, DeliveryState, Direction,
@@ -126,6 +127,12 @@ const CLOSED_SETS: &[(&str, &str, &[&str])] = &[
     ("OutboundDrilldownItem", "stage", Stage::NAMES),
     ("PhoneNumber", "type", LineKind::NAMES),
     ("PhoneNumber", "capabilities", Capability::NAMES),
+    ("PhoneNumberDetail", "type", LineKind::NAMES),
+    ("PhoneNumberDetail", "capabilities", Capability::NAMES),
+    ("PhoneNumberDetail", "offered_capabilities", Capability::NAMES),
+    ("SenderId", "status", SenderIdStatus::NAMES),
+    ("UpdatePhoneNumberRequest", "capabilities", Capability::NAMES),
+    ("UpdateSenderIdRequest", "status", SenderIdStatus::NAMES),
     ("QueueNumber", "not_reached_destination_reason", NotReached::NAMES),
     ("QueueNumber", "routing_result", RoutingResult::NAMES),
     ("QueueNumber", "sync_status", dialing_queues::SYNC_STATES),

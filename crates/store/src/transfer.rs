@@ -149,7 +149,8 @@ statements! {
     KEYS_IN_DIRECTORY = "INSERT INTO directory (kind, key, team_id) SELECT 'key', hash, team_id FROM api_keys WHERE team_id = $1";
     NUMBERS_IN_DIRECTORY =
         "INSERT INTO directory (kind, key, team_id)
-         SELECT 'number', number, team_id FROM numbers WHERE team_id = $1 AND number IS NOT NULL";
+         SELECT 'number', number, team_id FROM numbers
+          WHERE team_id = $1 AND number IS NOT NULL AND removed_at IS NULL";
     INVITATIONS_IN_DIRECTORY =
         "INSERT INTO directory (kind, key, team_id) SELECT 'invitation', hash, team_id FROM invitations WHERE team_id = $1";
     COUNT_CONVERSATIONS =

@@ -1,6 +1,7 @@
 //! Teams, users, lines and API keys.
 
 use trunkline_domain::phone::has_plan;
+use trunkline_domain::sms::SenderId;
 use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::{
     ApiKeyId, Capability, ErrorCode, Ids, LineKind, Millis, NumberId, PhoneNumber, Plan, Role, ScopeSet,
@@ -8,6 +9,7 @@ use trunkline_domain::{
 };
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
+use trunkline_store::templates;
 use trunkline_store::users::{self, UserRow};
 use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations};
 
@@ -138,16 +140,7 @@ pub fn create_team(
     now: Millis,
     team: &CreateTeam,
 ) -> Result<(TeamKey, TeamId), Error> {
-    if jiff::tz::TimeZone::get(&team.time_zone).is_err() {
-        let message = format!(
-            "{:?} is no time zone; use an IANA name such as Europe/Paris",
-            team.time_zone
-        );
-        return Err(Refused::new(ErrorCode::UnknownTimeZone)
-            .param("time_zone")
-            .because(message)
-            .into());
-    }
+    time_zone(&team.time_zone)?;
     if !has_plan(&team.country) {
         let message = format!(
             "{:?} is no country; use two capital letters such as US",
@@ -174,6 +167,21 @@ pub fn create_team(
         marketing_hours: false,
     };
     Ok((teams::insert(tx, &row)?, id))
+}
+
+/// Checks that a time zone has this name.
+///
+/// # Errors
+/// `UNKNOWN_TIME_ZONE`.
+pub(crate) fn time_zone(name: &str) -> Result<(), Error> {
+    if jiff::tz::TimeZone::get(name).is_ok() {
+        return Ok(());
+    }
+    let message = format!("{name:?} is no time zone; use an IANA name such as Europe/Paris");
+    Err(Refused::new(ErrorCode::UnknownTimeZone)
+        .param("time_zone")
+        .because(message)
+        .into())
 }
 
 pub(crate) fn required(text: &str, param: &'static str) -> Result<String, Error> {
@@ -261,10 +269,12 @@ pub enum Address {
     SenderId(String, String),
 }
 
-/// Adds a line to the team. `id` is the line's public id, so that its settings could be sealed for it.
+/// Adds a line to the team. `id` is the line's public id, so that its settings could be sealed for it. A number or sender
+/// id that the team had before comes back as the line it was, with its history.
 ///
 /// # Errors
-/// `NUMBER_ALREADY_ASSIGNED` when a team has the number, `MEMBER_NOT_FOUND`, `INVALID_PARAMETER`.
+/// `NUMBER_ALREADY_ASSIGNED` when a team has the number, `SENDER_ID_ALREADY_EXISTS`, `MEMBER_NOT_FOUND`,
+/// `INVALID_SENDER_ID`.
 pub fn add_number(work: &mut Work<'_, '_>, id: NumberId, number: &AddNumber) -> Result<i64, Error> {
     add_line(work, id, number, Claimed::No)
 }
@@ -285,48 +295,55 @@ pub(crate) fn add_line(
     number: &AddNumber,
     claimed: Claimed,
 ) -> Result<i64, Error> {
+    add_line_by(work, id, number, claimed, &Actor::System)
+}
+
+/// As [`add_line`], for whoever does it.
+pub(crate) fn add_line_by(
+    work: &mut Work<'_, '_>,
+    id: NumberId,
+    number: &AddNumber,
+    claimed: Claimed,
+    by: &Actor,
+) -> Result<i64, Error> {
     for member in &number.members {
         if users::get(work.tx, work.team, *member)?.is_none() {
-            return Err(Refused::new(ErrorCode::MemberNotFound).param("members").into());
+            return Err(Refused::new(ErrorCode::MemberNotFound).param("user_ids").into());
         }
     }
-    let (kind, phone, sender_id, country) = match &number.address {
-        Address::Number(phone) => (LineKind::Number, Some(*phone), None, phone.country()),
-        Address::SenderId(sender, country) => {
-            let shaped = (3..=11).contains(&sender.len())
-                && sender.bytes().all(|b| b.is_ascii_alphanumeric())
-                && sender.bytes().any(|b| b.is_ascii_alphabetic());
-            if !shaped {
-                let message = "a sender id has 3 to 11 letters or digits, at least one letter";
-                return Err(Refused::new(ErrorCode::InvalidParameter)
+    let (known, kind, phone, sender_id, country) = match &number.address {
+        Address::Number(phone) => {
+            if claimed == Claimed::No {
+                claim(work, *phone)?;
+            }
+            let known = numbers::ever_of_number(work.tx, work.team, *phone)?;
+            (known, LineKind::Number, Some(*phone), None, phone.country())
+        }
+        Address::SenderId(name, country) => {
+            let sender = SenderId::parse(name).map_err(|error| {
+                let refused = Refused::new(ErrorCode::InvalidSenderId).param("sender_id");
+                refused.because(error.to_string())
+            })?;
+            let known = numbers::ever_of_sender(work.tx, work.team, sender)?;
+            if known.as_ref().is_some_and(|line| line.removed_at.is_none()) {
+                return Err(Refused::new(ErrorCode::SenderIdAlreadyExists)
                     .param("sender_id")
-                    .because(message)
                     .into());
             }
             (
+                known,
                 LineKind::SenderId,
                 None,
-                Some(sender.clone()),
+                Some(name.clone()),
                 Some(country.clone()),
             )
         }
     };
-    if let Some(phone) = phone.filter(|_| claimed == Claimed::No) {
-        directory::put(work.tx, &directory::Entry::Number(phone), work.team).map_err(
-            |error| match error {
-                StoreError::Duplicate { .. } => Refused::new(ErrorCode::NumberAlreadyAssigned)
-                    .param("number")
-                    .because(format!(
-                        "{phone} is a line already, of this team or another of this server"
-                    ))
-                    .into(),
-                other => Error::Store(other),
-            },
-        )?;
-    }
-    let line = work.next_line();
+    let is_played = number.carrier == SANDBOX;
     let row = NumberRow {
-        line,
+        line: known
+            .as_ref()
+            .map_or_else(|| work.next_line(), |known| known.line),
         id,
         kind,
         number: phone,
@@ -334,22 +351,45 @@ pub(crate) fn add_line(
         name: number.name.clone(),
         country,
         capabilities: number.capabilities.clone(),
+        offered: None,
         carrier: number.carrier.clone(),
         carrier_settings: number.carrier_settings.clone(),
         created_at: work.now,
         // Nothing leaves the sandbox, so nobody asks for a registration there.
-        a2p_registered: kind == LineKind::Number && number.carrier == SANDBOX,
-        sender_id_status: (kind == LineKind::SenderId).then_some(if number.carrier == SANDBOX {
+        a2p_registered: kind == LineKind::Number && is_played,
+        sender_id_status: (kind == LineKind::SenderId).then_some(if is_played {
             SenderIdStatus::Active
         } else {
             SenderIdStatus::Pending
         }),
         text_interval_us: None,
         texts_per_day: None,
+        time_zone: None,
+        summary_template: None,
+        removed_at: None,
     };
-    numbers::insert(work.tx, work.team, &row, &number.members)?;
-    note(work, "number.added", &id.to_string(), Some(row.label()))?;
-    Ok(line)
+    if known.is_some() {
+        numbers::update(work.tx, work.team, &row)?;
+        templates::set_default(work.tx, work.team, row.line, None)?;
+        numbers::set_members(work.tx, work.team, row.line, &number.members)?;
+    } else {
+        numbers::insert(work.tx, work.team, &row, &number.members)?;
+    }
+    enter(work, by, "number.added", &id.to_string(), Some(row.label()))?;
+    Ok(row.line)
+}
+
+/// Enters that a number leads to the team.
+fn claim(work: &mut Work<'_, '_>, phone: PhoneNumber) -> Result<(), Error> {
+    let entered = directory::put(work.tx, &directory::Entry::Number(phone), work.team);
+    entered.map_err(|error| match error {
+        StoreError::Duplicate { .. } => {
+            let message = format!("{phone} is a line already, of this team or another of this server");
+            let refused = Refused::new(ErrorCode::NumberAlreadyAssigned).param("number");
+            refused.because(message).into()
+        }
+        other => Error::Store(other),
+    })
 }
 
 /// Makes an API key of a user for the operator. `sandbox` tells whether the team's outside world is the sandbox: the key

@@ -2,7 +2,7 @@
 
 use trunkline_domain::template::Section;
 use trunkline_domain::{ErrorCode, PhoneNumber, TemplateId};
-use trunkline_store::numbers;
+use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::templates::{self, TemplateRow};
 
 use crate::audit::enter;
@@ -112,13 +112,9 @@ pub fn set_default(
 ) -> Result<(), Error> {
     let line = numbers::by_number(work.tx, work.team, number)?
         .ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param("number"))?;
-    if let Some(id) = template {
-        find(work, id)?;
-    }
-    if templates::default_of(work.tx, work.team, line.line)? == template {
+    if !choose(work, &line, template)? {
         return Ok(());
     }
-    templates::set_default(work.tx, work.team, line.line, template)?;
     let chosen = template.map_or_else(|| "none".to_owned(), |id| id.to_string());
     enter(
         work,
@@ -127,4 +123,20 @@ pub fn set_default(
         &line.id.to_string(),
         Some(chosen),
     )
+}
+
+/// Chooses by which template the calls of a line are summed up; tells whether that changes anything.
+pub(crate) fn choose(
+    work: &mut Work<'_, '_>,
+    line: &NumberRow,
+    template: Option<TemplateId>,
+) -> Result<bool, Error> {
+    if let Some(id) = template {
+        find(work, id)?;
+    }
+    if line.summary_template == template {
+        return Ok(false);
+    }
+    templates::set_default(work.tx, work.team, line.line, template)?;
+    Ok(true)
 }

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use trunkline_domain::sms::SenderId;
-use trunkline_domain::{ApiKeyId, Capability, ErrorCode, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
+use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
-use trunkline_store::{StoreError, keys, numbers, teams, users};
+use trunkline_store::numbers::{self, NumberRow};
+use trunkline_store::{Conn, StoreError, TeamKey, keys, teams, users};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam, UpdateTeam};
 use trunkline_switchboard::lines::{self, UpdateNumber};
-use trunkline_switchboard::{Error, Refused, Switchboard, Work};
+use trunkline_switchboard::{Actor, Error, Switchboard};
 
-use crate::cli::{Keys, Numbers, RoleName, Teams, Users};
+use crate::cli::{Keys, Numbers, RoleName, Teams, Twilio, Users};
 use crate::commands::lists;
 use crate::config::Config;
 use crate::{open, output};
@@ -187,8 +188,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             sender_id,
             name,
             carrier,
-            twilio_account_sid,
-            twilio_auth_token_file,
+            twilio,
             capabilities,
             members,
             team,
@@ -203,27 +203,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                 (None, Some(sender)) => Address::SenderId(sender, team.country.clone()),
                 (None, None) => bail!("name a number or a sender id"),
             };
-            let carrier_settings = if carrier == twilio::NAME {
-                let account_sid = twilio_account_sid.context("--twilio-account-sid is missing")?;
-                let auth_token = read_secret(
-                    twilio_auth_token_file
-                        .as_deref()
-                        .context("--twilio-auth-token-file is missing")?,
-                )?;
-                let settings = serde_json::to_string(&twilio::Settings {
-                    account_sid,
-                    auth_token,
-                })?;
-                Some(open::vault(config, board.ids().as_ref())?.seal(
-                    board.ids().as_ref(),
-                    &id.to_string(),
-                    &settings,
-                ))
-            } else if twilio_account_sid.is_some() || twilio_auth_token_file.is_some() {
-                bail!("Twilio's credentials are of use with --carrier twilio only");
-            } else {
-                None
-            };
+            let carrier_settings = carrier_settings(config, &board, Some(&carrier), twilio, id)?;
             let mut ids = Vec::new();
             for member in members {
                 let id = open::user(&board, team.key, &member).await?.id;
@@ -258,39 +238,84 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             status,
             texts_per_second,
             texts_per_day,
+            capabilities,
+            carrier,
+            twilio,
             team,
         } => {
             let team = open::team(&board, team.as_deref()).await?;
+            let line = find_line(&board, team.key, number).await?;
+            let settings = carrier_settings(config, &board, carrier.as_deref(), twilio, line.id)?;
+            let named = |names: Vec<String>| names.iter().filter_map(|name| name.parse().ok()).collect();
             let changes = UpdateNumber {
                 a2p_registered: a2p,
                 sender_id_status: status.and_then(|name| name.to_uppercase().parse().ok()),
                 texts_per_second,
                 texts_per_day,
+                capabilities: capabilities.map(named),
+                carrier: carrier.map(|carrier| (carrier, settings)),
             };
             let outcome: Result<_, Error> = board
-                .run(team.key, move |work| {
-                    let line = line_of(work, &number)?;
-                    lines::update(work, line, &changes)
-                })
+                .run(team.key, move |work| lines::update(work, line.line, &changes))
                 .await;
             output::line(outcome?.id.to_string())
+        }
+        Numbers::Remove { number, team } => {
+            let team = open::team(&board, team.as_deref()).await?;
+            let line = find_line(&board, team.key, number).await?;
+            let gone = line.label();
+            let outcome: Result<(), Error> = board
+                .run(team.key, move |work| lines::remove(work, &line, &Actor::System))
+                .await;
+            outcome?;
+            output::note(format!(
+                "{gone} is out of service; what was said and written by it stays"
+            ));
+            Ok(())
         }
         Numbers::List(asked) => lists::of_team(&board, &asked, numbers::list).await,
     }
 }
 
-/// The line with this number or sender id.
-fn line_of(work: &mut Work<'_, '_>, text: &str) -> Result<i64, Error> {
-    let found = match (PhoneNumber::parse(text), SenderId::parse(text)) {
-        (Ok(number), _) => numbers::by_number(work.tx, work.team, number)?,
-        (_, Ok(sender)) => numbers::by_sender_id(work.tx, work.team, sender)?,
-        _ => None,
+/// What the carrier needs for the line with this id, sealed for it.
+fn carrier_settings(
+    config: &Config,
+    board: &Switchboard,
+    carrier: Option<&str>,
+    given: Twilio,
+    id: NumberId,
+) -> Result<Option<String>> {
+    if carrier != Some(twilio::NAME) {
+        if given.twilio_account_sid.is_some() || given.twilio_auth_token_file.is_some() {
+            bail!("Twilio's credentials are of use with --carrier twilio only");
+        }
+        return Ok(None);
+    }
+    let file = given
+        .twilio_auth_token_file
+        .context("--twilio-auth-token-file is missing")?;
+    let settings = serde_json::to_string(&twilio::Settings {
+        account_sid: given
+            .twilio_account_sid
+            .context("--twilio-account-sid is missing")?,
+        auth_token: read_secret(&file)?,
+    })?;
+    let vault = open::vault(config, board.ids().as_ref())?;
+    Ok(Some(vault.seal(board.ids().as_ref(), &id.to_string(), &settings)))
+}
+
+/// The line in service with this number or sender id.
+async fn find_line(board: &Switchboard, team: TeamKey, text: String) -> Result<NumberRow> {
+    let asked = text.clone();
+    let look = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
+        match (PhoneNumber::parse(&asked), SenderId::parse(&asked)) {
+            (Ok(number), _) => numbers::by_number(conn, team, number),
+            (_, Ok(sender)) => numbers::by_sender_id(conn, team, sender),
+            _ => Ok(None),
+        }
     };
-    let missing = || {
-        Refused::new(ErrorCode::PhoneNumberNotFound)
-            .because(format!("the team has no number and no sender id {text:?}"))
-    };
-    Ok(found.ok_or_else(missing)?.line)
+    let found = board.db().read(look).await?;
+    found.with_context(|| format!("PHONE_NUMBER_NOT_FOUND: the team has no number and no sender id {text:?}"))
 }
 
 /// What a line can do: what the command names, else what lines of its kind can do.

@@ -200,6 +200,27 @@ named! {
     }
 }
 
+impl SenderIdStatus {
+    /// Whether the team itself may move its sender id from `self` to `to`: it can ask (again) for a registration and stop
+    /// using a name. That a name may be used, or not, is the carrier's word, and the operator's to enter.
+    #[must_use]
+    pub const fn team_may_set(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Pending, Self::Pending | Self::Suspended)
+                | (Self::Active, Self::Active | Self::Suspended)
+                | (Self::Rejected, Self::Rejected | Self::Pending)
+                | (Self::Suspended, Self::Suspended | Self::Pending)
+        )
+    }
+}
+
+/// Whether texts of applications from numbers of this country need a registration (A2P): in the US and in Canada.
+#[must_use]
+pub fn needs_a2p(country: Option<&str>) -> bool {
+    matches!(country, Some("US" | "CA"))
+}
+
 /// Everything that [`check`] needs to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
@@ -328,7 +349,7 @@ fn sender<'f, 'a>(text: &Outgoing, facts: &'f Facts<'a>) -> Result<&'f Line<'a>,
             if !capabilities.contains(&Capability::Sms) {
                 return Err(refused(ErrorCode::NumberNotSmsEnabled));
             }
-            if !a2p_registered && matches!(country_of(line, text), Some("US" | "CA")) {
+            if !a2p_registered && needs_a2p(country_of(line, text)) {
                 return Err(refused(ErrorCode::A2pNotEnabled));
             }
         }

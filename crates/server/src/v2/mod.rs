@@ -16,6 +16,7 @@ pub mod notes;
 pub mod numbers;
 pub mod partners;
 pub mod search;
+pub mod sender_ids;
 mod short_list;
 pub mod streams;
 pub mod summaries;

@@ -24,7 +24,9 @@ use crate::conformance::check_page;
 use crate::document::{described, document};
 use crate::operations::{Request, operation};
 use crate::people::{self, new_key, revoke};
-use crate::support::{World, assert_error, authorization, command, encoded, next_second, record, set_team};
+use crate::support::{
+    SENDER_ID, World, assert_error, authorization, command, encoded, next_second, record, set_team,
+};
 use crate::surroundings::{serve, with_settings};
 use crate::texts;
 
@@ -49,7 +51,6 @@ const LATER: &[&str] = &[
     "DIALING_QUEUE_APPEND_CONFLICT",
     "MISSING_HEADER",
     "TEAM_NOT_FOUND",
-    "UNKNOWN_TIME_ZONE",
     "VALIDATION_FAILED",
 ];
 
@@ -549,6 +550,12 @@ async fn keys(world: &World, given: &mut Given) {
         let reply = invite.field("email", json!(email)).send(app).await;
         given.note("createInvitation", &reply, code);
     }
+    let number = format!("/v2/api/numbers/{}", encoded(us()));
+    let nowhere = app.patch(&number, &json!({ "time_zone": "Mars/Olympus" })).await;
+    given.note("updateNumber", &nowhere, "UNKNOWN_TIME_ZONE");
+    let again = json!({ "sender_id": SENDER_ID.to_lowercase() });
+    let taken = app.post("/v2/api/sender_ids", &again).await;
+    given.note("createSenderId", &taken, "SENDER_ID_ALREADY_EXISTS");
     let ada = format!("/v2/api/users/{}/block", app.office.ada);
     given.note("blockUser", &app.post(&ada, &json!({})).await, "LAST_ADMIN");
     revoke(app, id).await;

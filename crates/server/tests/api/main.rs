@@ -30,6 +30,7 @@ mod me;
 mod media;
 mod model;
 mod notes;
+mod numbers;
 mod operations;
 mod partners;
 mod people;

@@ -16,7 +16,7 @@ use trunkline_switchboard::{Error, Work, properties, tags};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{sarah, us};
 
-use crate::support::{Said, World, authorization, command, encoded};
+use crate::support::{SENDER_ID, Said, World, authorization, command, encoded};
 use crate::webhooks::NOBODY;
 
 /// One operation of the API.
@@ -112,6 +112,10 @@ impl Operation {
             | "getUser"
             | "listTags"
             | "listNumbers"
+            | "getNumber"
+            | "listSenderIds"
+            | "getSenderId"
+            | "deleteSenderId"
             | "removeTag"
             | "listWebhooks"
             | "listWebhookEventTypes"
@@ -158,6 +162,12 @@ impl Operation {
                 Some(json!({ "email": format!("dana-{}@fogcity.example", fresh()), "role": "MEMBER" })),
             ),
             "updateTeam" => (String::new(), Some(json!({ "create_tags": true }))),
+            "updateNumber" => (String::new(), Some(json!({ "time_zone": "America/Denver" }))),
+            "createSenderId" => (
+                String::new(),
+                Some(json!({ "sender_id": format!("Fog{}", fresh()) })),
+            ),
+            "updateSenderId" => (String::new(), Some(json!({ "status": "ACTIVE" }))),
             "updateUser" => (String::new(), Some(json!({ "role": "MEMBER" }))),
             // No key can give a scope that it does not have.
             "createApiKey" => (
@@ -313,6 +323,7 @@ impl Operation {
             ("{tag}", "vip".to_owned()),
             ("{webhook_id}", world.webhook.to_string()),
             ("{number}", encoded(us())),
+            ("{sender_id}", SENDER_ID.to_owned()),
             ("{note_id}", world.said.person_note.to_string()),
             ("{thread_id}", world.said.thread.to_string()),
             ("{comment_id}", world.said.comment.to_string()),
@@ -366,6 +377,15 @@ impl Operation {
             };
             world.app.board.db().write(bring_back).await.unwrap();
             world.app.state.keys.forget();
+        }
+        if self.path.contains("/sender_ids") {
+            let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
+                let others = "DELETE FROM numbers WHERE sender_id LIKE 'Fog%' AND sender_id <> $1";
+                tx.execute(others, params![SENDER_ID])?;
+                let back = "UPDATE numbers SET removed_at = NULL WHERE sender_id = $1";
+                tx.execute(back, params![SENDER_ID])
+            };
+            world.app.board.db().write(bring_back).await.unwrap();
         }
         if self.path.contains("/keys/") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
@@ -617,6 +637,14 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "name": "Dana Lee", "scopes": ["TAGS_READ"], "delivery": "LINK",
         }),
         "resendInvitation" => json!({ "delivery": "LINK" }),
+        "updateNumber" => json!({
+            "name": "Main", "user_ids": [ada, ben], "capabilities": ["VOICE", "SMS"], "time_zone": "America/Denver",
+            "default_summary_template_id": world.template, "a2p_registered": true,
+        }),
+        "createSenderId" => json!({
+            "sender_id": "FogFull", "name": "Newsletter", "country": "FR", "user_ids": [ada, ben],
+        }),
+        "updateSenderId" => json!({ "name": "Newsletter", "user_ids": [ada], "status": "ACTIVE" }),
         "createApiKey" => json!({
             "name": "CRM sync", "scopes": ["TAGS_READ"], "user_id": ben, "expires_at": "2126-04-20T10:00:00Z",
         }),

@@ -36,7 +36,7 @@ pub struct Neighbour {
     pub property: String,
     pub call: CallId,
     pub message: MessageId,
-    /// The key of a tag on the call, which the office's team does not have.
+    /// The key of a tag on the call, and a sender id, which the office's team does not have.
     pub tag: String,
     /// A webhook endpoint, and what it was told in vain.
     pub webhook: EndpointId,
@@ -102,10 +102,19 @@ where
 
 /// A line of any team, on the sandbox.
 pub fn add_line(work: &mut Work<'_, '_>, number: PhoneNumber, members: &[UserId]) -> Result<i64, Error> {
+    add_address(work, Address::Number(number), members)
+}
+
+/// A number or a sender id of any team, on the sandbox.
+pub fn add_address(work: &mut Work<'_, '_>, address: Address, members: &[UserId]) -> Result<i64, Error> {
+    let capabilities = match &address {
+        Address::Number(_) => vec![Capability::Voice, Capability::Sms],
+        Address::SenderId(..) => vec![Capability::Sms],
+    };
     let line = AddNumber {
-        address: Address::Number(number),
-        name: Some("Main".to_owned()),
-        capabilities: vec![Capability::Voice, Capability::Sms],
+        name: matches!(address, Address::Number(_)).then(|| "Main".to_owned()),
+        address,
+        capabilities,
         carrier: "sandbox".to_owned(),
         carrier_settings: None,
         members: members.to_vec(),
@@ -123,6 +132,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
     let furnish = move |work: &mut Work<'_, '_>| {
         let user = accounts::create_user(work, "Nora Next", "nora@next.example", Role::Admin)?;
         add_line(work, line, &[user])?;
+        add_address(work, Address::SenderId(on_call.clone(), "FR".to_owned()), &[])?;
         let contact = CreateContact {
             first_name: Some("Noel".to_owned()),
             numbers: vec![contact_number.to_string()],

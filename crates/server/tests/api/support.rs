@@ -18,6 +18,7 @@ use trunkline_store::invitations::InvitationRow;
 use trunkline_store::notes::NoteRow;
 use trunkline_store::webhook_messages::{self, NewMessage};
 use trunkline_store::{StoreError, Tx, params, teams};
+use trunkline_switchboard::accounts::{self, Address};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::dialer::{self, Target};
 use trunkline_switchboard::invitations::{self, Invite};
@@ -28,7 +29,7 @@ use trunkline_switchboard::people_file::Parsed;
 use trunkline_switchboard::templates::{self, Wording};
 use trunkline_switchboard::threads::{self, Entity};
 use trunkline_switchboard::webhooks::{self, CreateEndpoint};
-use trunkline_switchboard::{Actor, Error, Work, accounts, people_import};
+use trunkline_switchboard::{Actor, Error, Work, people_import};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
@@ -76,6 +77,9 @@ pub struct Said {
     pub comment: CommentId,
 }
 
+/// A sender id of the world.
+pub const SENDER_ID: &str = "FogOffice";
+
 impl World {
     pub async fn open(db: TestDb) -> Self {
         let app = searchable(db).await;
@@ -100,6 +104,8 @@ impl World {
         let template = command(&app, |work| template(work, "Orders", &Actor::System)).await;
         let ben = app.office.ben;
         let api_key = command(&app, move |work| {
+            let name = Address::SenderId(SENDER_ID.to_owned(), "FR".to_owned());
+            crate::people::add_address(work, name, &[])?;
             accounts::create_key(work, ben, "spare", ScopeSet::ALL, true).map(|key| key.id)
         })
         .await;

@@ -51,6 +51,7 @@ const ID_NAMES: &[&str] = &[
     "entity_id",
     "number",
     "summary_template_id",
+    "default_summary_template_id",
     "user_ids",
 ];
 
@@ -282,6 +283,13 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
         }
         ("clearDialingQueueNumbers", "number") => vec![query("number", encoded(ids.contact_number))],
         ("setNumberDefaultSummaryTemplate", "number") => vec![in_path(encoded(ids.line))],
+        ("getNumber" | "updateNumber", "number") => vec![in_path(encoded(ids.line))],
+        (_, "default_summary_template_id") => {
+            vec![own.field("default_summary_template_id", json!(ids.template))]
+        }
+        // A name that another team has is free for the own.
+        ("createSenderId", "sender_id") => vec![own.field("sender_id", json!(ids.tag))],
+        ("getSenderId" | "updateSenderId" | "deleteSenderId", "sender_id") => vec![in_path(ids.tag.clone())],
         (_, "summary_template_id") => vec![own.field("summary_template_id", json!(ids.template))],
         (_, "note_id") => vec![in_path(ids.said.person_note.to_string())],
         ("listPersonNotes" | "createPersonNote" | "updatePersonNote" | "deletePersonNote", "id") => {
@@ -484,7 +492,8 @@ async fn lists_hold_the_own_team_only(db: TestDb) {
     for (path, own, their) in [
         ("/v2/api/users", 2, 1),
         ("/v2/api/tags", 1, 1),
-        ("/v2/api/numbers", 2, 1),
+        ("/v2/api/numbers", 3, 2),
+        ("/v2/api/sender_ids", 1, 1),
         ("/v2/api/webhooks", 1, 1),
         ("/v2/api/crm/properties", 1, 1),
         ("/v2/api/summary_templates", 1, 1),

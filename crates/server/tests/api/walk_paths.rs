@@ -179,6 +179,18 @@ const NO_NUMBERS: [&str; 7] = [
     "+1-415-555-1234",
 ];
 
+/// What is no sender id, no id of one, or one of nobody's.
+const NO_SENDER_IDS: [&str; 8] = [
+    "x",
+    "Nobodys",
+    "num-",
+    "num-1",
+    "num-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+    "%2B14155550100",
+    "%FF",
+    "%00",
+];
+
 /// What is no id of a key, or one of nobody's.
 const NO_KEYS: [&str; 6] = [
     "x",
@@ -606,6 +618,36 @@ const MALFORMED: &[Malformed] = &[
         values: &NO_NUMBERS,
         code: "INVALID_PHONE_FORMAT",
         param: "number",
+    },
+    Malformed {
+        operation: "getNumber",
+        values: &NO_NUMBERS,
+        code: "INVALID_PHONE_FORMAT",
+        param: "number",
+    },
+    Malformed {
+        operation: "updateNumber",
+        values: &NO_NUMBERS,
+        code: "INVALID_PHONE_FORMAT",
+        param: "number",
+    },
+    Malformed {
+        operation: "getSenderId",
+        values: &NO_SENDER_IDS,
+        code: "SENDER_ID_NOT_FOUND",
+        param: "sender_id",
+    },
+    Malformed {
+        operation: "updateSenderId",
+        values: &NO_SENDER_IDS,
+        code: "SENDER_ID_NOT_FOUND",
+        param: "sender_id",
+    },
+    Malformed {
+        operation: "deleteSenderId",
+        values: &NO_SENDER_IDS,
+        code: "SENDER_ID_NOT_FOUND",
+        param: "sender_id",
     },
 ];
 

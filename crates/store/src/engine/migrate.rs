@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     12 "0012_people_changes";
     13 "0013_partners";
     14 "0014_invitations";
+    15 "0015_lines";
 };
 
 /// The version of the schema that this program works with.

@@ -9,7 +9,7 @@ use trunkline_domain::call::{Call, EndCause, Fact, Input, Phase, TransferKind};
 use trunkline_domain::conversation::Activity;
 use trunkline_domain::events::{CallRinging, IvrChoice, Topic, Transcript, TranscriptLine, TransferEnd};
 use trunkline_domain::{
-    CallId, Direction, ErrorCode, ItemId, ItemKind, Millis, PhoneNumber, SummaryTemplate, UserId,
+    CallId, Capability, Direction, ErrorCode, ItemId, ItemKind, Millis, PhoneNumber, SummaryTemplate, UserId,
 };
 use trunkline_store::analytics::{self, Counted};
 use trunkline_store::calls::{self, CallDetails, CallRow};
@@ -197,6 +197,13 @@ impl Open {
     fn ring(work: &mut Work<'_, '_>, ring: &Ring, learnt: Learnt) -> Result<Self, Error> {
         let line = numbers::by_number(work.tx, work.team, ring.line)?
             .ok_or_else(|| Refused::new(ErrorCode::PhoneNumberNotFound).param("allo_number"))?;
+        // What comes in is kept, whatever the team has switched off.
+        if ring.direction == Direction::Outbound && !line.capabilities.contains(&Capability::Voice) {
+            let refused = Refused::new(ErrorCode::InvalidParameter).param("allo_number");
+            return Err(refused
+                .because("the line makes no calls: it has no VOICE among its capabilities")
+                .into());
+        }
         known_user(work, ring.user)?;
         let (seq, id) = (work.next_item(), work.new_id(ring.at));
         let activity = match (ring.direction, ring.blocked) {

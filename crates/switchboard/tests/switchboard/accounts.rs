@@ -281,18 +281,24 @@ async fn faulty_accounts_are_refused(t: TestDb) {
     .await;
     for sender in ["ab", "123456", "waytoolongsender", "no good", "é-mail"] {
         let sender = line(Address::SenderId(sender.into(), "FR".into()), vec![]);
-        assert_refused(&office, invalid, Some("sender_id"), move |work| {
-            add(work, &sender)
-        })
+        assert_refused(
+            &office,
+            ErrorCode::InvalidSenderId,
+            Some("sender_id"),
+            move |work| add(work, &sender),
+        )
         .await;
     }
     let foreign = line(
         Address::Number(number("+14155550199")),
         vec![office.ada, stranger],
     );
-    assert_refused(&office, ErrorCode::MemberNotFound, Some("members"), move |work| {
-        add(work, &foreign)
-    })
+    assert_refused(
+        &office,
+        ErrorCode::MemberNotFound,
+        Some("user_ids"),
+        move |work| add(work, &foreign),
+    )
     .await;
     let (ada, one) = (office.ada, scopes(&[Scope::SmsSend]));
     let key = |work: &mut Work<'_, '_>, user, name: &str, scopes| {

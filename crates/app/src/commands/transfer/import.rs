@@ -237,12 +237,17 @@ fn check_file(
                 _ => None,
             }
         };
+        let is_there = |column: &str| {
+            let place = table.columns.iter().position(|known| known.name == column);
+            let value = place.and_then(|place| row.get(place));
+            value.is_some_and(|value| !matches!(value, Value::Null))
+        };
         match table.name {
             "teams" => {
                 ensure!(line == 1, "{name} has more than one line");
                 found.team.clone_from(&row);
             }
-            "numbers" => {
+            "numbers" if !is_there("removed_at") => {
                 let number = text("number").map(|number| PhoneNumber::parse(&number));
                 let number = number.transpose().with_context(here)?;
                 found.taken.extend(number.map(Taken::Number));

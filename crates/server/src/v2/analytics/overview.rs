@@ -297,7 +297,7 @@ impl Names {
                 names.users = all.map(|user| (user.id, (user.name, user.email))).collect();
             }
             Some(Key::Line(_)) => {
-                let all = numbers::list(conn, team)?.into_iter();
+                let all = numbers::all(conn, team)?.into_iter();
                 names.numbers = all.map(|row| (row.line, (row.number, row.name))).collect();
             }
             Some(Key::Tag(_)) => {

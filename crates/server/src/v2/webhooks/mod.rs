@@ -184,7 +184,7 @@ pub async fn event_types(_: Caller<Webhooks>) -> Response {
 pub async fn list(caller: Caller<Webhooks>, State(state): State<AppState>) -> Result<Response, ApiError> {
     let team = caller.owner.team;
     let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
-        Ok((webhooks::list(conn, team)?, numbers::list(conn, team)?))
+        Ok((webhooks::list(conn, team)?, numbers::all(conn, team)?))
     });
     let (rows, lines) = read.await.map_err(ApiError::from)?;
     let views: Result<Vec<WebhookView>, StoreError> = rows
@@ -281,7 +281,7 @@ pub async fn get(
     let read = state
         .board
         .db()
-        .read(move |conn| -> Result<_, ApiError> { Ok((find(conn, team, id)?, numbers::list(conn, team)?)) });
+        .read(move |conn| -> Result<_, ApiError> { Ok((find(conn, team, id)?, numbers::all(conn, team)?)) });
     let (row, lines) = read.await?;
     let secrets = commands::open_secrets(&state.vault, &row)?;
     let newest = secrets.into_iter().next().ok_or(StoreError::Sealed)?;
@@ -473,6 +473,6 @@ fn find(conn: &mut Conn<'_>, team: TeamKey, id: EndpointId) -> Result<EndpointRo
 }
 
 async fn own_lines(state: &AppState, team: TeamKey) -> Result<Vec<NumberRow>, ApiError> {
-    let lines = state.board.db().read(move |conn| numbers::list(conn, team)).await;
+    let lines = state.board.db().read(move |conn| numbers::all(conn, team)).await;
     Ok(lines?)
 }
