@@ -6,6 +6,25 @@ pub const MAX_KEY_BYTES: usize = 64;
 /// The most tags one call may carry.
 pub const MAX_TAGS_PER_ITEM: usize = 50;
 
+/// The longest name that people give a tag, in characters.
+pub const MAX_LABEL: usize = 100;
+
+/// The longest description of when a call is to get a tag, in characters.
+pub const MAX_PROMPT: usize = 2_000;
+
+/// Reads a colour: `#` and six hexadecimal digits, as CSS has it. Letters become capitals.
+///
+/// ```
+/// assert_eq!(trunkline_domain::tag::color("#00aa0f").as_deref(), Some("#00AA0F"));
+/// assert_eq!(trunkline_domain::tag::color("green"), None);
+/// ```
+#[must_use]
+pub fn color(text: &str) -> Option<String> {
+    let digits = text.strip_prefix('#')?;
+    let shaped = digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    shaped.then(|| text.to_ascii_uppercase())
+}
+
 /// Makes a tag key of what a client wrote: folded to lower-case ASCII letters and digits where the words are Latin,
 /// words joined by `_`, existing `-` and `_` between letters kept. `None` when nothing usable is left or the key
 /// would be longer than [`MAX_KEY_BYTES`].

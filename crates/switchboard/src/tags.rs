@@ -1,4 +1,4 @@
-//! Tags on calls.
+//! Tags: those of a team, and those on calls.
 
 use trunkline_domain::events::{TagChange, Topic};
 use trunkline_domain::tag::{MAX_TAGS_PER_ITEM, color_of, key as slug, name_of};
@@ -6,7 +6,9 @@ use trunkline_domain::{CallId, ErrorCode, ItemId, TagId};
 use trunkline_store::analytics;
 use trunkline_store::items::{self, ItemRow};
 use trunkline_store::tags::{self, TagRow};
+use trunkline_store::{Conn, StoreError, TeamKey};
 
+use crate::audit::{enter, enter_fields};
 use crate::{Actor, Error, Refused, Work};
 
 /// The most tags a team may have.
@@ -133,14 +135,19 @@ fn known_or_new(work: &mut Work<'_, '_>, key: &str) -> Result<TagRow, Error> {
 /// # Errors
 /// `TAG_ALREADY_EXISTS` when the team has one with this key, `INVALID_PARAMETER` when it has too many.
 pub fn define(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
-    if tags::get(work.tx, work.team, key)?.is_some() {
-        let message = format!("the team has a tag {key:?} already");
-        return Err(Refused::new(ErrorCode::TagAlreadyExists)
-            .param("key")
-            .because(message)
-            .into());
-    }
+    must_be_new(work, key)?;
     create(work, key, name, color)
+}
+
+fn must_be_new(work: &mut Work<'_, '_>, key: &str) -> Result<(), Error> {
+    if tags::get(work.tx, work.team, key)?.is_none() {
+        return Ok(());
+    }
+    let message = format!("the team has a tag {key:?} already");
+    Err(Refused::new(ErrorCode::TagAlreadyExists)
+        .param("name")
+        .because(message)
+        .into())
 }
 
 fn create(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
@@ -159,7 +166,118 @@ fn create(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result
         name,
         color,
         created_at: work.now,
+        prompt: None,
     };
     tags::insert(work.tx, work.team, &tag)?;
     Ok(tag)
+}
+
+/// A tag that a team defines. Everything in it was checked.
+#[derive(Clone, Debug)]
+pub struct CreateTag {
+    /// Its key: see [`slug`].
+    pub key: String,
+    /// What people call it.
+    pub name: String,
+    /// `#RRGGBB`; `None`: one that follows from the key.
+    pub color: Option<String>,
+    /// When a call is to get it, in words for whoever reads the transcript.
+    pub prompt: Option<String>,
+}
+
+/// Defines a tag for its team.
+///
+/// # Errors
+/// `TAG_ALREADY_EXISTS` when the team has one with this key, `INVALID_PARAMETER` when it has too many.
+pub fn create_by(work: &mut Work<'_, '_>, tag: &CreateTag, by: &Actor) -> Result<TagRow, Error> {
+    let color = tag.color.as_deref().unwrap_or_else(|| color_of(&tag.key));
+    let made = define(work, &tag.key, &tag.name, color)?;
+    let row = TagRow {
+        prompt: tag.prompt.clone(),
+        ..made
+    };
+    if row.prompt.is_some() {
+        tags::update(work.tx, work.team, &row)?;
+    }
+    enter(
+        work,
+        by,
+        "tag.created",
+        &row.id.to_string(),
+        Some(row.key.clone()),
+    )?;
+    Ok(row)
+}
+
+/// What is to change about a tag; `None` stays. Everything in it was checked.
+#[derive(Clone, Debug, Default)]
+pub struct UpdateTag {
+    /// What people call it.
+    pub name: Option<String>,
+    /// `#RRGGBB`.
+    pub color: Option<String>,
+    /// When a call is to get it; `Some(None)`: nobody but people decides.
+    pub prompt: Option<Option<String>>,
+}
+
+/// Changes a tag, which `text` names by key or id, and returns how it is now. Calls that carry it are not touched: they
+/// carry its key, which stays.
+///
+/// # Errors
+/// `TAG_NOT_FOUND`.
+pub fn update(work: &mut Work<'_, '_>, text: &str, changes: &UpdateTag, by: &Actor) -> Result<TagRow, Error> {
+    let before = the_tag(work, text)?;
+    let after = TagRow {
+        name: changes.name.clone().unwrap_or_else(|| before.name.clone()),
+        color: changes.color.clone().unwrap_or_else(|| before.color.clone()),
+        prompt: changes.prompt.clone().unwrap_or_else(|| before.prompt.clone()),
+        ..before.clone()
+    };
+    let changed = [
+        ("label", after.name != before.name),
+        ("color", after.color != before.color),
+        ("prompt", after.prompt != before.prompt),
+    ];
+    let fields: Vec<&str> = changed
+        .iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| *name)
+        .collect();
+    if !fields.is_empty() {
+        tags::update(work.tx, work.team, &after)?;
+        enter_fields(work, by, "tag.updated", &after.id.to_string(), &fields)?;
+    }
+    Ok(after)
+}
+
+/// Takes a tag, which `text` names by key or id, out of the team's list: it is not offered any more. Calls that carry it
+/// keep it, and are found and counted by it as before, so that no report changes in retrospect.
+///
+/// # Errors
+/// `TAG_NOT_FOUND`.
+pub fn delete(work: &mut Work<'_, '_>, text: &str, by: &Actor) -> Result<(), Error> {
+    let tag = the_tag(work, text)?;
+    tags::delete(work.tx, work.team, &tag.key)?;
+    enter(work, by, "tag.deleted", &tag.id.to_string(), Some(tag.key))
+}
+
+/// The team's tag with this key or id.
+///
+/// # Errors
+/// Of the store.
+pub fn find(conn: &mut Conn<'_>, team: TeamKey, text: &str) -> Result<Option<TagRow>, StoreError> {
+    if let Some(key) = slug(text)
+        && let Some(tag) = tags::get(conn, team, &key)?
+    {
+        return Ok(Some(tag));
+    }
+    match TagId::parse(text) {
+        Ok(id) => tags::by_id(conn, team, id),
+        Err(_) => Ok(None),
+    }
+}
+
+fn the_tag(work: &mut Work<'_, '_>, text: &str) -> Result<TagRow, Error> {
+    let missing = || Refused::new(ErrorCode::TagNotFound).param("tag");
+    Ok(find(work.tx, work.team, text)?.ok_or_else(missing)?)
 }

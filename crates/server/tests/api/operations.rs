@@ -111,6 +111,8 @@ impl Operation {
             | "listUsers"
             | "getUser"
             | "listTags"
+            | "getTag"
+            | "deleteTag"
             | "listNumbers"
             | "getNumber"
             | "listSenderIds"
@@ -162,6 +164,8 @@ impl Operation {
                 Some(json!({ "email": format!("dana-{}@fogcity.example", fresh()), "role": "MEMBER" })),
             ),
             "updateTeam" => (String::new(), Some(json!({ "create_tags": true }))),
+            "createTag" => (String::new(), Some(json!({ "name": format!("new-{}", fresh()) }))),
+            "updateTag" => (String::new(), Some(json!({ "color": "#00AA00" }))),
             "updateNumber" => (String::new(), Some(json!({ "time_zone": "America/Denver" }))),
             "createSenderId" => (
                 String::new(),
@@ -377,6 +381,19 @@ impl Operation {
             };
             world.app.board.db().write(bring_back).await.unwrap();
             world.app.state.keys.forget();
+        }
+        if self.path.starts_with("/v2/api/tags") {
+            let by = world.app.office.by_ada();
+            let bring_back = move |work: &mut Work<'_, '_>| {
+                if tags::find(work.tx, work.team, "vip")?.is_none() {
+                    tags::define(work, "vip", "Vip", "#00AA00")?;
+                }
+                if tags::find(work.tx, work.team, "full_tag")?.is_some() {
+                    tags::delete(work, "full_tag", &by)?;
+                }
+                Ok(())
+            };
+            command(&world.app, bring_back).await;
         }
         if self.path.contains("/sender_ids") {
             let bring_back = |tx: &mut Tx<'_>| -> Result<u64, StoreError> {
@@ -637,6 +654,12 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "name": "Dana Lee", "scopes": ["TAGS_READ"], "delivery": "LINK",
         }),
         "resendInvitation" => json!({ "delivery": "LINK" }),
+        "createTag" => json!({
+            "name": "Full tag", "label": "All of it", "color": "#ff8800", "prompt": "The caller wants all of it",
+        }),
+        "updateTag" => {
+            json!({ "label": "VIP", "color": "#00AA00", "prompt": "The caller says who they are" })
+        }
         "updateNumber" => json!({
             "name": "Main", "user_ids": [ada, ben], "capabilities": ["VOICE", "SMS"], "time_zone": "America/Denver",
             "default_summary_template_id": world.template, "a2p_registered": true,

@@ -60,7 +60,7 @@ async fn an_unknown_path_is_not_found(db: TestDb) {
         "/v3/api/me",
         "/nothing",
         "/v2/api/conversations/items",
-        "/v2/api/tags/vip",
+        "/v2/api/tags/vip/calls",
         "/v2/api/conversations/items/a/b",
         "/V2/api/me",
     ];
@@ -177,6 +177,18 @@ const NO_NUMBERS: [&str; 7] = [
     "%2B1%20415%20555%201234",
     "%FF",
     "+1-415-555-1234",
+];
+
+/// What is no key of a tag, no id of one, or one of nobody's.
+const NO_TAGS: [&str; 8] = [
+    "x",
+    "!!",
+    "tag-",
+    "tag-1",
+    "tag-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+    "cll-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD",
+    "%FF",
+    "%00",
 ];
 
 /// What is no sender id, no id of one, or one of nobody's.
@@ -630,6 +642,24 @@ const MALFORMED: &[Malformed] = &[
         values: &NO_NUMBERS,
         code: "INVALID_PHONE_FORMAT",
         param: "number",
+    },
+    Malformed {
+        operation: "getTag",
+        values: &NO_TAGS,
+        code: "TAG_NOT_FOUND",
+        param: "tag",
+    },
+    Malformed {
+        operation: "updateTag",
+        values: &NO_TAGS,
+        code: "TAG_NOT_FOUND",
+        param: "tag",
+    },
+    Malformed {
+        operation: "deleteTag",
+        values: &NO_TAGS,
+        code: "TAG_NOT_FOUND",
+        param: "tag",
     },
     Malformed {
         operation: "getSenderId",

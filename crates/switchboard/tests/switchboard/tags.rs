@@ -134,7 +134,7 @@ async fn a_tag_is_defined_once(t: TestDb) {
         .run(|work| tags::define(work, "vip", "Very important", "#112233"))
         .await
         .unwrap();
-    assert_refused(&office, ErrorCode::TagAlreadyExists, Some("key"), |work| {
+    assert_refused(&office, ErrorCode::TagAlreadyExists, Some("name"), |work| {
         tags::define(work, "vip", "Another", "#445566")
     })
     .await;
