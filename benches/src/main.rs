@@ -18,6 +18,7 @@ mod people;
 mod process;
 mod reads;
 mod report;
+mod reports;
 mod searches;
 mod startup;
 mod texts;
@@ -36,7 +37,8 @@ struct Arguments {
     /// Smaller data, fewer requests: about five minutes
     #[arg(long)]
     short: bool,
-    /// Only rows whose group has this in its name: reads, paging, search, writes, texts, webhooks, start
+    /// Only rows whose group has this in its name: reads, paging, search, people, analytics, writes,
+    /// texts, webhooks, start
     #[arg(long)]
     only: Option<String>,
     /// Where the results go as JSON
@@ -145,6 +147,9 @@ fn main() -> Result<()> {
     }
     if wanted("webhooks") {
         webhooks::measure(scale, &mut report)?;
+    }
+    if wanted("analytics") {
+        reports::measure(&program, scale, &mut report)?;
     }
     if wanted("paging") {
         reads::measure_paging(&program, scale, &mut report)?;

@@ -28,7 +28,7 @@ use crate::process::cpu_seconds;
 use crate::report::{Goal, Report};
 
 /// Clients that write at the same time.
-const CLIENTS: usize = 64;
+pub const CLIENTS: usize = 64;
 
 /// Measures against a bare group commit, one-by-one commits and PostgreSQL.
 ///
@@ -91,8 +91,9 @@ pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
 
 /// What writing cost.
 #[derive(Clone, Copy, Debug)]
-struct Speed {
-    per_second: f64,
+pub struct Speed {
+    /// How many a second.
+    pub per_second: f64,
     cpu_us: f64,
 }
 
@@ -111,7 +112,11 @@ fn speed(count: u64, began: Instant, cpu: f64) -> Speed {
     }
 }
 
-async fn product(location: Location, clients: usize, duration: Duration) -> Result<Speed> {
+/// Records calls by the commands of the product, for `duration`, in a database that is made where there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn product(location: Location, clients: usize, duration: Duration) -> Result<Speed> {
     let db = tokio::task::spawn_blocking(move || Db::migrate(&location, DbOptions::default())).await??;
     let board = Switchboard::new(db.clone(), Arc::new(SystemClock), Arc::new(RandomIds), "bench");
     let team = one_line_team(&board).await?;
