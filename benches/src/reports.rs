@@ -145,10 +145,10 @@ fn writing(scale: Scale, report: &mut Report) -> Result<()> {
     let folder = std::env::current_exe()?
         .with_file_name("bench-data")
         .join("reports-writes");
-    let mut pairs = Vec::new();
+    let (mut speeds, mut cpu) = (Vec::new(), Vec::new());
     for _ in 0..scale.pairs {
-        let mut speeds = [0.0; 2];
-        for (skip, speed) in [false, true].into_iter().zip(&mut speeds) {
+        let mut measured = Vec::new();
+        for skip in [false, true] {
             drop(std::fs::remove_dir_all(&folder));
             std::fs::create_dir_all(&folder)?;
             let file = folder.join("product.db");
@@ -159,19 +159,19 @@ fn writing(scale: Scale, report: &mut Report) -> Result<()> {
                     "CREATE TRIGGER skip_{table} BEFORE INSERT ON {table} BEGIN SELECT RAISE(IGNORE); END"
                 ))?;
             }
-            *speed = runtime
-                .block_on(writes::product(location, writes::CLIENTS, duration))?
-                .per_second;
+            measured.push(runtime.block_on(writes::product(location, writes::CLIENTS, duration))?);
         }
-        pairs.push((speeds[0], speeds[1]));
+        speeds.push((measured[0].per_second, measured[1].per_second));
+        cpu.push((measured[0].cpu_us, measured[1].cpu_us));
     }
     drop(std::fs::remove_dir_all(&folder));
     report.pairs(
         "completed calls with figures for reports / without",
         "calls/s",
-        &pairs,
+        &speeds,
         Goal::AtLeast(0.85),
     );
+    report.pairs("the same, CPU a call", "us", &cpu, Goal::None);
     Ok(())
 }
 

@@ -94,7 +94,8 @@ pub fn measure(scale: Scale, report: &mut Report) -> Result<()> {
 pub struct Speed {
     /// How many a second.
     pub per_second: f64,
-    cpu_us: f64,
+    /// CPU of one, in microseconds.
+    pub cpu_us: f64,
 }
 
 /// CPU of this process so far, in seconds.
