@@ -14,7 +14,7 @@ use crate::report::{Goal, Report};
 /// Rows of the file.
 const ROWS: usize = 100_000;
 /// Rows that the product commits together, and so does the baseline.
-const GROUP: usize = 1_000;
+const GROUP: usize = 2_000;
 /// Rows a second that are asked for.
 const GOAL: f64 = 20_000.0;
 /// The tables of which a row of the file makes rows, and their columns for a person's id.

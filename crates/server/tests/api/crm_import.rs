@@ -227,7 +227,7 @@ async fn an_import_goes_on_where_it_stopped(db: TestDb) {
     let half = app.get(&format!("{IMPORT}/{id}")).await.data().clone();
     assert_eq!(
         (half["state"].as_str(), counts(&half)),
-        (Some("RUNNING"), [2_500, 1_000, 1_000, 0, 0, 0])
+        (Some("RUNNING"), [2_500, 2_000, 2_000, 0, 0, 0])
     );
     assert!(work_once(&app.board).await.unwrap());
     let done = app.get(&format!("{IMPORT}/{id}")).await.data().clone();
