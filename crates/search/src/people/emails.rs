@@ -3,18 +3,26 @@
 
 use fixedbitset::FixedBitSet;
 
-use super::values::{Values, retain};
+use super::grams::{GRAM, Lists, ListsBuilder, keys_of};
+use super::postings::Postings;
+use super::values::{END, Values};
 
 /// The host of an address that has none.
 const NONE: u32 = u32::MAX;
+
+/// So many bytes are compared at once, before the others.
+const FEW: usize = GRAM + 1;
 
 /// The addresses of documents, in the order of the documents.
 #[derive(Debug, Default)]
 pub(super) struct Emails {
     /// What is before the first @.
     users: Values,
+    with_gram: Lists,
     hosts: Values,
     host_of: Vec<u32>,
+    /// The documents with an address at each host.
+    with_host: Postings,
     doc_of: Vec<u32>,
 }
 
@@ -23,9 +31,7 @@ impl Emails {
     pub(super) fn add_containing(&self, part: &str, set: &mut FixedBitSet) {
         let mut in_host = self.hosts.set_containing(part);
         match part.split_once('@') {
-            None => self
-                .users
-                .containing(part, |address| set.insert(self.doc_of[address] as usize)),
+            None => self.add_with_user(part, set),
             Some((user_end, host_begin)) => {
                 let mut hosts = FixedBitSet::with_capacity(self.hosts.len());
                 for host in 0..self.hosts.len() {
@@ -34,25 +40,44 @@ impl Emails {
                 if user_end.is_empty() {
                     in_host.union_with(&hosts);
                 } else if !hosts.is_clear() {
-                    let mut both = FixedBitSet::with_capacity(self.host_of.len());
-                    both.insert_range(..);
-                    retain(&mut both, |address| {
-                        hosts.contains(self.host_of[address] as usize)
+                    let mut ending = user_end.as_bytes().to_vec();
+                    ending.push(END);
+                    self.with_gram.with_part(&ending, |address| {
+                        let address = address as usize;
+                        if hosts.contains(self.host_of[address] as usize)
+                            && self.users.bytes(address).ends_with(user_end.as_bytes())
+                        {
+                            set.insert(self.doc_of[address] as usize);
+                        }
                     });
-                    retain(&mut both, |address| {
-                        self.users.bytes(address).ends_with(user_end.as_bytes())
-                    });
-                    both.ones()
-                        .for_each(|address| set.insert(self.doc_of[address] as usize));
                 }
             }
         }
-        if !in_host.is_clear() {
-            for (host, doc) in self.host_of.iter().zip(&self.doc_of) {
-                if in_host.contains(*host as usize) {
-                    set.insert(*doc as usize);
+        in_host
+            .ones()
+            .for_each(|host| self.with_host.add(host..host + 1, set));
+    }
+
+    fn add_with_user(&self, part: &str, set: &mut FixedBitSet) {
+        let mut add = |address: usize| set.insert(self.doc_of[address] as usize);
+        if part.is_empty() {
+            (0..self.users.len()).for_each(add);
+        } else if part.len() <= GRAM {
+            self.with_gram
+                .with_part(part.as_bytes(), |address| add(address as usize));
+        } else {
+            let part = part.as_bytes();
+            // Of texts this short, all places are looked at sooner than a search by words is set up.
+            let begin = part.first_chunk::<FEW>();
+            let has = |user: &[u8]| {
+                let mut places = user.windows(part.len());
+                places.any(|place| place.first_chunk() == begin && place == part)
+            };
+            self.with_gram.with_part(part, |address| {
+                if has(self.users.bytes(address as usize)) {
+                    add(address as usize);
                 }
-            }
+            });
         }
     }
 
@@ -84,6 +109,7 @@ impl Emails {
 #[derive(Default)]
 pub(super) struct EmailsBuilder {
     known: std::collections::HashMap<Box<str>, u32>,
+    with_gram: ListsBuilder,
     emails: Emails,
 }
 
@@ -93,6 +119,8 @@ impl EmailsBuilder {
             None => (address, NONE),
             Some((user, host)) => (user, self.host(host)),
         };
+        let number = self.emails.users.len() as u32;
+        keys_of(user.as_bytes()).for_each(|key| self.with_gram.push(key, number));
         self.emails.users.push(user);
         self.emails.host_of.push(host);
         self.emails.doc_of.push(doc);
@@ -109,7 +137,16 @@ impl EmailsBuilder {
     }
 
     pub(super) fn finish(self) -> Emails {
-        self.emails
+        let emails = self.emails;
+        let addresses = emails.host_of.iter().zip(&emails.doc_of);
+        let mut pairs: Vec<(u32, u32)> = addresses.map(|(host, doc)| (*host, *doc)).collect();
+        pairs.retain(|(host, _)| *host != NONE);
+        pairs.sort_unstable();
+        Emails {
+            with_gram: self.with_gram.finish(),
+            with_host: Postings::new(emails.hosts.len(), &pairs),
+            ..emails
+        }
     }
 }
 
@@ -147,6 +184,10 @@ mod tests {
             "h",
             "where",
             "ann@x",
+            "bob.ann",
+            "b.ann@m",
+            "bann",
+            "ann\0",
             "b.ann@",
             "",
             "e@",

@@ -7,6 +7,8 @@
 
 mod companies;
 mod emails;
+mod grams;
+mod postings;
 mod segment;
 mod select;
 mod team;

@@ -4,7 +4,7 @@ use fixedbitset::FixedBitSet;
 use memchr::memmem::Finder;
 
 /// Behind every text, so that nothing is found across two of them.
-const END: u8 = 0;
+pub(super) const END: u8 = 0;
 /// So many texts are passed over one by one before the place of a match is looked up.
 const STEPS: usize = 8;
 

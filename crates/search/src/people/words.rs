@@ -4,12 +4,16 @@ use std::collections::HashMap;
 
 use fixedbitset::FixedBitSet;
 
+use super::grams::{Lists, ListsBuilder};
+use super::postings::Postings;
 use super::values::Values;
 
 /// Digits that fit into a [`packed`] number; a phone number has 15 at most (E.164).
 const MOST_DIGITS: usize = 16;
 /// Bits of a digit.
 const NIBBLE: usize = 4;
+/// Digits that are looked up together; a part of a number has as many at least.
+const RUN: usize = 4;
 
 /// Which documents have which word.
 #[derive(Debug, Default)]
@@ -17,41 +21,13 @@ pub(super) struct Words {
     /// Words of digits alone, packed and sorted.
     numbers: Vec<u64>,
     with_number: Postings,
+    /// The places of the numbers that have these digits in a row.
+    with_run: Lists,
     /// All others, sorted.
     tokens: Values,
     with_token: Postings,
-}
-
-/// The documents of each word, behind one another in the order of the words.
-#[derive(Debug, Default)]
-struct Postings {
-    starts: Vec<usize>,
-    docs: Vec<u32>,
-}
-
-impl Postings {
-    /// Of (word, document), sorted.
-    fn new(words: usize, pairs: &[(u32, u32)]) -> Self {
-        let mut starts = vec![0; words + 1];
-        for (word, _) in pairs {
-            starts[*word as usize + 1] += 1;
-        }
-        for word in 0..words {
-            starts[word + 1] += starts[word];
-        }
-        Self {
-            starts,
-            docs: pairs.iter().map(|(_, doc)| *doc).collect(),
-        }
-    }
-
-    fn add(&self, words: std::ops::Range<usize>, set: &mut FixedBitSet) {
-        if !words.is_empty() {
-            for doc in &self.docs[self.starts[words.start]..self.starts[words.end]] {
-                set.insert(*doc as usize);
-            }
-        }
-    }
+    /// Those of them with [`RUN`] digits in a row, and their places.
+    digital: (Values, Vec<u32>),
 }
 
 /// Digits as four bits each, the first in the highest, so that numbers sort as their texts do. A digit is never 0.
@@ -59,6 +35,19 @@ fn packed(digits: &[u8]) -> u64 {
     let pack = |sum, digit: &u8| sum << NIBBLE | u64::from(digit - b'0' + 1);
     let number = digits.iter().fold(0, pack);
     number << (NIBBLE * (MOST_DIGITS - digits.len()))
+}
+
+/// Every [`RUN`] digits in a row of a packed number, packed.
+fn runs(number: u64) -> impl Iterator<Item = u32> {
+    const BITS: usize = NIBBLE * RUN;
+    (0..=MOST_DIGITS - RUN)
+        .map(move |place| (number << (NIBBLE * place) >> (u64::BITS as usize - BITS)) as u32)
+        .take_while(|run| run & 0xf > 0)
+}
+
+fn has_run(word: &str) -> bool {
+    let is_run = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+    word.as_bytes().windows(RUN).any(is_run)
 }
 
 fn unpacked(number: u64) -> String {
@@ -87,24 +76,26 @@ impl Words {
         self.with_token.add(self.tokens.beginning(word), set);
     }
 
-    /// Adds the documents that have a word with these digits somewhere in it.
+    /// Adds the documents that have a word with these digits, [`RUN`] or more, somewhere in it.
     pub(super) fn add_containing(&self, digits: &str, set: &mut FixedBitSet) {
         if is_number(digits) {
             let wanted = packed(digits.as_bytes()) >> (NIBBLE * (MOST_DIGITS - digits.len()));
             let away = NIBBLE * (MOST_DIGITS - digits.len());
             let has = |number: u64| {
-                (0..=MOST_DIGITS - digits.len()).fold(false, |has, place| {
-                    has | (number << (NIBBLE * place) >> away == wanted)
-                })
+                (0..=MOST_DIGITS - digits.len()).any(|place| number << (NIBBLE * place) >> away == wanted)
             };
-            for (place, number) in self.numbers.iter().enumerate() {
-                if has(*number) {
+            for place in self.with_run.in_all(runs(packed(digits.as_bytes()))) {
+                let place = place as usize;
+                if has(self.numbers[place]) {
                     self.with_number.add(place..place + 1, set);
                 }
             }
         }
-        self.tokens
-            .containing(digits, |token| self.with_token.add(token..token + 1, set));
+        let (texts, places) = &self.digital;
+        texts.containing(digits, |text| {
+            let token = places[text] as usize;
+            self.with_token.add(token..token + 1, set);
+        });
     }
 
     /// The words of each document, by number of the document.
@@ -186,8 +177,13 @@ impl WordsBuilder {
         let mut sorted: Vec<(Box<str>, u32)> = self.tokens.into_iter().collect();
         sorted.sort_unstable();
         let (mut tokens, mut places) = (Values::default(), vec![0_u32; sorted.len()]);
+        let mut digital = (Values::default(), Vec::new());
         for (place, (text, token)) in sorted.into_iter().enumerate() {
             tokens.push(&text);
+            if has_run(&text) {
+                digital.0.push(&text);
+                digital.1.push(place as u32);
+            }
             places[token as usize] = place as u32;
         }
         for (token, _) in &mut self.with_token {
@@ -199,8 +195,10 @@ impl WordsBuilder {
         self.with_number.dedup();
         let mut numbers: Vec<u64> = Vec::new();
         let mut pairs = Vec::with_capacity(self.with_number.len());
+        let mut with_run = ListsBuilder::default();
         for (number, doc) in self.with_number {
             if numbers.last() != Some(&number) {
+                runs(number).for_each(|run| with_run.push(run, numbers.len() as u32));
                 numbers.push(number);
             }
             pairs.push((numbers.len() as u32 - 1, doc));
@@ -210,8 +208,10 @@ impl WordsBuilder {
         Words {
             numbers,
             with_number,
+            with_run: with_run.finish(),
             tokens,
             with_token,
+            digital,
         }
     }
 }
@@ -258,8 +258,11 @@ mod tests {
         assert_eq!(containing("1234"), [0, 1, 2]);
         assert!(containing("99990").is_empty());
         assert_eq!(containing("5551234"), [0]);
-        assert_eq!(containing("555"), [0, 1]);
+        assert_eq!(containing("5555"), [0, 1]);
+        assert_eq!(containing("55559"), [1]);
         assert_eq!(containing("3456789"), [1, 2]);
+        assert_eq!(containing("0012"), [2]);
+        assert!(containing("0124").is_empty());
         assert_eq!(containing("1234567890123456"), [1, 2]);
         assert_eq!(containing("12345678901234567"), [1]);
     }

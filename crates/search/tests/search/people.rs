@@ -69,6 +69,9 @@ const PARTS: &[&str] = &[
     "mail.example",
     "@acme",
     "n@a",
+    "smith.1",
+    "jose1234an",
+    "4@mail",
     "zzz",
     "z",
 ];
@@ -101,7 +104,19 @@ impl Dice {
     }
 
     fn emails(&mut self) -> Vec<String> {
-        (0..self.below(3)).map(|_| self.pick(EMAILS).to_owned()).collect()
+        (0..self.below(3)).map(|_| self.email()).collect()
+    }
+
+    fn email(&mut self) -> String {
+        let some = self.pick(EMAILS);
+        match some.split_once('@').filter(|_| self.one_in(2)) {
+            Some((user, host)) => format!(
+                "{user}{}{}@{host}",
+                self.pick(&["-", ".", "an", "1"]),
+                self.below(2_000)
+            ),
+            None => some.to_owned(),
+        }
     }
 
     fn part(&mut self) -> String {
