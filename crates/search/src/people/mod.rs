@@ -37,12 +37,17 @@ pub use team::PeoplePage;
 /// People that are read together while a team is read.
 const READ: i64 = 4_000;
 
+/// The pause after a first failure; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// What may be adjusted.
 #[derive(Clone, Copy, Debug)]
 pub struct PeopleOptions {
     /// Teams with fewer people are not in the index.
     pub from: u64,
-    /// The most people of all teams together that are in the index; about 300 bytes each.
+    /// The most people of all teams together that are in the index; about 350 bytes each. When teams outgrow it, one
+    /// leaves, and comes back once an eighth of it is free beside it.
     pub most: u64,
     /// So many people who changed lately are looked at one by one before they are laid out.
     pub fresh: usize,
@@ -85,6 +90,8 @@ struct Shared {
     teams: RwLock<HashMap<TeamKey, Arc<RwLock<Team>>>>,
     /// Teams that were searched though they are not in the index.
     missed: Mutex<BTreeSet<TeamKey>>,
+    /// Teams that found no room. Told once each.
+    refused: Mutex<BTreeSet<TeamKey>>,
     /// Wakes the upkeep.
     wake: Notify,
 }
@@ -98,6 +105,7 @@ impl PeopleIndex {
             options,
             teams: RwLock::default(),
             missed: Mutex::default(),
+            refused: Mutex::default(),
             wake: Notify::new(),
         }))
     }
@@ -148,7 +156,7 @@ impl PeopleIndex {
         teams.iter().map(|team| team.read().people()).sum()
     }
 
-    /// Fills the index and keeps it quick until `cancellation`. Failures are logged and tried again.
+    /// Fills the index and keeps it quick until `cancellation`. Failures are logged and tried again, with growing pauses.
     pub async fn run(self, cancellation: CancellationToken) {
         let PeopleOptions { gather, poll, .. } = self.0.options;
         let mut appended = self.0.db.appended();
@@ -161,40 +169,49 @@ impl PeopleIndex {
             .into_iter()
             .map(|team| team.key)
             .collect();
+        let mut pause = FIRST_PAUSE;
         loop {
-            for key in teams {
-                match cancellation.run_until_cancelled(self.read(key)).await {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => {
-                        tracing::warn!(
-                            team.key = key.0,
-                            error = &error as &dyn std::error::Error,
-                            "a team could not be read into the index of people; searches walk over its rows"
-                        );
+            let done = cancellation.run_until_cancelled(self.look_after(teams)).await;
+            let Some(done) = done else { return };
+            let waiting = async {
+                match done {
+                    Ok(()) => {
+                        pause = FIRST_PAUSE;
+                        tokio::select! {
+                            () = self.0.wake.notified() => {}
+                            Ok(()) = appended.changed() => tokio::time::sleep(gather).await,
+                            () = tokio::time::sleep(poll) => {}
+                        }
                     }
-                    None => return,
-                }
-            }
-            let waking = async {
-                tokio::select! {
-                    () = self.0.wake.notified() => {}
-                    Ok(()) = appended.changed() => tokio::time::sleep(gather).await,
-                    () = tokio::time::sleep(poll) => {}
+                    Err(error) => {
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "the index of people could not be kept up; it will be tried again"
+                        );
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
                 }
             };
-            if cancellation.run_until_cancelled(waking).await.is_none() {
+            if cancellation.run_until_cancelled(waiting).await.is_none() {
                 return;
-            }
-            if let Err(error) = self.keep_up().await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the index of people could not be kept up; it will be tried again"
-                );
             }
             teams = std::mem::take(&mut *self.0.missed.lock())
                 .into_iter()
                 .collect::<Vec<_>>();
         }
+    }
+
+    /// Reads teams into the index, and keeps up with those that are in it.
+    async fn look_after(&self, teams: Vec<TeamKey>) -> Result<(), SearchError> {
+        let mut failure = Ok(());
+        for key in teams {
+            if let Err(error) = self.read(key).await {
+                self.0.missed.lock().insert(key);
+                failure = Err(error);
+            }
+        }
+        self.keep_up().await.and(failure)
     }
 
     /// Reads a team into the index, unless it is in already, has few people, or there are too many in all. Tells whether it
@@ -214,12 +231,14 @@ impl PeopleIndex {
         if count < self.0.options.from {
             return Ok(false);
         }
-        if self.people() as u64 + count > self.0.options.most {
-            tracing::warn!(
-                team.key = key.0,
-                people = count,
-                "the index of people has no room for this team; its searches walk over its rows: see search.people"
-            );
+        let most = self.0.options.most;
+        let room = if self.0.refused.lock().contains(&key) {
+            most - most / 8
+        } else {
+            most
+        };
+        if self.people() as u64 + count > room {
+            self.refuse(key, count);
             return Ok(false);
         }
         let mut team = db.scan(move |conn| Team::begin(conn, key)).await?;
@@ -243,11 +262,47 @@ impl PeopleIndex {
         })
         .await?;
         self.0.teams.write().insert(key, Arc::new(RwLock::new(team)));
+        self.0.refused.lock().remove(&key);
         tracing::debug!(team.key = key.0, people, "a team is in the index of people");
         Ok(true)
     }
 
-    /// Reads what has changed, and lays out anew what searches would be slow in.
+    fn refuse(&self, key: TeamKey, people: u64) {
+        if self.0.refused.lock().insert(key) {
+            tracing::warn!(
+                team.key = key.0,
+                people,
+                "the index of people has no room for this team; its searches walk over its rows: see search.people"
+            );
+        }
+    }
+
+    /// Lets teams go that have outgrown the bound: the smallest whose leaving is enough, for the walks of large ones are
+    /// the slowest.
+    fn make_room(&self) {
+        loop {
+            let mut sizes: Vec<(u64, TeamKey)> = self
+                .0
+                .teams
+                .read()
+                .iter()
+                .map(|(key, team)| (team.read().people() as u64, *key))
+                .collect();
+            sizes.sort_unstable();
+            let all: u64 = sizes.iter().map(|(people, _)| people).sum();
+            let Some(excess) = all.checked_sub(self.0.options.most).filter(|excess| *excess > 0) else {
+                return;
+            };
+            let enough = sizes.iter().find(|(people, _)| *people >= excess);
+            let Some((people, key)) = enough.or(sizes.last()).copied() else {
+                return;
+            };
+            self.0.teams.write().remove(&key);
+            self.refuse(key, people);
+        }
+    }
+
+    /// Reads what has changed, lays out anew what searches would be slow in, and lets teams go that have no room any more.
     ///
     /// # Errors
     /// [`SearchError::Store`] when the database cannot be read.
@@ -274,6 +329,7 @@ impl PeopleIndex {
             let fresh = self.0.options.fresh.max(1);
             blocking(move || tidy(&team, fresh)).await?;
         }
+        self.make_room();
         metrics::gauge!("trunkline_people_index_people").set(self.people() as f64);
         Ok(())
     }

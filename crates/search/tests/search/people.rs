@@ -15,7 +15,7 @@ use trunkline_store::{Conn, Db, StoreError, TeamKey, Tx, contacts, params, peopl
 use trunkline_switchboard::companies::{self, CreateCompany, PatchCompany};
 use trunkline_switchboard::deals::{self, CreateDeal};
 use trunkline_switchboard::people::{self as commands, CreateContact, PatchContact};
-use trunkline_switchboard::{Actor, Error};
+use trunkline_switchboard::{Actor, Error, Work};
 use trunkline_testkit::db::{Office, START, TestDb};
 
 const FIRST: &[&str] = &[
@@ -242,7 +242,7 @@ impl World {
             }
             7 => {
                 let other = dice.pick(&self.people);
-                let merge = move |work: &mut trunkline_switchboard::Work<'_, '_>| {
+                let merge = move |work: &mut Work<'_, '_>| {
                     commands::merge_contacts(work, person, other, &Actor::System)
                 };
                 // Somebody with itself, or too many numbers: refused, and nothing happened.
@@ -251,7 +251,7 @@ impl World {
             8 | 9 => {
                 let number = PhoneNumber::parse(&dice.number()).unwrap();
                 let at = Millis(START.0 + dice.below(100_000) as i64);
-                let touch = move |work: &mut trunkline_switchboard::Work<'_, '_>| {
+                let touch = move |work: &mut Work<'_, '_>| {
                     Ok::<_, Error>(contacts::touch(work.tx, work.team, number, 1, at)?)
                 };
                 self.office.run(touch).await.unwrap();
@@ -518,6 +518,42 @@ async fn teams_do_not_meet_and_bounds_are_kept(t: TestDb) {
     assert_eq!(ask(&narrow, team).await.0, Answer::Absent);
 }
 
+async fn a_team_that_outgrows_the_bound_leaves(t: TestDb) {
+    let mut world = World::new(&t, 15).await;
+    for _ in 0..20 {
+        world.change().await;
+    }
+    let team = world.team();
+    let index = |most: usize| {
+        let options = PeopleOptions {
+            most: most as u64,
+            ..options()
+        };
+        PeopleIndex::new(t.db().clone(), options)
+    };
+    let roomy = index(1_000);
+    assert!(roomy.read(team).await.unwrap());
+    let everybody = roomy.people();
+    let tight = index(everybody);
+    assert!(tight.read(team).await.unwrap());
+    tight.keep_up().await.unwrap();
+    assert_eq!(tight.people(), everybody, "as many as may be");
+    let new = CreateContact {
+        first_name: Some("One more".to_owned()),
+        ..CreateContact::default()
+    };
+    let add = move |work: &mut Work<'_, '_>| commands::create_contact(work, &new);
+    world.office.node("node").run(team, add).await.unwrap();
+    tight.keep_up().await.unwrap();
+    assert_eq!(tight.people(), 0);
+    assert!(
+        !tight.read(team).await.unwrap(),
+        "there is no room for it any more"
+    );
+    roomy.keep_up().await.unwrap();
+    assert_eq!(roomy.people(), everybody + 1);
+}
+
 async fn what_searches_look_into_can_be_mended(t: TestDb) {
     let world = World::new(&t, 14).await;
     let (team, marie) = (world.team(), world.office.marie);
@@ -550,4 +586,5 @@ trunkline_testkit::on_both! {
     random_questions_have_the_answers_of_a_walk,
     whoever_was_written_is_found_as_it_is_now,
     teams_do_not_meet_and_bounds_are_kept,
+    a_team_that_outgrows_the_bound_leaves,
 }
