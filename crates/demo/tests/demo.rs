@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use trunkline_demo::corpus::{self, Language};
 use trunkline_demo::{BuildOptions, SeedOptions, World};
 use trunkline_domain::events::Topic;
+use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::text::words;
 use trunkline_domain::{
     CallResult, Clock, Direction, ErrorCode, ItemKind, ManualClock, MessageStatus, Millis, PhoneNumber,
@@ -23,9 +24,10 @@ use trunkline_messaging::play::Player;
 use trunkline_store::conversations::{self, ConversationFilter, ConversationRow, Position};
 use trunkline_store::events::{self, EventRow};
 use trunkline_store::items::{self, ItemRow, ItemTexts};
+use trunkline_store::numbers::NumberRow;
 use trunkline_store::{
     Conn, Db, DbOptions, Location, StoreError, TeamKey, calls, contacts, directory, jobs, messages, numbers,
-    tags, teams, text_queue,
+    tags, teams, text_consents, text_queue,
 };
 use trunkline_switchboard::{Error, Switchboard};
 
@@ -219,6 +221,57 @@ async fn the_demo_team_is_what_the_product_would_have_written() {
         None
     );
     assert_conversations(&fresh.conversations(team).await, &items);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn there_is_one_line_of_each_state_and_some_who_opted_out() {
+    let fresh = Fresh::new();
+    let team = fresh.build(&options(1_500)).await.team;
+    let lines = fresh.read(move |conn| numbers::list(conn, team)).await;
+    let status = |status| {
+        lines
+            .iter()
+            .filter(|line| line.sender_id_status == Some(status))
+            .count()
+    };
+    assert_eq!(
+        (status(SenderIdStatus::Active), status(SenderIdStatus::Pending)),
+        (1, 1)
+    );
+    let american = |registered| {
+        let of_us = |line: &&NumberRow| line.number.is_some() && line.country.as_deref() == Some("US");
+        lines
+            .iter()
+            .filter(of_us)
+            .filter(|line| line.a2p_registered == registered)
+            .count()
+    };
+    assert_eq!((american(true), american(false)), (1, 1));
+
+    let items = fresh.items(team).await;
+    let mut opted_out = 0;
+    for with in &items {
+        let keyword = with
+            .texts
+            .iter()
+            .any(|text| ["STOP", "ARRET"].contains(&text.as_str()));
+        if !keyword || with.item.direction != Direction::Inbound {
+            continue;
+        }
+        let (contact, line, seq) = (with.item.contact_number, with.item.line, with.item.seq);
+        let consent = fresh
+            .read(move |conn| text_consents::get(conn, team, contact, line))
+            .await
+            .unwrap();
+        assert!(consent.opted_out && consent.item == Some(seq), "{consent:?}");
+        let later = items[usize::try_from(seq).unwrap()..].iter();
+        let later: Vec<_> = later
+            .filter(|other| other.item.conversation == with.item.conversation)
+            .collect();
+        assert_eq!(later.len(), 1, "they are told that it is so, and then left alone");
+        opted_out += 1;
+    }
+    assert_eq!(opted_out, 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -533,7 +586,8 @@ async fn every_number_is_fictional() {
     let world = fresh.build(&options(1_000)).await;
     let team = world.team;
     let lines = fresh.read(move |conn| numbers::list(conn, team)).await;
-    let countries: Vec<&str> = lines.iter().filter_map(|line| line.country.as_deref()).collect();
+    let numbers = lines.iter().filter(|line| line.number.is_some());
+    let countries: Vec<&str> = numbers.filter_map(|line| line.country.as_deref()).collect();
     assert_eq!(countries, ["US", "US", "FR", "FR"]);
     assert!(lines.iter().all(|line| line.carrier == "sandbox"));
     let partners = ["+14155550187", "+33199000187"].map(|text| PhoneNumber::parse(text).unwrap());

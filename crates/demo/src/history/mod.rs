@@ -6,7 +6,7 @@
 mod calls;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rand::RngExt;
 use rand::distr::Distribution;
@@ -16,7 +16,7 @@ use trunkline_domain::{ConversationAction, Direction, Millis, PhoneNumber, UserI
 
 use crate::corpus::{self, ContactNames, Language, Speaker};
 use crate::hours::{OfficeHours, zone_of};
-use crate::world::{World, WorldUser};
+use crate::world::{World, WorldUser, language_of};
 
 pub(crate) use calls::speaker;
 use calls::{Outcome, PlannedCall};
@@ -69,6 +69,8 @@ pub(crate) enum What {
     Received(Text),
     /// A text that went out: by whom, and whether it arrived.
     Sent(Text, UserId, bool),
+    /// A keyword that came in, by which somebody wants no more texts; it is answered.
+    OptedOut(Text),
     /// A user marked a conversation.
     Marked(Pair, WorldUser, ConversationAction),
 }
@@ -88,14 +90,24 @@ pub(crate) struct Text {
 }
 
 impl Entry {
-    /// Whether it is a call or a text.
-    pub(crate) const fn is_item(&self) -> bool {
-        !matches!(self.what, What::Marked(..))
+    /// How many calls and texts come of it.
+    pub(crate) const fn items(&self) -> usize {
+        match self.what {
+            What::Call(_) | What::Received(_) | What::Sent(..) => 1,
+            // With the answer.
+            What::OptedOut(_) => 2,
+            What::Marked(..) => 0,
+        }
     }
 }
 
 /// Plans exactly `span.items` calls and texts, oldest first, and what people did with the conversations.
 pub(crate) fn plan(rng: &mut StdRng, world: &World, parties: &[Party], span: Span) -> Vec<Entry> {
+    let opted_out = if span.items < FEW { 0 } else { OPTED_OUT };
+    let span = Span {
+        items: span.items - 2 * opted_out,
+        ..span
+    };
     let mut planner = Planner::new(rng, world, parties, span);
     let open = (span.items / 200).max(span.items.min(4));
     planner.limit = span.items - open;
@@ -106,10 +118,20 @@ pub(crate) fn plan(rng: &mut StdRng, world: &World, parties: &[Party], span: Spa
     while planner.items < planner.limit {
         planner.open_end();
     }
+    planner.opt_outs(opted_out);
     let mut entries = planner.entries;
     entries.sort_by_key(|entry| entry.at);
     entries
 }
+
+/// How many people want no more texts from a line.
+const OPTED_OUT: usize = 3;
+
+/// A history with fewer items is too short for that.
+const FEW: usize = 300;
+
+/// How long after the last that happened between the two they say so.
+const OPTS_OUT_AFTER: i64 = Millis::HOUR;
 
 /// How many of a hundred items are calls.
 const CALL_SHARE: usize = 55;
@@ -131,6 +153,41 @@ struct Planner<'p> {
     entries: Vec<Entry>,
     /// When something happened last in a conversation.
     last: HashMap<Pair, Millis>,
+}
+
+impl Planner<'_> {
+    /// Lets so many people who are no contacts opt out, each after everything else that happened between the two.
+    fn opt_outs(&mut self, count: usize) {
+        let strangers = self
+            .parties
+            .iter()
+            .filter(|party| party.relation == Relation::Unknown);
+        let numbers: HashSet<PhoneNumber> = strangers
+            .flat_map(|party| party.numbers.iter().copied())
+            .collect();
+        let ends = self.span.to.plus(-OPEN_SINCE);
+        let mut quiet: Vec<(Millis, Pair)> = self
+            .last
+            .iter()
+            .filter(|(pair, at)| numbers.contains(&pair.number) && **at < ends)
+            .map(|(pair, at)| (*at, *pair))
+            .collect();
+        quiet.sort_by_key(|(at, pair)| (*at, pair.number, pair.line));
+        for (at, pair) in quiet.into_iter().rev().take(count) {
+            let content = match language_of(pair.number) {
+                Language::English => "STOP",
+                Language::French => "ARRET",
+            };
+            let text = Text {
+                pair,
+                content: content.to_owned(),
+            };
+            self.entries.push(Entry {
+                at: at.plus(OPTS_OUT_AFTER),
+                what: What::OptedOut(text),
+            });
+        }
+    }
 }
 
 /// An episode's people.

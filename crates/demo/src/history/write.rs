@@ -1,8 +1,8 @@
 //! Writes what was planned, by the commands that write it when it really happens.
 
-use trunkline_domain::{ErrorCode, ItemId, MessageStatus};
+use trunkline_domain::{ErrorCode, ItemId, MessageId, MessageStatus};
 use trunkline_messaging::sandbox;
-use trunkline_store::items;
+use trunkline_store::items::{self, ItemRow};
 use trunkline_switchboard::calls::{self, Leftover, Step};
 use trunkline_switchboard::messages::{self, Receive, Report, Send};
 use trunkline_switchboard::{Actor, Error, Work, conversations};
@@ -18,19 +18,15 @@ pub(crate) fn write(work: &mut Work<'_, '_>, entry: &Entry, public_url: &str) ->
     work.now = entry.at;
     match &entry.what {
         What::Call(call) => write_call(work, call, public_url),
-        What::Received(Text { pair, content }) => {
-            let (content, media) = (content.clone(), Vec::new());
-            let (line, from, at) = (pair.line, pair.number, entry.at);
-            let text = Receive {
-                line,
-                from,
-                content,
-                media,
-                carrier: sandbox::NAME,
-                carrier_ref: None,
-                at,
+        What::Received(text) => receive(work, text).map(drop),
+        What::OptedOut(text) => {
+            let asked = receive(work, text)?;
+            // The answer was put out right behind it.
+            let answer = items::by_seq(work.tx, work.team, asked.seq + 1)?.map(|item| item.id);
+            let Some(ItemId::Message(id)) = answer else {
+                return Err(ErrorCode::TextMessageNotFound.into());
             };
-            messages::receive(work, &text).map(drop)
+            deliver(work, asked.seq + 1, id, true)
         }
         What::Sent(Text { pair, content }, user, arrives) => {
             let (content, media) = (content.clone(), Vec::new());
@@ -70,16 +66,36 @@ fn write_call(work: &mut Work<'_, '_>, call: &PlannedCall, public_url: &str) -> 
     calls::step(work, id, &Step::Complete(work.now))
 }
 
+/// Takes a text that came in now.
+fn receive(work: &mut Work<'_, '_>, text: &Text) -> Result<ItemRow, Error> {
+    let text = Receive {
+        line: text.pair.line,
+        from: text.pair.number,
+        content: text.content.clone(),
+        media: Vec::new(),
+        carrier: sandbox::NAME,
+        carrier_ref: None,
+        at: work.now,
+    };
+    let id = messages::receive(work, &text)?;
+    Ok(items::get(work.tx, work.team, ItemId::Message(id))?.ok_or(ErrorCode::TextMessageNotFound)?)
+}
+
 /// Sends a text and lets the carrier say what became of it.
 fn write_sent(work: &mut Work<'_, '_>, text: &Send, arrives: bool) -> Result<(), Error> {
-    let sent_at = work.now;
     let id = messages::send(work, text)?;
     let item = items::get(work.tx, work.team, ItemId::Message(id))?.ok_or(ErrorCode::TextMessageNotFound)?;
+    deliver(work, item.seq, id, arrives)
+}
+
+/// Lets the carrier say what became of a text that goes out now.
+fn deliver(work: &mut Work<'_, '_>, seq: i64, id: MessageId, arrives: bool) -> Result<(), Error> {
+    let sent_at = work.now;
     work.now = sent_at.plus(ACCEPTED_AFTER);
     let carrier_ref = Some(format!("{}-{id}", sandbox::NAME));
     messages::report(
         work,
-        item.seq,
+        seq,
         &Report {
             status: MessageStatus::Sent,
             carrier_ref,
@@ -96,7 +112,7 @@ fn write_sent(work: &mut Work<'_, '_>, text: &Send, arrives: bool) -> Result<(),
     };
     messages::report(
         work,
-        item.seq,
+        seq,
         &Report {
             status,
             carrier_ref: None,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::{
     Capability, CompanyId, ContactId, Ids, ManualClock, Millis, NumberId, Plan, PropertyType, Role, UserId,
 };
@@ -15,6 +16,7 @@ use trunkline_store::{Db, StoreError, Tx, items, teams};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
 use trunkline_switchboard::companies::{self, CreateCompany};
 use trunkline_switchboard::deals::{self, CreateDeal};
+use trunkline_switchboard::lines::{UpdateNumber, update};
 use trunkline_switchboard::people::{self, CreateContact};
 use trunkline_switchboard::properties;
 use trunkline_switchboard::{Error, Switchboard, Work, tags};
@@ -38,6 +40,15 @@ const LINES: [(&str, &str, &[usize]); 4] = [
     ("+14155550142", "Calderwyn Support", &[3, 2, 0]),
     ("+33199000110", "Calderwyn Ventes", &[1, 4, 5, 0]),
     ("+33639980120", "Calderwyn Assistance", &[5, 4, 1]),
+];
+
+/// The one of them in the US whose registration for texts of applications is not there yet.
+const NOT_REGISTERED: &str = "+14155550142";
+
+/// The team's sender ids: one that can be used, and one that waits for its carrier.
+const SENDER_IDS: [(&str, SenderIdStatus); 2] = [
+    ("Calderwyn", SenderIdStatus::Active),
+    ("CWNews", SenderIdStatus::Pending),
 ];
 
 /// The team's custom properties: key, name, type.
@@ -134,7 +145,7 @@ pub async fn build(
     while !planned.is_empty() {
         let later = planned.split_off(planned.len().min(ITEMS_PER_UNIT));
         let (batch, url) = (std::mem::replace(&mut planned, later), public_url.clone());
-        done += batch.iter().filter(|entry| entry.is_item()).count();
+        done += batch.iter().map(history::Entry::items).sum::<usize>();
         if let Some(first) = batch.first() {
             clock.set(first.at);
         }
@@ -177,9 +188,12 @@ async fn begun(db: &Db) -> Result<Option<Begun>, Error> {
 /// Leaves out what is stored: so many items, and what people did between them. What they did after the last of them is
 /// done once more, which changes nothing.
 fn leave_out(planned: &mut Vec<history::Entry>, stored: usize) {
-    let items = planned.iter().enumerate().filter(|(_, entry)| entry.is_item());
-    let last = stored.checked_sub(1).and_then(|place| items.clone().nth(place));
-    if let Some((place, _)) = last {
+    let mut items = 0;
+    let until = planned.iter().position(|entry| {
+        items += entry.items();
+        items >= stored
+    });
+    if let Some(place) = until.filter(|_| stored > 0) {
         planned.drain(..=place);
     }
 }
@@ -223,6 +237,16 @@ fn found_in(tx: &mut Tx<'_>, ids: &dyn Ids, at: Millis) -> Result<World, Error> 
             members.iter().map(|place| users[*place].id).collect(),
         )?);
     }
+    for (name, status) in SENDER_IDS {
+        work.now = work.now.plus(Millis::MINUTE);
+        let address = Address::SenderId(name.to_owned(), "FR".to_owned());
+        let line = add(&mut work, address, None, vec![Capability::Sms], Vec::new())?;
+        let changes = UpdateNumber {
+            sender_id_status: Some(status),
+            ..UpdateNumber::default()
+        };
+        update(&mut work, line, &changes)?;
+    }
     for (key, name, color) in corpus::TAGS {
         work.now = work.now.plus(Millis::SECOND);
         tags::define(&mut work, key, name, color)?;
@@ -253,21 +277,39 @@ fn add_line(
     if language == Language::English {
         capabilities.push(Capability::Mms);
     }
-    let add = AddNumber {
-        address: Address::Number(number),
-        name: Some(name.to_owned()),
+    let address = Address::Number(number);
+    let line = add(work, address, Some(name), capabilities, members)?;
+    if number == fixed(NOT_REGISTERED) {
+        let changes = UpdateNumber {
+            a2p_registered: Some(false),
+            ..UpdateNumber::default()
+        };
+        update(work, line, &changes)?;
+    }
+    Ok(WorldLine {
+        number,
+        language,
+        line,
+    })
+}
+
+fn add(
+    work: &mut Work<'_, '_>,
+    address: Address,
+    name: Option<&str>,
+    capabilities: Vec<Capability>,
+    members: Vec<UserId>,
+) -> Result<i64, Error> {
+    let line = AddNumber {
+        address,
+        name: name.map(str::to_owned),
         capabilities,
         carrier: sandbox::NAME.to_owned(),
         carrier_settings: None,
         members,
     };
     let id: NumberId = work.new_id(work.now);
-    let line = accounts::add_number(work, id, &add)?;
-    Ok(WorldLine {
-        number,
-        language,
-        line,
-    })
+    accounts::add_number(work, id, &line)
 }
 
 /// Stores companies, contacts and deals, over the days before the first call.
