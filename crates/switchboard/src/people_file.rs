@@ -34,6 +34,9 @@ pub struct Parsed {
 /// Why a file is refused as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
+    /// There is nothing in it.
+    #[error("the file is empty")]
+    Empty,
     /// It has more than [`MAX_ROWS`] rows.
     #[error("the file has more than {MAX_ROWS} rows; split it")]
     TooManyRows,
@@ -56,6 +59,9 @@ impl Parsed {
 /// [`FileError`].
 pub fn parse(bytes: &[u8], format: Format) -> Result<Parsed, FileError> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if bytes.trim_ascii().is_empty() {
+        return Err(FileError::Empty);
+    }
     match format {
         Format::Csv => csv_rows(bytes),
         Format::JsonLines => json_rows(bytes),
@@ -154,6 +160,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_with_nothing_in_it_is_none() {
+        for nothing in ["", " \n\r\n", "\u{feff}", "\u{feff}\n"] {
+            for format in [Format::Csv, Format::JsonLines] {
+                let refused = parse(nothing.as_bytes(), format).unwrap_err();
+                assert_eq!(refused, FileError::Empty, "{nothing:?}");
+            }
+        }
+        assert_eq!(parse(b"name,numbers\n", Format::Csv).unwrap().total(), 0);
+    }
+
+    #[test]
     fn csv_is_read_by_its_header() {
         let file =
             "\u{feff}Name, Last Name ,numbers\nNora,\"Lind\nqvist\",+1\n,,\nBob\nToo,many,fields,here\n";
@@ -180,8 +197,6 @@ mod tests {
             parsed.errors.iter().map(|error| error.row).collect::<Vec<_>>(),
             [3, 4]
         );
-        assert_eq!(parse(b"", Format::JsonLines).unwrap().total(), 0);
-        assert_eq!(parse(b"", Format::Csv).unwrap().total(), 0);
         assert_eq!(parse(b"name\n\xff\xfe\n", Format::Csv).unwrap().errors.len(), 1);
     }
 

@@ -193,6 +193,17 @@ async fn what_is_no_file_is_refused(db: TestDb) {
             "UNSUPPORTED_MEDIA_TYPE",
         );
     }
+    for (media_type, nothing) in [
+        ("text/csv", ""),
+        ("application/x-ndjson", ""),
+        ("application/json", ""),
+        ("text/csv", "\r\n"),
+        ("application/x-ndjson", "\n\n"),
+    ] {
+        let reply = upload(&app, media_type, nothing).await;
+        assert_error(&reply, "INVALID_REQUEST_BODY");
+        assert_eq!(reply.json["error"]["message"], "the file is empty");
+    }
     let many = format!("name\n{}", "x\n".repeat(100_001));
     let reply = upload(&app, "text/csv", &many).await;
     assert_error(&reply, "PAYLOAD_TOO_LARGE");

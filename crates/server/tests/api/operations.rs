@@ -136,7 +136,6 @@ impl Operation {
             | "deleteSummaryTemplate"
             | "resolveThread"
             | "unresolveThread"
-            | "importPeople"
             | "getPeopleImport"
             | "getPerson"
             | "deletePerson"
@@ -164,6 +163,8 @@ impl Operation {
                 Some(json!({ "email": format!("dana-{}@fogcity.example", fresh()), "role": "MEMBER" })),
             ),
             "updateTeam" => (String::new(), Some(json!({ "create_tags": true }))),
+            // A file, and no JSON.
+            "importPeople" => (String::new(), Some(json!("name,numbers\n"))),
             "createTag" => (String::new(), Some(json!({ "name": format!("new-{}", fresh()) }))),
             "updateTag" => (String::new(), Some(json!({ "color": "#00AA00" }))),
             "updateNumber" => (String::new(), Some(json!({ "time_zone": "America/Denver" }))),
@@ -710,7 +711,16 @@ impl Request {
 
     /// With these headers.
     pub async fn with(&self, app: &TestApp, headers: &[(&str, &str)]) -> Reply {
-        let body = self.body.as_ref().map(Value::to_string);
+        let body = match &self.body {
+            Some(Value::String(file)) => {
+                let headers = [headers, &[("Content-Type", "text/csv")]].concat();
+                let file = Some(file.clone());
+                return app
+                    .send_with(self.method.clone(), &self.path, &headers, file)
+                    .await;
+            }
+            body => body.as_ref().map(Value::to_string),
+        };
         app.send_with(self.method.clone(), &self.path, headers, body)
             .await
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use trunkline_domain::{ErrorCode, ImportId, Millis};
 use trunkline_store::crypto;
 use trunkline_store::imports::{self, ImportRow, RowError};
-use trunkline_switchboard::people_file::{FileError, Format, MAX_ROWS, Parsed, parse};
+use trunkline_switchboard::people_file::{FileError, Format, MAX_ROWS, parse};
 use trunkline_switchboard::people_import::{self as commands};
 
 use crate::AppState;
@@ -116,15 +116,14 @@ pub async fn begin(
     if caller.context.idempotency_key.is_some() {
         drop(caller.context.fingerprint.set(crypto::sha256_hex(&bytes)));
     }
-    let file = if bytes.is_empty() {
-        Parsed::default()
-    } else {
-        let format = read_format(&parts.headers)?;
-        let parsed = tokio::task::spawn_blocking(move || parse(&bytes, format)).await;
-        parsed
-            .map_err(|_| ErrorCode::InternalServerError)?
-            .map_err(refused)?
-    };
+    if bytes.is_empty() {
+        return Err(refused(FileError::Empty));
+    }
+    let format = read_format(&parts.headers)?;
+    let parsed = tokio::task::spawn_blocking(move || parse(&bytes, format)).await;
+    let file = parsed
+        .map_err(|_| ErrorCode::InternalServerError)?
+        .map_err(refused)?;
     commit(&state, &caller, StatusCode::ACCEPTED, move |work| {
         let at = work.now;
         Ok(ImportView::from(commands::begin(work, &file, at)?))
@@ -135,7 +134,7 @@ pub async fn begin(
 fn refused(error: FileError) -> ApiError {
     let code = match error {
         FileError::TooManyRows => ErrorCode::PayloadTooLarge,
-        FileError::Header(_) => ErrorCode::InvalidRequestBody,
+        FileError::Empty | FileError::Header(_) => ErrorCode::InvalidRequestBody,
     };
     ApiError::new(code).message(error.to_string()).suggestion(format!(
         "Send a file of at most {MAX_ROWS} rows with one header line (CSV), or one JSON object a line."
