@@ -48,6 +48,7 @@ pub fn table() -> Vec<Endpoint> {
         endpoint!(v2::team::get),
         endpoint!(v2::team::update),
         endpoint!(v2::audit::list),
+        endpoint!(v2::usage::get),
         endpoint!(v2::keys::list),
         endpoint!(v2::keys::create),
         endpoint!(v2::keys::get),

@@ -13,6 +13,19 @@ statements! {
     FORGET_SLOTS = "DELETE FROM call_slots WHERE team_id = $1";
     FORGET_DAYS = "DELETE FROM call_days WHERE team_id = $1";
     FORGET_TAGS = "DELETE FROM call_tags WHERE team_id = $1";
+    FORGET_TEXTS = "DELETE FROM text_days WHERE team_id = $1";
+    FILL_TEXTS =
+        "INSERT INTO text_days (team_id, day, direction, texts, segments)
+             SELECT i.team_id, i.day, i.direction, COUNT(*), CAST(SUM(COALESCE(m.segments, 0)) AS BIGINT)
+               FROM items i JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq
+              WHERE i.team_id = $1 AND i.kind = 'SMS'
+              GROUP BY 1, 2, 3";
+    RAW_TEXTS =
+        "SELECT i.direction, COUNT(*), CAST(SUM(COALESCE(m.segments, -1)) AS BIGINT)
+           FROM items i JOIN messages m ON m.team_id = i.team_id AND m.seq = i.seq
+          WHERE i.team_id = $1 AND i.at >= $2 AND i.at < $3 AND i.kind = 'SMS'
+          GROUP BY i.direction";
+    TEXTS = "SELECT direction, texts, segments FROM text_days WHERE team_id = $1 AND day = $2";
     FILL_SLOTS =
         "INSERT INTO call_slots (team_id, scope, direction, slot, calls, connected, conversations, voicemail, missed, talk_seconds, ringing_ms, waited_ms)
              WITH base AS (
@@ -100,7 +113,8 @@ pub fn rebuild(tx: &mut Tx<'_>, team: TeamKey) -> Result<(), StoreError> {
         // A whole team is read: what serves look-ups (see the session's settings) would take ages here.
         tx.batch(WHOLESALE)?;
     }
-    for sql in [FORGET_SLOTS, FORGET_DAYS, FORGET_TAGS, FILL_SLOTS, FILL_DAYS, FILL_TAGS] {
+    let forget = [FORGET_SLOTS, FORGET_DAYS, FORGET_TAGS, FORGET_TEXTS];
+    for sql in forget.into_iter().chain([FILL_SLOTS, FILL_DAYS, FILL_TAGS, FILL_TEXTS]) {
         tx.execute(sql, params![team])?;
     }
     Ok(())
@@ -121,6 +135,8 @@ struct Sums {
     slots: BTreeMap<(String, Direction, i64), Tally>,
     days: BTreeMap<(Direction, i64, String), [i64; 4]>,
     tags: BTreeMap<(Direction, String), [i64; 4]>,
+    /// Texts and their parts.
+    texts: BTreeMap<Direction, [i64; 2]>,
 }
 
 /// Whether what reports read of a day of the team (`day` spans just one) is what its calls come to. At one moment: whoever
@@ -166,6 +182,10 @@ pub fn agrees(conn: &mut Conn<'_>, team: TeamKey, day: &Span) -> Result<bool, St
         }
         Ok(true)
     })?;
+    conn.for_each(TEXTS, params![team, day], |row| {
+        found.texts.insert(row.get(0)?, [row.get(1)?, row.get(2)?]);
+        Ok(true)
+    })?;
     Ok(found == expected)
 }
 
@@ -186,6 +206,10 @@ fn raw(conn: &mut Conn<'_>, team: TeamKey, from: Millis, until: Millis) -> Resul
         if !tags.is_empty() {
             add(sums.tags.entry((direction, tag_set(&tags))).or_default());
         }
+        Ok(true)
+    })?;
+    conn.for_each(RAW_TEXTS, params![team, from, until], |row| {
+        sums.texts.insert(row.get(0)?, [row.get(1)?, row.get(2)?]);
         Ok(true)
     })?;
     Ok(sums)

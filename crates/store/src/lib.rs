@@ -52,6 +52,7 @@ aggregates!(
     text_queue,
     threads,
     transfer,
+    usage,
     users,
     webhook_messages,
     webhooks

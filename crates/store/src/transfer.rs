@@ -79,6 +79,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("call_slots", Fate::Derived),
     ("call_days", Fate::Derived),
     ("call_tags", Fate::Derived),
+    ("text_days", Fate::Derived),
 ];
 
 /// Tables that belong to no team alone: teams themselves, what leads to one (computed anew), processes, and the version.

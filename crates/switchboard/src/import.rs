@@ -13,11 +13,12 @@ use trunkline_domain::{
 };
 use trunkline_store::analytics::{self, Counted};
 use trunkline_store::calls::{self, CallDetails, CallRow};
-use trunkline_store::contacts;
 use trunkline_store::conversations::{self, ConversationRow};
 use trunkline_store::items::{self, ItemRow, SummaryRow};
 use trunkline_store::messages::{self, MessageRow};
+use trunkline_store::{contacts, usage};
 
+use crate::messages::segments_of;
 use crate::{Error, Work};
 
 /// An item that happened.
@@ -216,6 +217,7 @@ fn store_body(
 ) -> Result<Option<Counted>, Error> {
     match &import.body {
         ImportBody::Message { content } => {
+            let segments = segments_of(content);
             let message = MessageRow {
                 seq: item.seq,
                 content: content.clone(),
@@ -226,9 +228,10 @@ fn store_body(
                 failure_reason: None,
                 media: Vec::new(),
                 taken_at: None,
-                segments: None,
+                segments: Some(segments),
             };
             messages::insert(work.tx, work.team, &message)?;
+            usage::add_text(work.tx, work.team, item.day, item.direction, segments)?;
             Ok(None)
         }
         ImportBody::Call {

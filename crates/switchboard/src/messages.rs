@@ -14,7 +14,7 @@ use trunkline_store::items::{self, ItemRow};
 use trunkline_store::messages::{self, MessageRow};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::text_queue::{self, NewText};
-use trunkline_store::{contacts, text_counts, users};
+use trunkline_store::{contacts, text_counts, usage, users};
 
 use crate::conversations::{Learnt, join};
 use crate::{Error, Refused, Work, consent};
@@ -195,7 +195,8 @@ pub(crate) fn put_out(work: &mut Work<'_, '_>, out: &PutOut<'_>) -> Result<ItemR
     Ok(item)
 }
 
-fn segments_of(content: &str) -> i64 {
+/// How many parts a text has.
+pub(crate) fn segments_of(content: &str) -> i64 {
     i64::try_from(segments::count(content).segments).unwrap_or(i64::MAX)
 }
 
@@ -322,6 +323,13 @@ fn store(
     };
     items::insert(work.tx, work.team, &item)?;
     messages::insert(work.tx, work.team, message)?;
+    usage::add_text(
+        work.tx,
+        work.team,
+        item.day,
+        direction,
+        message.segments.unwrap_or(0),
+    )?;
     Ok(item)
 }
 

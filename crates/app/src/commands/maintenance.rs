@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{SeedOptions, seed as fill};
 use trunkline_domain::{RandomIds, SystemClock};
 use trunkline_search::SearchIndex;
-use trunkline_store::{StoreError, Tx, analytics_upkeep, people_upkeep, teams};
+use trunkline_store::{StoreError, Tx, analytics_upkeep, people_upkeep, teams, usage};
 
 use crate::cli::Seed;
 use crate::config::Config;
@@ -67,12 +67,23 @@ pub fn reindex(config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// Texts whose parts are counted in one transaction.
+const TEXTS: i64 = 1_000;
+
 /// Computes what reports read anew, team by team; each in one transaction, so that reports are right throughout.
 pub async fn reindex_analytics(config: &Config) -> Result<()> {
     let db = open::database(config)?;
     let all = db.scan(teams::list).await?;
     let count = all.len();
     for team in all {
+        let mut parts_after = Some(0);
+        while let Some(after) = parts_after {
+            let count = move |tx: &mut Tx<'_>| -> Result<_, StoreError> {
+                teams::lock(tx, team.key)?;
+                usage::count_parts(tx, team.key, after, TEXTS)
+            };
+            parts_after = db.write(count).await?;
+        }
         let rebuild = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             teams::lock(tx, team.key)?;
             analytics_upkeep::rebuild(tx, team.key)

@@ -288,6 +288,8 @@ required! {
     CrmDelete: CrmDelete;
     /// `CALLS_CONTROL` or `SMS_SEND` of a sandbox team: playing the outside world.
     SandboxPlay: CallsControl | SmsSend, Sandbox;
+    /// `BILLING`, of admins.
+    Billing: Billing => Admin;
     /// `TEAM_MANAGE`, of managers.
     TeamManage: TeamManage => Manager;
     /// `TEAM_MANAGE`, of admins.

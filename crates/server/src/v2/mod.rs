@@ -24,6 +24,7 @@ pub mod summary_templates;
 pub mod tags;
 pub mod team;
 pub mod threads;
+pub mod usage;
 pub mod users;
 pub(crate) mod views;
 pub mod webhooks;

@@ -50,6 +50,7 @@ mod texts;
 mod threads;
 mod traces;
 mod twilio;
+mod usage;
 mod users;
 mod v1_reads;
 mod walk_bodies;

@@ -156,6 +156,7 @@ impl Operation {
             | "getApiKey"
             | "revokeApiKey"
             | "listInvitations"
+            | "getUsage"
             | "revokeInvitation" => (String::new(), None),
             "resendInvitation" => (String::new(), Some(json!({}))),
             "createInvitation" => (

@@ -329,7 +329,7 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             own.field("allo_numbers", json!([us(), ids.line])),
         ],
         // Days, not numbers.
-        ("exportItems", "from" | "to") | (_, "cursor") => vec![own.clone()],
+        ("exportItems" | "getUsage", "from" | "to") | (_, "cursor") => vec![own.clone()],
         ("getApiKey" | "revokeApiKey", "id") => vec![in_path(ids.api_key.to_string())],
         ("revokeInvitation" | "resendInvitation", "id") => vec![in_path(ids.invitation.to_string())],
         ("listApiKeys", "user_id") => vec![query("user_id", ids.user.to_string())],

@@ -253,6 +253,7 @@ fn the_table_asks_for_the_scopes_of_the_contract() {
         ("listAuditLog", vec!["TEAM_MANAGE"]),
         ("getTeam", vec!["TEAM_MANAGE"]),
         ("updateTeam", vec!["TEAM_MANAGE"]),
+        ("getUsage", vec!["BILLING"]),
         ("listInvitations", vec!["TEAM_MANAGE"]),
         ("createInvitation", vec!["TEAM_MANAGE"]),
         ("revokeInvitation", vec!["TEAM_MANAGE"]),

@@ -41,6 +41,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     13 "0013_partners";
     14 "0014_invitations";
     15 "0015_lines";
+    16 "0016_usage";
 };
 
 /// The version of the schema that this program works with.

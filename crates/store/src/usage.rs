@@ -1,0 +1,108 @@
+//! What a team used on each day of its time zone: calls, the time that they lasted, texts and their parts.
+//!
+//! Texts are counted in `text_days` in the transaction that stores them; calls are read from what reports read.
+
+use std::collections::BTreeMap;
+
+use trunkline_domain::Direction;
+use trunkline_domain::sms::segments;
+
+use crate::engine::{Conn, StoreError, Tx};
+use crate::{TeamKey, params};
+
+/// What a team used in one direction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Calls, those that still last included.
+    pub calls: i64,
+    /// Seconds for which somebody talked, of calls that have ended.
+    pub talk_seconds: i64,
+    /// Texts.
+    pub texts: i64,
+    /// Their parts.
+    pub segments: i64,
+}
+
+impl std::ops::AddAssign for Used {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.talk_seconds += other.talk_seconds;
+        self.texts += other.texts;
+        self.segments += other.segments;
+    }
+}
+
+statements! {
+    ADD =
+        "INSERT INTO text_days (team_id, day, direction, texts, segments) VALUES ($1, $2, $3, 1, $4)
+         ON CONFLICT (team_id, day, direction) DO UPDATE
+            SET texts = text_days.texts + 1, segments = text_days.segments + excluded.segments";
+    TEXTS = "SELECT day, direction, texts, segments FROM text_days WHERE team_id = $1 AND day >= $2 AND day <= $3";
+    CALLS =
+        "SELECT day, direction, CAST(SUM(n) AS BIGINT) FROM item_days
+          WHERE team_id = $1 AND day >= $2 AND day <= $3 AND kind = 'CALL' GROUP BY day, direction";
+    TALK =
+        "SELECT day, direction, CAST(SUM(talk_seconds) AS BIGINT) FROM call_days
+          WHERE team_id = $1 AND direction IN ('INBOUND', 'OUTBOUND') AND day >= $2 AND day <= $3
+          GROUP BY day, direction";
+    UNCOUNTED =
+        "SELECT seq, content FROM messages WHERE team_id = $1 AND seq > $2 AND segments IS NULL ORDER BY seq LIMIT $3";
+    SET_SEGMENTS = "UPDATE messages SET segments = $1 WHERE team_id = $2 AND seq = $3";
+}
+
+/// Counts a text of `segments` parts on `day` (of the team's time zone, since 1970-01-01). The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn add_text(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    day: i64,
+    direction: Direction,
+    segments: i64,
+) -> Result<(), StoreError> {
+    tx.execute(ADD, params![team, day, direction, segments]).map(drop)
+}
+
+/// What was used on each day from `first` to `last`, both included; days without anything are left out.
+///
+/// # Errors
+/// Of the engine.
+pub fn by_day(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    first: i64,
+    last: i64,
+) -> Result<BTreeMap<(i64, Direction), Used>, StoreError> {
+    let mut days: BTreeMap<(i64, Direction), Used> = BTreeMap::new();
+    conn.for_each(TEXTS, params![team, first, last], |row| {
+        let used = Used { texts: row.get(2)?, segments: row.get(3)?, ..Used::default() };
+        *days.entry((row.get(0)?, row.get(1)?)).or_default() += used;
+        Ok(true)
+    })?;
+    conn.for_each(CALLS, params![team, first, last], |row| {
+        let used = Used { calls: row.get(2)?, ..Used::default() };
+        *days.entry((row.get(0)?, row.get(1)?)).or_default() += used;
+        Ok(true)
+    })?;
+    conn.for_each(TALK, params![team, first, last], |row| {
+        let used = Used { talk_seconds: row.get(2)?, ..Used::default() };
+        *days.entry((row.get(0)?, row.get(1)?)).or_default() += used;
+        Ok(true)
+    })?;
+    Ok(days)
+}
+
+/// Counts the parts of at most `limit` texts, behind the item with the number `after`, that were stored before parts were
+/// counted. Returns the number of the last of them; `None` when none was left. `text_days` is to be computed anew then.
+///
+/// # Errors
+/// Of the engine.
+pub fn count_parts(tx: &mut Tx<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Option<i64>, StoreError> {
+    let rows = tx.rows(UNCOUNTED, params![team, after, limit], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
+    for (seq, content) in &rows {
+        let parts = i64::try_from(segments::count(content).segments).unwrap_or(i64::MAX);
+        tx.execute(SET_SEGMENTS, params![parts, team, *seq])?;
+    }
+    Ok(rows.last().map(|(seq, _)| *seq))
+}
