@@ -68,8 +68,8 @@ statements! {
     UPDATE =
         "UPDATE teams
             SET name = $1, plan = $2, read_per_second = $3, write_per_second = $4, create_tags = $5,
-                marketing_hours = $6
-          WHERE team_id = $7";
+                marketing_hours = $6, time_zone = $7
+          WHERE team_id = $8";
     SET_STANDING = "UPDATE teams SET suspended_at = $1, closed_at = $2 WHERE id = $3";
     IS_OPEN =
         "SELECT 1 FROM teams
@@ -105,14 +105,15 @@ pub fn insert(tx: &mut Tx<'_>, team: &TeamRow) -> Result<TeamKey, StoreError> {
 }
 
 /// Changes the settings of a team: its name, its plan, its limits, whether tags are created, and whether it keeps to
-/// the French marketing hours. What its rows are
-/// counted or read by (time zone, country, sandbox) stays as it was made.
+/// the French marketing hours, and the time zone, by which no row may have been counted yet. What rows are read by
+/// (country, sandbox) stays as it was made.
 ///
 /// # Errors
 /// Of the engine.
 pub fn update(tx: &mut Tx<'_>, team: &TeamRow) -> Result<(), StoreError> {
-    let TeamRow { key, name, plan, read_per_second, write_per_second, create_tags, marketing_hours, .. } = team;
-    let values = params![name, *plan, *read_per_second, *write_per_second, *create_tags, *marketing_hours, *key];
+    let TeamRow { key, name, plan, time_zone, read_per_second, write_per_second, create_tags, marketing_hours, .. } = team;
+    let values =
+        params![name, *plan, *read_per_second, *write_per_second, *create_tags, *marketing_hours, time_zone, *key];
     tx.execute(UPDATE, values).map(drop)
 }
 

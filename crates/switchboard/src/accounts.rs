@@ -11,9 +11,9 @@ use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::templates;
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations};
+use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations, items};
 
-use crate::audit::enter;
+use crate::audit::{enter, enter_fields};
 pub use crate::keys::NewKey;
 use crate::keys::{self, CreateKey};
 use crate::{Actor, Error, Refused, Work};
@@ -53,6 +53,8 @@ pub struct UpdateTeam {
     pub create_tags: Option<bool>,
     /// Whether it keeps to the French hours for marketing texts.
     pub marketing_hours: Option<bool>,
+    /// IANA name of its time zone; only before its first call or text.
+    pub time_zone: Option<String>,
 }
 
 /// The name of the carrier that plays the outside world.
@@ -69,10 +71,38 @@ pub fn update_team(work: &mut Work<'_, '_>, changes: &UpdateTeam) -> Result<Team
     update_team_by(work, changes, &Actor::System)
 }
 
+/// The time zone of this IANA name, in whatever case, by its own name.
+fn known_zone(name: &str) -> Result<String, Refused> {
+    let found = jiff::tz::TimeZone::get(name).ok();
+    let known = found.and_then(|zone| zone.iana_name().map(str::to_owned));
+    known.ok_or_else(|| {
+        let message = format!("{name:?} is no time zone; use an IANA name such as Europe/Paris");
+        Refused::new(ErrorCode::UnknownTimeZone)
+            .param("time_zone")
+            .because(message)
+    })
+}
+
+/// The time zone that the team is to have. Days were counted in the one it has from the first call or text on.
+fn new_zone(work: &mut Work<'_, '_>, before: &TeamRow, name: &str) -> Result<String, Error> {
+    let zone = known_zone(name)?;
+    if zone != before.time_zone && items::last_seq(work.tx, work.team)? > 0 {
+        let message = format!(
+            "the team's calls and texts are counted by days in {}; its time zone can be changed before the first of them only",
+            before.time_zone
+        );
+        return Err(Refused::new(ErrorCode::InvalidParameter)
+            .param("time_zone")
+            .because(message)
+            .into());
+    }
+    Ok(zone)
+}
+
 /// Changes settings of the team, and returns how it is now.
 ///
 /// # Errors
-/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`.
+/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER` (also for another time zone once there are calls or texts), `UNKNOWN_TIME_ZONE`.
 pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor) -> Result<TeamRow, Error> {
     let before = teams::get(work.tx, work.team)?.ok_or(ErrorCode::TeamNotFound)?;
     let limit = |wanted: Option<i64>, now: i64, param| match wanted {
@@ -90,8 +120,13 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
         .as_deref()
         .map(|name| required(name, "name"))
         .transpose()?;
+    let time_zone = match &changes.time_zone {
+        Some(name) => new_zone(work, &before, name)?,
+        None => before.time_zone.clone(),
+    };
     let after = TeamRow {
         name: name.unwrap_or_else(|| before.name.clone()),
+        time_zone,
         plan: changes.plan.unwrap_or(before.plan),
         read_per_second: limit(changes.read_per_second, before.read_per_second, "read_per_second")?,
         write_per_second: limit(
@@ -105,27 +140,21 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
     };
     if after != before {
         teams::update(work.tx, &after)?;
-        let settings = |team: &TeamRow| {
-            format!(
-                "{}, {}, {} reads and {} writes a second, {}{}",
-                team.name,
-                team.plan,
-                team.read_per_second,
-                team.write_per_second,
-                if team.create_tags {
-                    "tags are created"
-                } else {
-                    "tags are not created"
-                },
-                if team.marketing_hours {
-                    ", French marketing hours"
-                } else {
-                    ""
-                }
-            )
-        };
-        let detail = format!("{} -> {}", settings(&before), settings(&after));
-        enter(work, by, "team.updated", &after.id.to_string(), Some(detail))?;
+        let changed = [
+            ("name", after.name != before.name),
+            ("plan", after.plan != before.plan),
+            ("time_zone", after.time_zone != before.time_zone),
+            ("read_per_second", after.read_per_second != before.read_per_second),
+            (
+                "write_per_second",
+                after.write_per_second != before.write_per_second,
+            ),
+            ("create_tags", after.create_tags != before.create_tags),
+            ("marketing_hours", after.marketing_hours != before.marketing_hours),
+        ];
+        let changed = changed.into_iter().filter(|(_, changed)| *changed);
+        let fields: Vec<&str> = changed.map(|(name, _)| name).collect();
+        enter_fields(work, by, "team.updated", &after.id.to_string(), &fields)?;
     }
     Ok(after)
 }
@@ -140,7 +169,7 @@ pub fn create_team(
     now: Millis,
     team: &CreateTeam,
 ) -> Result<(TeamKey, TeamId), Error> {
-    time_zone(&team.time_zone)?;
+    let time_zone = known_zone(&team.time_zone)?;
     if !has_plan(&team.country) {
         let message = format!(
             "{:?} is no country; use two capital letters such as US",
@@ -157,7 +186,7 @@ pub fn create_team(
         id,
         name: required(&team.name, "name")?,
         plan: team.plan,
-        time_zone: team.time_zone.clone(),
+        time_zone,
         country: team.country.clone(),
         sandbox: team.sandbox,
         read_per_second: READ_PER_SECOND,
@@ -174,14 +203,7 @@ pub fn create_team(
 /// # Errors
 /// `UNKNOWN_TIME_ZONE`.
 pub(crate) fn time_zone(name: &str) -> Result<(), Error> {
-    if jiff::tz::TimeZone::get(name).is_ok() {
-        return Ok(());
-    }
-    let message = format!("{name:?} is no time zone; use an IANA name such as Europe/Paris");
-    Err(Refused::new(ErrorCode::UnknownTimeZone)
-        .param("time_zone")
-        .because(message)
-        .into())
+    Ok(known_zone(name).map(drop)?)
 }
 
 pub(crate) fn required(text: &str, param: &'static str) -> Result<String, Error> {

@@ -1,11 +1,12 @@
 //! API keys: made and revoked. Nobody makes a key that may do more than their own.
 
+use serde_json::json;
 use trunkline_domain::{ApiKeyId, ErrorCode, Millis, Role, Scope, ScopeSet, UserId, UserStatus};
 use trunkline_store::keys::{self, KeyRow};
 use trunkline_store::{crypto, users};
 
 use crate::accounts::required;
-use crate::audit::{enter, enter_value};
+use crate::audit::enter_value;
 use crate::{Actor, Error, Refused, Work};
 
 /// The most keys of a team that are not revoked, expired ones included.
@@ -127,13 +128,11 @@ pub fn create(
         last_used_at: None,
     };
     keys::insert(work.tx, work.team, &row)?;
-    enter(
-        work,
-        by,
-        "key.created",
-        &id.to_string(),
-        Some(key.scopes.to_string()),
-    )?;
+    let mut detail = json!({ "name": row.name, "scopes": key.scopes.to_string() });
+    if let Some(end) = expires_at {
+        detail["expires_at"] = json!(end);
+    }
+    enter_value(work, by, "key.created", &id.to_string(), Some(&detail))?;
     Ok(NewKey { id, secret, row })
 }
 

@@ -7,6 +7,7 @@ use trunkline_store::contacts::{self, ContactRow, Properties};
 use trunkline_store::people::{self, PersonDetail};
 use trunkline_store::{companies, merges};
 
+use crate::audit::enter;
 use crate::{Actor, Error, Refused, Work, properties};
 
 /// The most numbers, and the most e-mail addresses, a contact may have.
@@ -154,6 +155,19 @@ pub fn update_contact(
     id: ContactId,
     patch: &PatchContact,
 ) -> Result<ContactId, Error> {
+    update_contact_by(work, id, patch, &Actor::System)
+}
+
+/// As [`update_contact`], by somebody: that a contact was archived or brought back is entered in the audit log.
+///
+/// # Errors
+/// As [`update_contact`].
+pub fn update_contact_by(
+    work: &mut Work<'_, '_>,
+    id: ContactId,
+    patch: &PatchContact,
+    by: &Actor,
+) -> Result<ContactId, Error> {
     let before = find(work, id)?;
     let id = before.id;
     let mut after = before.clone();
@@ -191,7 +205,13 @@ pub fn update_contact(
             .collect();
         must_be_free(work, &added, Some(id))?;
     }
+    let archived = (before.archived_at.is_some(), after.archived_at.is_some());
     write(work, &before, after)?;
+    match archived {
+        (false, true) => enter(work, by, "person.archived", &id.to_string(), None)?,
+        (true, false) => enter(work, by, "person.restored", &id.to_string(), None)?,
+        _ => {}
+    }
     Ok(id)
 }
 
@@ -211,12 +231,12 @@ fn write(work: &mut Work<'_, '_>, before: &ContactRow, mut after: ContactRow) ->
 ///
 /// # Errors
 /// `PERSON_NOT_FOUND`.
-pub fn archive_contact(work: &mut Work<'_, '_>, id: ContactId) -> Result<(), Error> {
+pub fn archive_contact(work: &mut Work<'_, '_>, id: ContactId, by: &Actor) -> Result<(), Error> {
     let patch = PatchContact {
         archived: Some(true),
         ..PatchContact::default()
     };
-    update_contact(work, id, &patch).map(drop)
+    update_contact_by(work, id, &patch, by).map(drop)
 }
 
 /// Makes one person of two: `other` becomes part of `id`. The person keeps its own fields and takes those it does not have,

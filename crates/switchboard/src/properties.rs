@@ -1,12 +1,13 @@
 //! Custom properties of people: which there are, and what values they take.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use trunkline_domain::{ErrorCode, PropertyType};
 use trunkline_store::contacts::Properties;
 use trunkline_store::properties::{self, PropertyRow};
 
+use crate::audit::{enter, enter_fields, enter_value};
 use crate::people::{invalid, tidy};
-use crate::{Error, Refused, Work};
+use crate::{Actor, Error, Refused, Work};
 
 /// The longest text a property may have, in characters.
 pub const MAX_TEXT: usize = 4_000;
@@ -103,16 +104,37 @@ fn find(work: &mut Work<'_, '_>, key: &str) -> Result<PropertyRow, Error> {
     Ok(found.ok_or_else(|| Refused::new(ErrorCode::PropertyNotFound).param("key"))?)
 }
 
+/// As [`define`], by somebody: it is entered in the audit log.
+///
+/// # Errors
+/// As [`define`].
+pub fn define_by(
+    work: &mut Work<'_, '_>,
+    key: &str,
+    name: &str,
+    property_type: PropertyType,
+    by: &Actor,
+) -> Result<PropertyRow, Error> {
+    let row = define(work, key, name, property_type)?;
+    let detail = json!({ "type": property_type });
+    enter_value(work, by, "property.created", key, Some(&detail))?;
+    Ok(row)
+}
+
 /// Gives a property another name. Its key and type stay.
 ///
 /// # Errors
 /// `PROPERTY_NOT_FOUND`, `INVALID_PARAMETER` for an empty name.
-pub fn rename(work: &mut Work<'_, '_>, key: &str, name: &str) -> Result<PropertyRow, Error> {
+pub fn rename(work: &mut Work<'_, '_>, key: &str, name: &str, by: &Actor) -> Result<PropertyRow, Error> {
+    let before = find(work, key)?;
     let row = PropertyRow {
         name: named(name)?,
-        ..find(work, key)?
+        ..before.clone()
     };
-    properties::rename(work.tx, work.team, key, &row.name)?;
+    if row != before {
+        properties::rename(work.tx, work.team, key, &row.name)?;
+        enter_fields(work, by, "property.updated", key, &["name"])?;
+    }
     Ok(row)
 }
 
@@ -121,9 +143,10 @@ pub fn rename(work: &mut Work<'_, '_>, key: &str, name: &str) -> Result<Property
 ///
 /// # Errors
 /// `PROPERTY_NOT_FOUND`.
-pub fn delete(work: &mut Work<'_, '_>, key: &str) -> Result<(), Error> {
+pub fn delete(work: &mut Work<'_, '_>, key: &str, by: &Actor) -> Result<(), Error> {
     find(work, key)?;
-    Ok(properties::delete(work.tx, work.team, key)?)
+    properties::delete(work.tx, work.team, key)?;
+    enter(work, by, "property.deleted", key, None)
 }
 
 /// What a person has once `given` is written over `before`: null takes a value away.

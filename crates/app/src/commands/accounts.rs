@@ -132,6 +132,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
         } => {
             let team = open::team(&board, team.as_deref()).await?;
             let changes = UpdateTeam {
+                time_zone: None,
                 name,
                 plan: plan.and_then(|name| name.to_uppercase().parse().ok()),
                 read_per_second,

@@ -429,7 +429,9 @@ async fn whoever_was_written_is_found_as_it_is_now(t: TestDb) {
                     "{name} is {other} now"
                 );
                 board
-                    .run(team, move |work| commands::archive_contact(work, id))
+                    .run(team, move |work| {
+                        commands::archive_contact(work, id, &Actor::System)
+                    })
                     .await
                     .unwrap();
                 assert!(

@@ -5,7 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::Value;
-use trunkline_domain::{ApiKeyId, ErrorCode, Millis};
+use trunkline_domain::{
+    ApiKeyId, ContactId, EndpointId, ErrorCode, IdError, InvitationId, Millis, NumberId, TagId, TeamId,
+    TemplateId, UserId,
+};
 use trunkline_store::audit::{self, AuditFilter, AuditRow};
 use trunkline_store::crm::{Place, SortKey};
 use trunkline_store::users::{self, UserRow};
@@ -18,7 +21,7 @@ use super::webhooks::deliveries::Continuation;
 use crate::AppState;
 use crate::http::auth::{Caller, TeamManage};
 use crate::http::error::ApiError;
-use crate::http::input::Query;
+use crate::http::input::{Input, Query};
 use crate::http::reply::{self, PAGE_SIZE};
 
 /// Who did something.
@@ -55,7 +58,7 @@ pub struct EntryView {
     #[schema(example = json!(["role"]))]
     fields: Vec<String>,
     /// More, in words; never a secret.
-    #[schema(example = "TAGS_READ, TAGS_WRITE")]
+    #[schema(example = "name: CRM sync, scopes: TAGS_READ, TAGS_WRITE")]
     details: Option<String>,
 }
 
@@ -107,6 +110,46 @@ fn read_detail(text: Option<&str>) -> (Vec<String>, Option<String>) {
     }
 }
 
+/// Reads `actor`: the id of a user, or the operator.
+fn read_actor(input: &mut Input) -> Option<String> {
+    let text = input.text("actor", 100)?;
+    if text == OPERATOR {
+        return Some(text);
+    }
+    match UserId::parse(&text) {
+        Ok(id) => Some(id.to_string()),
+        // A user of another system, who has done nothing here.
+        Err(IdError::NeverIssued) => Some(text),
+        Err(IdError::Malformed { .. }) => {
+            let message = "actor is neither the id of a user nor the operator".to_owned();
+            let suggestion =
+                "Send an id of GET /v2/api/users, which begins with usr-, or operator.".to_owned();
+            input.fault_with(ErrorCode::InvalidParameter, "actor", message, suggestion);
+            None
+        }
+    }
+}
+
+/// The id of something, spelt as entries have it (`usr_x` is `usr-x`); what is no id of ours stays as it is.
+fn one_spelling(text: &str) -> String {
+    let known = [
+        UserId::parse(text).map(|id| id.to_string()),
+        ApiKeyId::parse(text).map(|id| id.to_string()),
+        InvitationId::parse(text).map(|id| id.to_string()),
+        NumberId::parse(text).map(|id| id.to_string()),
+        EndpointId::parse(text).map(|id| id.to_string()),
+        TemplateId::parse(text).map(|id| id.to_string()),
+        ContactId::parse(text).map(|id| id.to_string()),
+        TeamId::parse(text).map(|id| id.to_string()),
+        TagId::parse(text).map(|id| id.to_string()),
+    ];
+    known
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or_else(|| text.to_owned())
+}
+
 /// A part of the audit log.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AuditLog)]
@@ -137,9 +180,9 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let Query(mut input) = query;
     let filter = AuditFilter {
-        actor: input.text("actor", 100),
+        actor: read_actor(&mut input),
         action: input.text("action", 100),
-        subject: input.text("object", 100),
+        subject: input.text("object", 100).map(|text| one_spelling(&text)),
         from: input.instant("since"),
         until: input.instant("until"),
     };

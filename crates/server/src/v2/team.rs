@@ -26,7 +26,7 @@ pub struct TeamView {
     /// `TRIAL`, `BUSINESS` or another plan; the operator decides.
     #[schema(value_type = String, example = "BUSINESS")]
     plan: Plan,
-    /// What its days are counted in; chosen when the team is made.
+    /// What its days are counted in.
     #[schema(example = "Europe/Paris")]
     time_zone: String,
     /// How numbers without a country code are read (ISO 3166-1 alpha-2); chosen when the team is made.
@@ -80,6 +80,9 @@ pub async fn get(caller: Caller<TeamManage>, State(state): State<AppState>) -> R
 pub struct UpdateTeam {
     #[schema(nullable = false, example = "Acme Corp", max_length = 200)]
     name: Option<String>,
+    /// An IANA name, such as `Europe/Paris`. It can be changed before the team's first call or text only.
+    #[schema(nullable = false, example = "Europe/Paris", max_length = 100)]
+    time_zone: Option<String>,
     /// Whether tagging a call with an unknown tag creates the tag.
     #[schema(nullable = false)]
     create_tags: Option<bool>,
@@ -90,8 +93,8 @@ pub struct UpdateTeam {
 
 /// Update the team
 ///
-/// Only the fields that are sent are changed. Time zone and country stay as they were chosen, since days and numbers
-/// were counted and read by them.
+/// Only the fields that are sent are changed. The time zone stays from the first call or text on, since days are counted
+/// in it, and the country always, since numbers are read by it.
 #[utoipa::path(patch, path = "/v2/api/team", operation_id = "updateTeam", tag = "Team",
     request_body = UpdateTeam,
     responses((status = 200, description = "The team as it is now", body = Data<TeamView>)))]
@@ -103,6 +106,7 @@ pub async fn update(
     let Body(mut input) = body;
     let changes = Changes {
         name: input.text("name", 200),
+        time_zone: input.text("time_zone", 100),
         create_tags: input.flag("create_tags"),
         marketing_hours: input.flag("marketing_hours"),
         ..Changes::default()
@@ -113,7 +117,7 @@ pub async fn update(
         accounts::update_team_by(work, &changes, &by).map(TeamView::from)
     });
     let reply = done.await?;
-    // What is remembered of keys holds the team's name.
+    // What is remembered of keys holds the team's name and time zone.
     state.keys.forget();
     Ok(reply)
 }

@@ -14,6 +14,8 @@ trunkline_testkit::on_both! {
     it_is_filtered,
     a_walk_misses_nothing_and_repeats_nothing,
     each_team_has_its_own,
+    people_and_properties_leave_entries,
+    an_id_has_many_spellings_and_one_entry,
 }
 
 const AUDIT: &str = "/v2/api/audit";
@@ -98,7 +100,8 @@ async fn what_the_operator_did_is_there_too(db: TestDb) {
     let operator = json!({ "type": "OPERATOR", "user": null, "api_key_id": null });
     assert_eq!(entry["actor"], operator);
     assert_eq!(entry["fields"], json!([]));
-    assert_eq!(entry["details"], ScopeSet::ALL.to_string());
+    let details = format!("name: test, scopes: {}", ScopeSet::ALL);
+    assert_eq!(entry["details"], details);
     let by = app.get(&format!("{AUDIT}?actor=operator&size=100")).await;
     assert!(
         by.data()
@@ -159,6 +162,79 @@ async fn a_walk_misses_nothing_and_repeats_nothing(db: TestDb) {
         .get(&format!("{AUDIT}?size=2&action=user.updated{cursor}"))
         .await;
     assert_error(&other, "INVALID_CURSOR");
+}
+
+async fn people_and_properties_leave_entries(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let sarah = app.office.sarah;
+    let person = format!("/v2/api/crm/people/{sarah}");
+    let property = "/v2/api/crm/properties";
+    let told = async |action: &str, object: &str| {
+        let log = app.get(&format!("{AUDIT}?action={action}&object={object}")).await;
+        let all = log.data().as_array().unwrap().clone();
+        assert_eq!(all.len(), 1, "{action}: {}", log.text);
+        assert_eq!(
+            all[0]["actor"]["user"]["id"],
+            app.office.ada.to_string(),
+            "{action}"
+        );
+        all[0].clone()
+    };
+    for _ in 0..2 {
+        assert_eq!(app.delete(&person).await.status, 204);
+    }
+    told("person.archived", &sarah.to_string()).await;
+    for _ in 0..2 {
+        assert_eq!(app.put(&person, &json!({ "archived": false })).await.status, 200);
+    }
+    told("person.restored", &sarah.to_string()).await;
+    let size = json!({ "key": "size", "name": "Size", "type": "NUMBER" });
+    assert_eq!(app.post(property, &size).await.status, 201);
+    assert_eq!(told("property.created", "size").await["details"], "type: NUMBER");
+    for _ in 0..2 {
+        let renamed = app
+            .put(&format!("{property}/size"), &json!({ "name": "Staff" }))
+            .await;
+        assert_eq!(renamed.status, 200, "{}", renamed.text);
+    }
+    assert_eq!(told("property.updated", "size").await["fields"], json!(["name"]));
+    assert_eq!(app.delete(&format!("{property}/size")).await.status, 204);
+    told("property.deleted", "size").await;
+    let end = "2099-12-31T23:00:00.000Z";
+    let key = json!({ "name": "CI", "scopes": ["TAGS_READ"], "expires_at": end });
+    let made = app.post("/v2/api/keys", &key).await;
+    let entry = told("key.created", made.data()["id"].as_str().unwrap()).await;
+    assert_eq!(
+        entry["details"],
+        format!("expires_at: {end}, name: CI, scopes: TAGS_READ")
+    );
+    assert!(
+        !entry
+            .to_string()
+            .contains(made.data()["secret"].as_str().unwrap())
+    );
+}
+
+async fn an_id_has_many_spellings_and_one_entry(db: TestDb) {
+    let app = TestApp::start(db).await;
+    rename(&app, "Benedict").await;
+    let (ada, ben) = (app.office.ada.to_string(), app.office.ben.to_string());
+    for (actor, object) in [
+        (ada.clone(), ben.clone()),
+        (ada.replace('-', "_"), ben.replace('-', "_")),
+    ] {
+        let query = format!("{AUDIT}?action=user.updated&actor={actor}&object={object}");
+        assert_eq!(
+            app.get(&query).await.data().as_array().unwrap().len(),
+            1,
+            "{query}"
+        );
+    }
+    for actor in ["x", "usr-", "nobody", &app.office.sarah.to_string()] {
+        let reply = app.get(&format!("{AUDIT}?actor={actor}")).await;
+        assert_error(&reply, "INVALID_PARAMETER");
+    }
+    assert_eq!(app.get(&format!("{AUDIT}?actor=usr-1")).await.data(), &json!([]));
 }
 
 async fn each_team_has_its_own(db: TestDb) {

@@ -556,6 +556,10 @@ async fn keys(world: &World, given: &mut Given) {
     let again = json!({ "sender_id": SENDER_ID.to_lowercase() });
     let taken = app.post("/v2/api/sender_ids", &again).await;
     given.note("createSenderId", &taken, "SENDER_ID_ALREADY_EXISTS");
+    let elsewhere = app
+        .patch("/v2/api/team", &json!({ "time_zone": "Mars/Base" }))
+        .await;
+    given.note("updateTeam", &elsewhere, "UNKNOWN_TIME_ZONE");
     let ada = format!("/v2/api/users/{}/block", app.office.ada);
     given.note("blockUser", &app.post(&ada, &json!({})).await, "LAST_ADMIN");
     revoke(app, id).await;

@@ -252,7 +252,8 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 ("position", _) => &["abc", "1.5", "", "-1", "1e2", "99999999999999999999", "%2B"],
                 // Somebody who is not there is not found; what is too long for an id is refused.
                 ("user_id", _) if operation.id == "listApiKeys" => &["x", "usr-", "ada", ""],
-                ("user_id" | "email" | "actor" | "action" | "object", _) => &[LONG],
+                ("actor", _) => &["x", "usr-", "api-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD", "", LONG],
+                ("user_id" | "email" | "action" | "object", _) => &[LONG],
                 ("since" | "until", _) => &["yesterday", "2026-04-20", "", "2026-13-01T00:00:00Z"],
                 ("number", _) => &["twelve", "12", "", "%2B", LONG],
                 (_, "integer") => &["abc", "1.5", "", "0", "-1", "1e2", "99999999999999999999", "%2B"],
@@ -270,6 +271,9 @@ async fn faulty_query_parameters_are_refused(db: TestDb) {
                 ("cursor", _) => &["x", "", "Yi4xLjIuMw"],
                 ("topics", _) => &["sms", "SMS.RECEIVED", "sms.received;sms.sent", ""],
                 ("state", _) => &["LOST", "failed", ""],
+                ("from" | "to", _) if operation.id == "getUsage" => {
+                    &["yesterday", "2026-13", "2026-4", "2026-04-01", ""]
+                }
                 ("from" | "to", _) => &["yesterday", "2026-02-30", "2026-4-1", "2026-04-20T00:00:00Z", ""],
                 ("type", _) => &["FAX", "call", ""],
                 ("role", _) => &["BOSS", "admin", ""],

@@ -649,7 +649,9 @@ pub fn full_bodies(world: &World) -> Vec<(Operation, Request)> {
             "headers": { "X-Tenant": "north" }, "enabled": true, "resume": false,
         }),
         "testWebhook" => json!({ "topic": "sms.received" }),
-        "updateTeam" => json!({ "name": "Fog City Supplies", "create_tags": true, "marketing_hours": false }),
+        "updateTeam" => {
+            json!({ "time_zone": "America/Los_Angeles", "name": "Fog City Supplies", "create_tags": true, "marketing_hours": false })
+        }
         "updateUser" => json!({ "name": "Ben Ortiz", "role": "MEMBER" }),
         "createInvitation" => json!({
             "email": format!("dana-{}@fogcity.example", TAGS.fetch_add(1, Ordering::SeqCst)), "role": "MEMBER",

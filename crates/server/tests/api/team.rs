@@ -1,17 +1,18 @@
 //! The team's settings: who reads and changes them, and what stays.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use trunkline_domain::{Role, ScopeSet};
 use trunkline_switchboard::accounts;
 use trunkline_testkit::app::TestApp;
-use trunkline_testkit::db::TestDb;
+use trunkline_testkit::db::{TestDb, sarah, us};
 
 use crate::people::key_of;
-use crate::support::{assert_error, authorization, command, ignored, keys, param};
+use crate::support::{assert_error, authorization, command, ignored, keys, param, text_in};
 
 trunkline_testkit::on_both! {
     settings_are_read_and_changed,
     managers_read_and_admins_change,
+    the_time_zone_is_chosen_before_anything_is_counted,
 }
 
 const TEAM: &str = "/v2/api/team";
@@ -38,10 +39,10 @@ async fn settings_are_read_and_changed(db: TestDb) {
 
     app.office.clock.advance(1);
     let changes =
-        json!({ "name": " Fog City ", "create_tags": false, "marketing_hours": true, "time_zone": "UTC" });
+        json!({ "name": " Fog City ", "create_tags": false, "marketing_hours": true, "country": "FR" });
     let after = app.patch(TEAM, &changes).await;
     assert_eq!(after.status, 200, "{}", after.text);
-    assert_eq!(ignored(&after), ["time_zone"]);
+    assert_eq!(ignored(&after), ["country"]);
     let mut expected = before.data().clone();
     expected["name"] = json!("Fog City");
     expected["create_tags"] = json!(false);
@@ -52,6 +53,8 @@ async fn settings_are_read_and_changed(db: TestDb) {
     assert_eq!(me.data()["team"]["name"], "Fog City", "at once");
     let entry = app.get("/v2/api/audit?action=team.updated").await.data()[0].clone();
     assert_eq!(entry["actor"]["user"]["id"], app.office.ada.to_string());
+    assert_eq!(entry["fields"], json!(["name", "create_tags", "marketing_hours"]));
+    assert_eq!(entry["details"], Value::Null);
 
     assert_eq!(app.patch(TEAM, &json!({})).await.data(), &expected);
     for (body, code, field) in [
@@ -64,6 +67,27 @@ async fn settings_are_read_and_changed(db: TestDb) {
         assert_eq!(param(&reply), field);
     }
     assert_eq!(app.get(TEAM).await.data(), &expected, "nothing half-done");
+}
+
+async fn the_time_zone_is_chosen_before_anything_is_counted(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let zone = async |name: &str| app.patch(TEAM, &json!({ "time_zone": name })).await;
+    for name in ["Mars/Base", "", "+02:00", "europe/parys"] {
+        let reply = zone(name).await;
+        assert_error(&reply, "UNKNOWN_TIME_ZONE");
+        assert_eq!(param(&reply), "time_zone", "{name}");
+    }
+    assert_eq!(zone("europe/paris").await.data()["time_zone"], "Europe/Paris");
+    let usage = app.get("/v2/api/usage").await;
+    assert_eq!(usage.data()["time_zone"], "Europe/Paris", "at once");
+    // From the first text on, days are counted.
+    text_in(&app, us(), sarah(), "Hello").await;
+    let refused = zone("UTC").await;
+    assert_error(&refused, "INVALID_PARAMETER");
+    assert_eq!(param(&refused), "time_zone");
+    assert!(refused.text.contains("Europe/Paris"), "{}", refused.text);
+    assert_eq!(zone("Europe/Paris").await.status, 200, "it is so already");
+    assert_eq!(app.get(TEAM).await.data()["time_zone"], "Europe/Paris");
 }
 
 async fn managers_read_and_admins_change(db: TestDb) {

@@ -309,8 +309,9 @@ pub async fn update(
         duplicates: read_duplicates(&mut input),
     };
     input.finish()?;
+    let by = caller.actor();
     let done = commit(&state, &caller, StatusCode::OK, move |work| {
-        let id = commands::update_contact(work, id, &patch)?;
+        let id = commands::update_contact_by(work, id, &patch, &by)?;
         present(work, id)
     });
     done.await.map_err(naming_the_id(ErrorCode::PersonNotFound))
@@ -346,7 +347,7 @@ pub async fn delete(
         if erases {
             erasure::erase(work, id, &by).map(|erased| *found.lock() = erased)
         } else {
-            commands::archive_contact(work, id)
+            commands::archive_contact(work, id, &by)
         }
     });
     let answer = done.await.map_err(naming_the_id(ErrorCode::PersonNotFound))?;

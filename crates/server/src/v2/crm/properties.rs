@@ -101,13 +101,9 @@ pub async fn create(
     let (Some(key), Some(name), Some(property_type)) = (key, name, property_type) else {
         return Err(ErrorCode::MissingParameter.into());
     };
+    let by = caller.actor();
     commit(&state, &caller, StatusCode::CREATED, move |work| {
-        Ok(PropertyView::from(commands::define(
-            work,
-            &key,
-            &name,
-            property_type,
-        )?))
+        commands::define_by(work, &key, &name, property_type, &by).map(PropertyView::from)
     })
     .await
 }
@@ -145,8 +141,9 @@ pub async fn update(
     }
     input.finish()?;
     let name = name.ok_or(ErrorCode::MissingParameter)?;
+    let by = caller.actor();
     commit(&state, &caller, StatusCode::OK, move |work| {
-        Ok(PropertyView::from(commands::rename(work, &key, &name)?))
+        commands::rename(work, &key, &name, &by).map(PropertyView::from)
     })
     .await
 }
@@ -164,8 +161,9 @@ pub async fn delete(
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
     let PathParams([key]) = path;
+    let by = caller.actor();
     commit(&state, &caller, StatusCode::NO_CONTENT, move |work| {
-        commands::delete(work, &key)
+        commands::delete(work, &key, &by)
     })
     .await
 }
