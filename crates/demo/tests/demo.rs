@@ -249,6 +249,7 @@ async fn there_is_one_line_of_each_state_and_some_who_opted_out() {
     assert_eq!((american(true), american(false)), (1, 1));
 
     let items = fresh.items(team).await;
+    let registered = lines[0].line;
     let mut opted_out = 0;
     for with in &items {
         let keyword = with
@@ -264,6 +265,10 @@ async fn there_is_one_line_of_each_state_and_some_who_opted_out() {
             .await
             .unwrap();
         assert!(consent.opted_out && consent.item == Some(seq), "{consent:?}");
+        assert_eq!(
+            line, registered,
+            "who texts them is told of their word, and of nothing else"
+        );
         let later = items[usize::try_from(seq).unwrap()..].iter();
         let later: Vec<_> = later
             .filter(|other| other.item.conversation == with.item.conversation)

@@ -128,7 +128,7 @@ pub(crate) fn plan(rng: &mut StdRng, world: &World, parties: &[Party], span: Spa
 const OPTED_OUT: usize = 3;
 
 /// A history with fewer items is too short for that.
-const FEW: usize = 300;
+const FEW: usize = 400;
 
 /// How long after the last that happened between the two they say so.
 const OPTS_OUT_AFTER: i64 = Millis::HOUR;
@@ -172,7 +172,9 @@ impl Planner<'_> {
             .filter(|(pair, at)| numbers.contains(&pair.number) && **at < ends)
             .map(|(pair, at)| (*at, *pair))
             .collect();
-        quiet.sort_by_key(|(at, pair)| (*at, pair.number, pair.line));
+        // Where texts of applications go out at all, so that the first thing that stands against one is their word.
+        let first = self.world.lines.first().map(|line| line.number);
+        quiet.sort_by_key(|(at, pair)| (Some(pair.line) == first, *at, pair.number, pair.line));
         for (at, pair) in quiet.into_iter().rev().take(count) {
             let content = match language_of(pair.number) {
                 Language::English => "STOP",
