@@ -18,6 +18,7 @@ use crate::http::auth::{Caller, ContactsRead, ConversationsRead};
 use crate::http::error::ApiError;
 use crate::http::input::{Input, PathParams, Query};
 use crate::http::reply::{self, Data};
+use crate::media::MediaLinks;
 use crate::v2::conversations::the_line;
 use crate::v2::views::CompanyView;
 
@@ -222,10 +223,10 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let (PathParams([id]), Query(mut input)) = (path, query);
     let line = input.phone("allo_number");
-    let paging = Paging::read(&mut input);
+    let (paging, links) = (Paging::read(&mut input), input.media_links());
     input.finish()?;
     let (id, team) = (contact_id(&id)?, caller.owner.team);
-    let read = move |conn: &mut Conn<'_>| page(conn, team, id, line, paging);
+    let read = move |conn: &mut Conn<'_>| page(conn, team, id, line, (paging, links));
     Ok(reply::data(state.read_page(true, read).await?))
 }
 
@@ -234,7 +235,7 @@ fn page(
     team: TeamKey,
     id: ContactId,
     line: Option<PhoneNumber>,
-    paging: Paging,
+    (paging, links): (Paging, MediaLinks),
 ) -> Result<Results<RecordView, Paged>, ApiError> {
     let numbers = find(conn, team, id)?.contact.numbers;
     let line = line
@@ -244,7 +245,7 @@ fn page(
     let mut results = Vec::new();
     if paging.offset() < total {
         let details = details(conn, team, &numbers, line, (paging.size, paging.offset()))?;
-        results = views::records(conn, team, details)?;
+        results = views::records(conn, team, details, Some(links))?;
     }
     Ok(Results {
         results,

@@ -1,10 +1,14 @@
 //! What goes out: the wire names of v1 for calls and messages.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 use trunkline_domain::events::TranscriptLine;
 use trunkline_domain::{CallResult, Direction, ItemId, MessageStatus, Millis, PhoneNumber, Speaker};
 use trunkline_store::items::{self, ItemDetail};
 use trunkline_store::{Conn, StoreError, TeamKey};
+
+use crate::media::MediaLinks;
+use crate::v2::views::media_urls;
 
 /// A line of a transcript.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -89,6 +93,10 @@ pub struct MessageView {
     /// Ours: `PENDING`, `SENT`, `DELIVERED` or `FAILED`.
     #[schema(value_type = Option<String>, example = "DELIVERED")]
     status: Option<MessageStatus>,
+    /// Ours, of messages with media: where it is. Links to media that came in are valid for a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    media_urls: Option<Box<RawValue>>,
     /// When it was sent.
     #[schema(value_type = String, format = DateTime)]
     start_date: Millis,
@@ -108,7 +116,7 @@ pub struct RecordView {
     message: Option<MessageView>,
 }
 
-/// Calls and messages as they are shown, calls with their transcripts.
+/// Calls and messages as they are shown, calls with their transcripts, messages with links that `links` makes.
 ///
 /// # Errors
 /// Of the store.
@@ -116,6 +124,7 @@ pub fn records(
     conn: &mut Conn<'_>,
     team: TeamKey,
     details: Vec<ItemDetail>,
+    links: Option<MediaLinks>,
 ) -> Result<Vec<RecordView>, StoreError> {
     let calls: Vec<i64> = details
         .iter()
@@ -135,7 +144,7 @@ pub fn records(
             RecordView {
                 kind: "TEXT_MESSAGE",
                 call: None,
-                message: Some(message(detail)),
+                message: Some(message(detail, links)),
             }
         }
     };
@@ -151,7 +160,7 @@ pub fn calls(
     team: TeamKey,
     details: Vec<ItemDetail>,
 ) -> Result<Vec<CallView>, StoreError> {
-    let records = records(conn, team, details)?;
+    let records = records(conn, team, details, None)?;
     Ok(records.into_iter().filter_map(|record| record.call).collect())
 }
 
@@ -193,7 +202,7 @@ fn transcript(lines: Vec<TranscriptLine>, start: Millis) -> Vec<LineView> {
     lines.into_iter().enumerate().map(view).collect()
 }
 
-fn message(detail: ItemDetail) -> MessageView {
+fn message(detail: ItemDetail, links: Option<MediaLinks>) -> MessageView {
     let (from_number, to_number) = ends(&detail);
     MessageView {
         id: detail.id,
@@ -203,6 +212,7 @@ fn message(detail: ItemDetail) -> MessageView {
         direction: detail.direction,
         content: detail.content.unwrap_or_default(),
         status: detail.status,
+        media_urls: media_urls(detail.media, links),
         start_date: detail.at,
     }
 }

@@ -282,15 +282,16 @@ fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> It
         content: detail.content,
         status: detail.status,
         message_type: detail.message_type,
-        media_urls: detail
-            .media
-            .map(|json| renewed(json, extend.links))
-            .and_then(|json| RawValue::from_string(json).ok()),
+        media_urls: media_urls(detail.media, extend.links),
         segments,
     }
 }
 
-/// A JSON list of URLs, those of our own media valid from now on.
+/// Where the media of a text are: those of our own by links that are valid from now on.
+pub(crate) fn media_urls(stored: Option<String>, links: Option<MediaLinks>) -> Option<Box<RawValue>> {
+    RawValue::from_string(renewed(stored?, links)).ok()
+}
+
 fn renewed(json: String, links: Option<MediaLinks>) -> String {
     let parsed = links.zip(serde_json::from_str::<Vec<String>>(&json).ok());
     let Some((links, urls)) = parsed else { return json };

@@ -262,4 +262,9 @@ async fn links_are_valid_for_a_while(db: TestDb) {
         200,
         "read again, it opens again"
     );
+    // So do those that version 1 shows.
+    let path = format!("/v1/api/contact/{}/conversation", app.office.sarah);
+    let reply = app.get(&path).await;
+    let message = &reply.data()["results"][0]["message"];
+    assert_eq!(message["media_urls"], json!(fresh), "{}", reply.text);
 }
