@@ -6,7 +6,7 @@
 
 use trunkline_domain::{CompanyId, ContactId, Millis};
 
-use crate::engine::{Conn, Json, Row, StoreError};
+use crate::engine::{Conn, Json, Row, StoreError, Tx};
 use crate::{TeamKey, params};
 
 /// What a search for people looks into.
@@ -49,6 +49,7 @@ statements! {
         "SELECT id FROM contacts WHERE team_id = $1 AND change > $2
           UNION ALL
          SELECT id FROM removed_contacts WHERE team_id = $1 AND change > $2";
+    PRUNE = "DELETE FROM removed_contacts WHERE team_id = $1 AND change <= $2";
     COMPANIES = "SELECT id, name_key FROM companies WHERE team_id = $1 AND change > $2";
     TEXTS =
         "SELECT id, first_key, last_key, title_key, site_key, name_key, words, company_id, active_at, created_at,
@@ -104,6 +105,14 @@ pub fn standing(conn: &mut Conn<'_>, team: TeamKey, since: i64) -> Result<(i64, 
 /// Of the engine.
 pub fn changed(conn: &mut Conn<'_>, team: TeamKey, since: i64) -> Result<Vec<ContactId>, StoreError> {
     conn.rows(CHANGED, params![team, since], |row| row.get(0))
+}
+
+/// Forgets who was removed up to event `until`, which every index of people must have read.
+///
+/// # Errors
+/// Of the engine.
+pub fn prune(tx: &mut Tx<'_>, team: TeamKey, until: i64) -> Result<u64, StoreError> {
+    tx.execute(PRUNE, params![team, until])
 }
 
 /// The folded names of companies that were written behind event `since`; of all for -1.

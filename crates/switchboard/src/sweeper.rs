@@ -4,7 +4,9 @@
 use trunkline_domain::Millis;
 use trunkline_domain::call::Phase;
 use trunkline_store::calls::LiveCall;
-use trunkline_store::{StoreError, TeamKey, calls, events, idempotency, imports, nodes, teams, text_counts};
+use trunkline_store::{
+    StoreError, TeamKey, calls, events, idempotency, imports, nodes, people_changes, teams, text_counts,
+};
 
 use crate::{Error, Switchboard, calls as commands};
 
@@ -172,5 +174,10 @@ async fn prune_events(
             .await?;
         from = to;
     }
-    Ok(deleted)
+    // An index of people reads what has changed within seconds, and all when its process starts.
+    let removed = board
+        .db()
+        .write(move |tx| people_changes::prune(tx, team, until))
+        .await?;
+    Ok(deleted + removed)
 }

@@ -244,7 +244,19 @@ async fn only_what_is_old_is_deleted(t: TestDb) {
         })
         .await
         .unwrap();
+    let removed = move |work: &mut trunkline_switchboard::Work<'_, '_>| {
+        let sql = "INSERT INTO removed_contacts (team_id, change, id) VALUES ($1, $2, $3), ($1, $4, $5)";
+        let (old, young) = (base + 4_400, base + 4_401);
+        Ok(work
+            .tx
+            .execute(sql, params![work.team, old, "cnt-old", young, "cnt-young"])?)
+    };
+    office.run(removed).await.unwrap();
     let deleted = sweeper::prune(&office.board, kept_days).await.unwrap();
+    let people = "SELECT id FROM removed_contacts";
+    let read = db.read(move |conn| conn.rows(people, &[], |row| row.get::<String>(0)));
+    let people: Vec<String> = read.await.unwrap();
+    assert_eq!(people, ["cnt-young"], "whom an index of people may not know yet");
     let left = office.events_after(0).await;
     assert_eq!(
         left.first().unwrap().seq,
@@ -252,7 +264,7 @@ async fn only_what_is_old_is_deleted(t: TestDb) {
         "the first that is young, and all behind it"
     );
     assert_eq!(left.len(), 100);
-    assert_eq!(deleted as i64, base + 4_400 + 2 + 1);
+    assert_eq!(deleted as i64, base + 4_400 + 2 + 1 + 1);
     assert_eq!(keys(db).await, ["busy young", "quiet young"]);
     let seen = db
         .read(|conn| conn.rows("SELECT node FROM nodes", &[], |row| row.get::<String>(0)))
