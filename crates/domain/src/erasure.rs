@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::PhoneNumber;
 use crate::events::Topic;
+use crate::{PhoneNumber, full_name};
 
 /// What the ids of all kinds have behind their prefix.
 const KSUID: usize = 27;
@@ -121,6 +121,8 @@ pub struct Erased {
     pub history: Marks,
     /// Its names, first and last together.
     pub names: Vec<String>,
+    /// Names that it had before: they go from what tells of a number that it shares with somebody.
+    pub former: Vec<String>,
     /// What stands in the place of its own numbers.
     pub numbers: HashMap<String, PhoneNumber>,
 }
@@ -147,11 +149,29 @@ impl Erased {
             (false, true) => self.nameless("", &before, false),
             _ => {
                 let mut after = before.clone();
-                self.leave_out(&mut after);
+                let is_shared = self.person.are_fields_of("", &before);
+                let former = if is_shared { self.former.as_slice() } else { &[] };
+                self.leave_out(&mut after, former);
                 after
             }
         };
         (after != before).then(|| after.to_string())
+    }
+
+    /// The names that the payload of an event gives the person, first and last together.
+    #[must_use]
+    pub fn told_names(&self, payload: &str) -> Vec<String> {
+        if !self.person.are_in(payload) {
+            return Vec::new();
+        }
+        let told: Value = serde_json::from_str(payload).unwrap_or_default();
+        let name = |fields: &Value| {
+            let field = |name: &str| fields.get(name).and_then(Value::as_str);
+            let id = field("id").filter(|id| self.person.are_in(id));
+            id.and_then(|_| full_name(field("name"), field("last_name")))
+        };
+        let person = told.get("person").and_then(name);
+        [name(&told), person].into_iter().flatten().collect()
     }
 
     /// An answer to a request without the person; `None` if it tells nothing of it.
@@ -190,7 +210,7 @@ impl Erased {
     }
 
     /// Takes the person out of what is about somebody else too.
-    fn leave_out(&self, value: &mut Value) {
+    fn leave_out(&self, value: &mut Value, former: &[String]) {
         match value {
             Value::Object(fields) => {
                 let person = fields
@@ -204,7 +224,7 @@ impl Erased {
                     }
                 }
                 for name in NAMES {
-                    let known = |text: &str| self.names.iter().any(|own| own == text);
+                    let known = |text: &str| self.names.iter().chain(former).any(|own| own == text);
                     if let Some(field) = fields
                         .get_mut(name)
                         .filter(|field| field.as_str().is_some_and(known))
@@ -212,9 +232,11 @@ impl Erased {
                         *field = Value::Null;
                     }
                 }
-                fields.values_mut().for_each(|field| self.leave_out(field));
+                fields
+                    .values_mut()
+                    .for_each(|field| self.leave_out(field, former));
             }
-            Value::Array(entries) => entries.iter_mut().for_each(|entry| self.leave_out(entry)),
+            Value::Array(entries) => entries.iter_mut().for_each(|entry| self.leave_out(entry, former)),
             Value::String(text) => {
                 if let Some(number) = self.numbers.get(text.as_str()) {
                     *text = number.to_string();
@@ -390,6 +412,34 @@ mod tests {
             ),
             None
         );
+    }
+
+    #[test]
+    fn former_names_go_where_a_shared_number_stands() {
+        const SHARED: &str = "+33987654321";
+        let mut erased = erased();
+        erased.person.add(SHARED);
+        let contact =
+            json!({ "id": format!("cnt-{PERSON}"), "name": "Ada", "last_name": "King", "numbers": [SHARED] });
+        let rings =
+            json!({ "id": format!("cll-{CALL}"), "person": { "id": format!("cnt-{PERSON}"), "name": "A." } });
+        let of_another = json!({ "id": format!("cnt-{OTHER}"), "name": "Bob", "numbers": [SHARED] });
+        assert_eq!(erased.told_names(&contact.to_string()), ["Ada King"]);
+        assert_eq!(erased.told_names(&rings.to_string()), ["A."]);
+        assert_eq!(erased.told_names(&of_another.to_string()), [""; 0]);
+        erased.former = vec!["Ada King".to_owned()];
+        let text = |number: &str, name: Value| json!({ "id": format!("msg-{OTHER}"), "from_number": number, "from_name": name });
+        let event = |payload: &Value| {
+            let left = erased.event(Topic::SmsReceived, &payload.to_string());
+            left.map(|left| serde_json::from_str::<Value>(&left).unwrap())
+        };
+        assert_eq!(
+            event(&text(SHARED, "Ada King".into())),
+            Some(text(SHARED, Value::Null))
+        );
+        // Somebody else may be called so.
+        assert_eq!(event(&text("+14155551234", "Ada King".into())), None);
+        assert_eq!(event(&text(SHARED, "Bob".into())), None);
     }
 
     #[test]

@@ -28,11 +28,21 @@ impl Fingerprints {
     /// What stands for a number of a team: `#` and an HMAC-SHA-256 (RFC 2104) in hex, which is never a phone number.
     #[must_use]
     pub fn of(&self, team: TeamKey, number: PhoneNumber) -> String {
+        self.made_of(&format!("{} {number}", team.0))
+    }
+
+    /// What stands for an idempotency key of a team that told of a person, made as that of a number is.
+    #[must_use]
+    pub fn of_key(&self, team: TeamKey, key: &str) -> String {
+        self.made_of(&format!("key {} {key}", team.0))
+    }
+
+    fn made_of(&self, text: &str) -> String {
         // HMAC takes keys of any length.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
             return String::new();
         };
-        mac.update(format!("{} {number}", team.0).as_bytes());
+        mac.update(text.as_bytes());
         format!("#{}", hex(mac.finalize().into_bytes().iter()))
     }
 }

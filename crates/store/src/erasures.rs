@@ -127,8 +127,11 @@ statements! {
     ANSWERS =
         "SELECT api_key, key, request, body FROM idempotency
           WHERE team_id = $1 AND (api_key, key) > ($2, $3) ORDER BY api_key, key LIMIT $4";
-    SET_ANSWER = "UPDATE idempotency SET request = $1, body = $2 WHERE team_id = $3 AND api_key = $4 AND key = $5";
-    DELETE_ANSWER = "DELETE FROM idempotency WHERE team_id = $1 AND api_key = $2 AND key = $3";
+    SET_ANSWER =
+        "UPDATE idempotency SET key = $1, request = $2, body = $3 WHERE team_id = $4 AND api_key = $5 AND key = $6";
+    OTHERS_EMAILS =
+        "SELECT DISTINCT email FROM contact_emails
+          WHERE team_id = $1 AND email IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND contact_id <> $3";
     ERRORS = "SELECT id, errors FROM imports WHERE team_id = $1 AND errors IS NOT NULL";
     SET_ERRORS = "UPDATE imports SET errors = $1 WHERE team_id = $2 AND id = $3";
     CHUNKS =
@@ -362,21 +365,26 @@ pub fn answers(conn: &mut Conn<'_>, team: TeamKey, after: &Answer, limit: i64) -
     })
 }
 
-/// Replaces request and body of an answer.
+/// Replaces key, request and body of the answer that is stored under `key`.
 ///
 /// # Errors
 /// Of the engine.
-pub fn set_answer(tx: &mut Tx<'_>, team: TeamKey, answer: &Answer) -> Result<(), StoreError> {
-    let Answer { api_key, key, request, body } = answer;
-    tx.execute(SET_ANSWER, params![request, body, team, api_key, key]).map(drop)
+pub fn set_answer(tx: &mut Tx<'_>, team: TeamKey, key: &str, left: &Answer) -> Result<(), StoreError> {
+    let Answer { api_key, key: new, request, body } = left;
+    tx.execute(SET_ANSWER, params![new, request, body, team, api_key, key]).map(drop)
 }
 
-/// Deletes an answer.
+/// Which of these e-mail addresses somebody has beside the person.
 ///
 /// # Errors
 /// Of the engine.
-pub fn delete_answer(tx: &mut Tx<'_>, team: TeamKey, answer: &Answer) -> Result<(), StoreError> {
-    tx.execute(DELETE_ANSWER, params![team, &answer.api_key, &answer.key]).map(drop)
+pub fn emails_of_others(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    emails: &[String],
+    person: ContactId,
+) -> Result<Vec<String>, StoreError> {
+    conn.rows(OTHERS_EMAILS, params![team, &Json(emails), person], |row| row.get(0))
 }
 
 /// What was wrong with rows of imports: the import's id, and the errors as JSON.

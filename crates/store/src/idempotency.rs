@@ -12,7 +12,7 @@ pub struct IdempotencyRow {
     pub api_key: ApiKeyId,
     /// The client's key.
     pub key: String,
-    /// Method and path.
+    /// Method and path; empty once a person was erased whom it told of.
     pub request: String,
     /// Hash of the body.
     pub fingerprint: String,
@@ -29,7 +29,7 @@ pub struct IdempotencyRow {
 statements! {
     GET =
         "SELECT request, fingerprint, status, ignored, body, created_at FROM idempotency
-          WHERE team_id = $1 AND api_key = $2 AND key = $3 AND created_at > $4";
+          WHERE team_id = $1 AND api_key = $2 AND key IN ($3, $4) AND created_at > $5";
     DELETE = "DELETE FROM idempotency WHERE team_id = $1 AND api_key = $2 AND key = $3 AND created_at <= $4";
     INSERT =
         "INSERT INTO idempotency (team_id, api_key, key, request, fingerprint, status, ignored, body, created_at)
@@ -37,7 +37,8 @@ statements! {
     PRUNE = "DELETE FROM idempotency WHERE team_id = $1 AND created_at <= $2";
 }
 
-/// The answer stored for this key after `since`.
+/// The answer stored for this key after `since`, also if the key told of a person who was erased meanwhile: it is stored
+/// under the key's `fingerprint` then.
 ///
 /// # Errors
 /// Of the engine.
@@ -45,10 +46,10 @@ pub fn get(
     conn: &mut Conn<'_>,
     team: TeamKey,
     api_key: ApiKeyId,
-    key: &str,
+    (key, fingerprint): (&str, &str),
     since: Millis,
 ) -> Result<Option<IdempotencyRow>, StoreError> {
-    conn.row(GET, params![team, api_key, key, since], |row| {
+    conn.row(GET, params![team, api_key, key, fingerprint, since], |row| {
         Ok(IdempotencyRow {
             api_key,
             key: key.to_owned(),

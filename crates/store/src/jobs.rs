@@ -40,6 +40,7 @@ statements! {
     FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2 AND attempts = $3";
     POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3 AND attempts = $4";
     PAYLOAD = "SELECT payload FROM jobs WHERE team_id = $1 AND id = $2";
+    SET_PAYLOAD = "UPDATE jobs SET payload = $1 WHERE team_id = $2 AND id = $3";
     OF_KIND = "SELECT 1 FROM jobs WHERE team_id = $1 AND kind = $2 LIMIT 1";
     NEXT =
         "SELECT MIN(run_at) FROM jobs
@@ -134,6 +135,14 @@ pub fn postpone(
 /// Of the engine.
 pub fn payload(conn: &mut Conn<'_>, team: TeamKey, id: &str) -> Result<Option<String>, StoreError> {
     conn.row(PAYLOAD, params![team, id], |row| row.get(0))
+}
+
+/// Replaces the payload of a job, which must be the caller's.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_payload(tx: &mut Tx<'_>, team: TeamKey, id: &str, payload: &str) -> Result<(), StoreError> {
+    tx.execute(SET_PAYLOAD, params![payload, team, id]).map(drop)
 }
 
 /// Whether the team has a job of this kind, due or not.

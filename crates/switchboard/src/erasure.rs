@@ -21,8 +21,8 @@ use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::{Conn, StoreError, TeamKey, merges};
 
 pub use self::job::{IndexPurged, erase_once, run, scrub_once};
-use crate::people_file::FileRow;
-use crate::{Actor, Error, Refused, Work, audit, people, people_import};
+use crate::people_file::{FileRow, Whose, is_about};
+use crate::{Actor, Error, Refused, Work, audit, people};
 
 /// The kind of job that erases what is stored.
 pub const ERASE_JOB: &str = "person.erase";
@@ -39,10 +39,17 @@ struct Plan {
     names: Vec<String>,
     /// First and last name together.
     full_names: Vec<String>,
+    /// E-mail addresses that nobody else has.
     emails: Vec<String>,
+    /// Those that somebody else has too: whoever is written to there is the person only by the same name.
+    #[serde(default)]
+    shared_emails: Vec<String>,
     numbers: Vec<Own>,
     /// Numbers that somebody else has too: what was said with them stays.
     shared: Vec<PhoneNumber>,
+    /// Names that the event log gives the person, read before it forgets them.
+    #[serde(default)]
+    former: Option<Vec<String>>,
 }
 
 /// A number that nobody else has.
@@ -137,14 +144,22 @@ fn plan(work: &mut Work<'_, '_>, contact: &ContactRow) -> Result<Plan, Error> {
             conversations: found.iter().map(|row| row.conversation).collect(),
         });
     }
+    let of_others = erasures::emails_of_others(work.tx, work.team, &contact.emails, contact.id)?;
+    let (shared_emails, emails) = contact
+        .emails
+        .iter()
+        .cloned()
+        .partition(|email| of_others.contains(email));
     let (first, last) = (contact.first_name.as_deref(), contact.last_name.as_deref());
     Ok(Plan {
         people,
         names: [first, last].into_iter().flatten().map(str::to_owned).collect(),
         full_names: full_name(first, last).into_iter().collect(),
-        emails: contact.emails.clone(),
+        emails,
+        shared_emails,
         numbers,
         shared,
+        former: None,
     })
 }
 
@@ -159,10 +174,15 @@ fn clear_chunk(
         return Ok(None);
     };
     let mut rows: Vec<FileRow> = serde_json::from_str(&rows).map_err(unreadable)?;
-    let numbers: Vec<PhoneNumber> = plan.numbers.iter().map(|own| own.number).collect();
+    let whose = Whose {
+        numbers: plan.numbers.iter().map(|own| own.number).collect(),
+        emails: &plan.emails,
+        shared_emails: &plan.shared_emails,
+        names: &plan.full_names,
+    };
     let mut changed = false;
     for (_, fields) in &mut rows {
-        if people_import::is_about(fields, &numbers, &plan.emails, &work.country) {
+        if is_about(fields, &whose, &work.country) {
             // It is told of then as a row without a number.
             fields.clear();
             changed = true;

@@ -1,7 +1,7 @@
 //! Files of people, CSV or JSON lines, read into rows.
 
 use serde_json::{Map, Value};
-use trunkline_domain::ErrorCode;
+use trunkline_domain::{ErrorCode, PhoneNumber, full_name, text};
 use trunkline_store::imports::RowError;
 
 /// The most rows a file may have.
@@ -151,6 +151,62 @@ fn json_rows(bytes: &[u8]) -> Result<Parsed, FileError> {
 
 fn unreadable(line: u64, message: &str) -> RowError {
     RowError::new(line, None, ErrorCode::InvalidRequestBody, message)
+}
+
+/// What a person is known by.
+pub(crate) struct Whose<'k> {
+    /// Numbers that nobody else has.
+    pub(crate) numbers: Vec<PhoneNumber>,
+    /// E-mail addresses that nobody else has, in lower case.
+    pub(crate) emails: &'k [String],
+    /// E-mail addresses that somebody else has too.
+    pub(crate) shared_emails: &'k [String],
+    /// First and last name together.
+    pub(crate) names: &'k [String],
+}
+
+/// Whether a row of a file is about this person.
+pub(crate) fn is_about(fields: &Map<String, Value>, whose: &Whose<'_>, country: &str) -> bool {
+    let written = |names: &[&'static str]| list(fields, names).unwrap_or_default();
+    let same = |text: &String| {
+        PhoneNumber::parse_any(text, country).is_ok_and(|number| whose.numbers.contains(&number))
+    };
+    if written(&["numbers", "number", "phone_number", "phone"])
+        .iter()
+        .any(same)
+    {
+        return true;
+    }
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim);
+    let name = full_name(text("name"), text("last_name")).map(|name| text::fold(&name));
+    let is_named = whose
+        .names
+        .iter()
+        .any(|own| name.as_ref() == Some(&text::fold(own)));
+    written(&["emails", "email"]).iter().any(|email| {
+        let email = email.to_lowercase();
+        whose.emails.contains(&email) || is_named && whose.shared_emails.contains(&email)
+    })
+}
+
+/// A list, or one text with semicolons (or bars) between its entries, under the first of these names that is there.
+pub(crate) fn list<'n>(fields: &Map<String, Value>, names: &[&'n str]) -> Result<Vec<String>, &'n str> {
+    for name in names {
+        return match fields.get(*name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::String(text)) => Ok(text
+                .split([';', '|'])
+                .map(|entry| entry.trim().to_owned())
+                .filter(|entry| !entry.is_empty())
+                .collect()),
+            Some(Value::Array(entries)) => entries
+                .iter()
+                .map(|entry| entry.as_str().map(|text| text.trim().to_owned()).ok_or(*name))
+                .collect(),
+            Some(_) => Err(*name),
+        };
+    }
+    Ok(Vec::new())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use trunkline_store::properties::{self, PropertyRow};
 use trunkline_store::{StoreError, TeamKey, companies, people};
 
 use crate::people::{MAX_PER_CONTACT, is_email, tidy};
-use crate::people_file::{FileRow, Parsed};
+use crate::people_file::{FileRow, Parsed, list};
 use crate::properties::{fits, wanted};
 use crate::{Error, Refused, Switchboard, Work};
 
@@ -441,44 +441,6 @@ fn read(
         emails,
         properties: values,
     })
-}
-
-/// Whether a row of a file is about somebody with one of these numbers or e-mail addresses (lower case).
-pub(crate) fn is_about(
-    fields: &Map<String, Value>,
-    numbers: &[PhoneNumber],
-    emails: &[String],
-    country: &str,
-) -> bool {
-    let written = |names: &[&'static str]| list(fields, names).unwrap_or_default();
-    let same =
-        |text: &String| PhoneNumber::parse_any(text, country).is_ok_and(|number| numbers.contains(&number));
-    written(&["numbers", "number", "phone_number", "phone"])
-        .iter()
-        .any(same)
-        || written(&["emails", "email"])
-            .iter()
-            .any(|email| emails.contains(&email.to_lowercase()))
-}
-
-/// A list, or one text with semicolons (or bars) between its entries, under the first of these names that is there.
-fn list<'n>(fields: &Map<String, Value>, names: &[&'n str]) -> Result<Vec<String>, &'n str> {
-    for name in names {
-        return match fields.get(*name) {
-            None | Some(Value::Null) => continue,
-            Some(Value::String(text)) => Ok(text
-                .split([';', '|'])
-                .map(|entry| entry.trim().to_owned())
-                .filter(|entry| !entry.is_empty())
-                .collect()),
-            Some(Value::Array(entries)) => entries
-                .iter()
-                .map(|entry| entry.as_str().map(|text| text.trim().to_owned()).ok_or(*name))
-                .collect(),
-            Some(_) => Err(*name),
-        };
-    }
-    Ok(Vec::new())
 }
 
 /// A value as its type has it, where the file has texts only.

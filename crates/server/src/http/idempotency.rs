@@ -182,6 +182,8 @@ struct Keyed {
     team: TeamKey,
     /// What is to be stored; the answer is not in it yet.
     row: IdempotencyRow,
+    /// Under which the answer is found if the key told of somebody who was erased.
+    fingerprint: String,
     kept: Kept,
     context: Arc<Context>,
     _running: Running,
@@ -217,8 +219,10 @@ impl Keyed {
             body: String::new(),
             created_at: state.board.now(),
         };
+        let team = caller.owner.team;
         Ok(Some(Self {
-            team: caller.owner.team,
+            team,
+            fingerprint: state.vault.fingerprints().of_key(team, &row.key),
             row,
             kept,
             context: caller.context.clone(),
@@ -233,8 +237,10 @@ impl Keyed {
     /// The answer of an earlier request with this key.
     async fn known(&self, state: &AppState) -> Result<Option<Response>, ApiError> {
         let (team, since, sought) = (self.team, self.since(), self.row.clone());
-        let look =
-            move |conn: &mut Conn<'_>| idempotency::get(conn, team, sought.api_key, &sought.key, since);
+        let erased = self.fingerprint.clone();
+        let look = move |conn: &mut Conn<'_>| {
+            idempotency::get(conn, team, sought.api_key, (&sought.key, &erased), since)
+        };
         let known = state.board.db().read(look).await?;
         known.map(|known| self.replay(state, known)).transpose()
     }
@@ -245,6 +251,7 @@ impl Keyed {
         F: FnMut(&mut Work<'_, '_>) -> Result<String, ApiError> + Send + 'static,
     {
         let (team, since, kept) = (self.team, self.since(), self.kept);
+        let erased = self.fingerprint.clone();
         let ignored = told(&self.context.ignored.lock());
         let mut stored = IdempotencyRow {
             ignored: (!ignored.is_empty()).then_some(ignored),
@@ -254,7 +261,9 @@ impl Keyed {
         let run = state.board.run(team, move |work| -> Result<Outcome, ApiError> {
             // Once more, now that the team's row is held: another node may have been faster with the same key, and
             // then its answer is the answer, whatever the command would say of what is already done.
-            if let Some(known) = idempotency::get(work.tx, team, stored.api_key, &stored.key, since)? {
+            if let Some(known) =
+                idempotency::get(work.tx, team, stored.api_key, (&stored.key, &erased), since)?
+            {
                 return Ok(Outcome::Known(known));
             }
             let body = command(work)?;
@@ -273,8 +282,10 @@ impl Keyed {
 
     fn replay(&self, state: &AppState, known: IdempotencyRow) -> Result<Response, ApiError> {
         let row = &self.row;
-        if known.request != row.request || known.fingerprint != row.fingerprint {
-            let what = if known.request == row.request {
+        // What was asked is not known any more where it told of somebody who was erased.
+        let is_same = known.request.is_empty() || known.request == row.request;
+        if !is_same || known.fingerprint != row.fingerprint {
+            let what = if is_same {
                 "with another body"
             } else {
                 "for another method or path"

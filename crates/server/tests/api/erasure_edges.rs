@@ -1,20 +1,28 @@
 //! Erasure where it touches somebody else's rights: archived people with the same number, merged people, imports that
 //! wait, repeated requests.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use trunkline_domain::Millis;
+use trunkline_store::{StoreError, params};
+use trunkline_switchboard::erasure;
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
 use crate::crm_import::upload;
 use crate::crm_people::PEOPLE;
-use crate::support::{assert_error, authorization, searchable, text_in};
+use crate::support::{assert_error, authorization, command, encoded, searchable, text_in};
 
 trunkline_testkit::on_both! {
     an_archived_persons_history_stays,
     one_who_was_merged_leads_to_the_person,
     the_query_is_part_of_what_a_key_was_sent_for,
     a_file_with_too_many_columns_is_refused,
+    a_key_that_names_the_person_still_stands_for_its_answer,
+    rows_of_others_with_the_same_address_stay,
+    a_server_that_ends_says_what_is_done,
 }
 
 fn sarahs(app: &TestApp) -> String {
@@ -102,4 +110,123 @@ async fn a_file_with_too_many_columns_is_refused(db: TestDb) {
     let refused = upload(&app, "text/csv", &format!("{}\n", columns.join(","))).await;
     assert_error(&refused, "INVALID_REQUEST_BODY");
     assert!(refused.text.contains("600 columns"), "{}", refused.text);
+}
+
+async fn a_key_that_names_the_person_still_stands_for_its_answer(db: TestDb) {
+    let app = searchable(db).await;
+    let own = authorization(&app.key);
+    let (key, number) = (format!("order 17 to {}", sarah()), sarah().to_string());
+    let headers = [("Authorization", own.as_str()), ("Idempotency-Key", key.as_str())];
+    let text = json!({ "from": us(), "to": number, "message": "Your order is ready" });
+    let send = async |text: &Value| -> Reply {
+        app.send_with(Method::POST, "/v1/api/sms", &headers, Some(text.to_string()))
+            .await
+    };
+    let noting = [("Authorization", own.as_str()), ("Idempotency-Key", "a note")];
+    let path = format!("/v2/api/conversations/{}/notes", encoded(sarah()));
+    let body = json!({ "content": "Wants flour", "allo_number": us() });
+    let note = async || -> Reply {
+        app.send_with(Method::POST, &path, &noting, Some(body.to_string()))
+            .await
+    };
+    let (sent, noted) = (send(&text).await, note().await);
+    assert_eq!((sent.status, noted.status), (200, 201), "{}", noted.text);
+    let erased = format!("{PEOPLE}/{}?erase=true", sarahs(&app));
+    assert_eq!(app.delete(&erased).await.status, 204);
+
+    let before = app.office.last_event().await;
+    for (again, status) in [(send(&text).await, 200), (note().await, 201)] {
+        assert_eq!(
+            (again.status, again.header("idempotency-replayed")),
+            (status, "true"),
+            "{}",
+            again.text
+        );
+        for gone in [number.as_str(), "order is ready", "flour"] {
+            assert!(!again.text.contains(gone), "{}", again.text);
+        }
+    }
+    assert_eq!(
+        app.office.last_event().await,
+        before,
+        "nothing was done once more"
+    );
+    let other = json!({ "from": us(), "to": number, "message": "Something else" });
+    assert_error(&send(&other).await, "IDEMPOTENCY_KEY_REUSE");
+    let stored = "SELECT key || request || body FROM idempotency";
+    let read = app
+        .board
+        .db()
+        .read(move |conn| conn.rows(stored, &[], |row| row.get::<String>(0)));
+    let stored: Vec<String> = read.await.unwrap();
+    assert_eq!(stored.len(), 2);
+    for row in stored {
+        assert!(
+            !row.contains(&number[1..]) && !row.contains("flour"),
+            "{row} is still there"
+        );
+    }
+}
+
+async fn rows_of_others_with_the_same_address_stay(db: TestDb) {
+    let app = searchable(db).await;
+    let shared = "sarah@bakery.example";
+    let body = json!({ "name": "Bob", "numbers": ["+12025550151"], "emails": [shared] });
+    assert_eq!(app.post(PEOPLE, &body).await.status, 200);
+    let rows = json!([
+        [2, { "name": "Carol", "emails": shared }],
+        [3, { "name": "sarah", "last_name": "Johnson", "emails": shared }],
+        [4, { "name": "Sam", "numbers": sarah(), "emails": shared }],
+    ]);
+    let (team, rows) = (app.office.team, rows.to_string());
+    let waits = move |tx: &mut trunkline_store::Tx<'_>| {
+        let sql = "INSERT INTO import_chunks (team_id, id, chunk, rows) VALUES ($1, 'imp-waits', 0, $2)";
+        tx.execute(sql, params![team, &rows])
+    };
+    app.board.db().write::<_, StoreError, _>(waits).await.unwrap();
+    let erased = format!("{PEOPLE}/{}?erase=true", sarahs(&app));
+    assert_eq!(app.delete(&erased).await.status, 204);
+    let sql = "SELECT rows FROM import_chunks";
+    let read = app
+        .board
+        .db()
+        .read(move |conn| conn.row(sql, &[], |row| row.get::<String>(0)));
+    let left: Option<String> = read.await.unwrap();
+    let left: Value = serde_json::from_str(&left.unwrap()).unwrap();
+    let expected = json!([[2, { "name": "Carol", "emails": shared }], [3, {}], [4, {}]]);
+    assert_eq!(left, expected);
+}
+
+async fn a_server_that_ends_says_what_is_done(db: TestDb) {
+    let app = searchable(db).await;
+    text_in(&app, us(), sarah(), "Hello there").await;
+    // Another node works on it, and takes its time.
+    let (team, id) = (app.office.team, app.office.sarah);
+    let by = app.office.by_ada();
+    command(&app, move |work| {
+        erasure::erase(work, id, &by)?;
+        let sql =
+            "UPDATE jobs SET lease_until = $1, attempts = attempts + 1 WHERE kind = $2 AND team_id = $3";
+        let until = work.now.plus(Millis::HOUR);
+        Ok(work.tx.execute(sql, params![until, erasure::ERASE_JOB, team])?)
+    })
+    .await;
+    let path = format!("{PEOPLE}/{}?erase=true", sarahs(&app));
+    let stop = app.state.stop.clone();
+    let own = authorization(&app.key);
+    let headers = [("Authorization", own.as_str()), ("Idempotency-Key", "away")];
+    let (answer, ()) = tokio::join!(app.send_with(Method::DELETE, &path, &headers, None), async {
+        let stored = "SELECT COUNT(*) FROM idempotency";
+        let count = async || -> Result<Option<i64>, StoreError> {
+            let db = app.board.db();
+            db.read(move |conn| conn.row(stored, &[], |row| row.get(0))).await
+        };
+        while count().await.unwrap() == Some(0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.cancel();
+    });
+    assert_error(&answer, "SERVICE_UNAVAILABLE");
+    assert!(answer.text.contains("the person is erased"), "{}", answer.text);
+    assert!(!answer.header("retry-after").is_empty(), "{:?}", answer.headers);
 }

@@ -182,7 +182,7 @@ async fn put(db: &Db, team: TeamKey, row: IdempotencyRow) -> Result<(), StoreErr
 
 async fn get(db: &Db, team: TeamKey, key: &'static str, now: Millis) -> Option<IdempotencyRow> {
     let api_key = answer(key, "", now).api_key;
-    db.read(move |conn| idempotency::get(conn, team, api_key, key, now.plus(-WINDOW)))
+    db.read(move |conn| idempotency::get(conn, team, api_key, (key, ""), now.plus(-WINDOW)))
         .await
         .unwrap()
 }

@@ -1,8 +1,8 @@
 //! The work of an erasure, a small transaction at a time, by a worker who holds its job. Whoever takes a job over begins
 //! anew: what is erased already is found no more.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use trunkline_domain::erasure::Erased;
 use trunkline_domain::events::{ItemsErased, Topic};
 use trunkline_domain::{ContactId, ItemId, Millis};
 use trunkline_store::erasures::{self, Answer};
+use trunkline_store::events::EventRow;
 use trunkline_store::imports::RowError;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::{Conn, Scrubbed, StoreError, TeamKey, events, teams};
@@ -25,6 +26,12 @@ const ROWS: usize = 200;
 
 /// For how long a job is its worker's after each transaction.
 const LEASE_MS: i64 = Millis::MINUTE;
+
+/// A worker that only reads holds its job anew after so long.
+const RENEW_MS: i64 = LEASE_MS / 4;
+
+/// The most names that a person is looked for by.
+const MOST_NAMES: usize = 100;
 
 /// The same while the database is scrubbed.
 const SCRUB_LEASE_MS: i64 = 10 * Millis::MINUTE;
@@ -98,6 +105,7 @@ pub async fn erase_once(board: &Switchboard) -> Result<bool, Error> {
     let worker = Worker {
         board: board.clone(),
         job: job.clone(),
+        held_at: AtomicI64::new(board.now().0),
     };
     let outcome = worker.erase().await;
     if outcome.is_err() {
@@ -198,6 +206,8 @@ async fn finish(board: &Switchboard, job: JobRow, rest: &Rest, scrubbed: Scrubbe
 struct Worker {
     board: Switchboard,
     job: JobRow,
+    /// When the job was held last.
+    held_at: AtomicI64,
 }
 
 /// What a transaction of a worker came to.
@@ -209,14 +219,17 @@ enum Step<T> {
 
 impl Worker {
     async fn erase(&self) -> Result<(), Error> {
-        let plan: Plan = serde_json::from_str(&self.job.payload).map_err(unreadable)?;
-        let plan = Arc::new(plan);
+        let Some(plan) = self.plan().await? else {
+            return Ok(());
+        };
         for own in &plan.numbers {
             if !self.items(own).await? {
                 return Ok(());
             }
         }
-        let (erased, threads) = self.erased(plan.clone()).await?;
+        let Some((erased, threads)) = self.erased(&plan).await? else {
+            return Ok(());
+        };
         let erased = Arc::new(erased);
         let Some(told) = self.events(&erased).await? else {
             return Ok(());
@@ -240,7 +253,7 @@ impl Worker {
         T: Send + 'static,
         F: FnMut(&mut Work<'_, '_>) -> Result<T, Error> + Send + 'static,
     {
-        let (id, attempts) = (self.job.id.clone(), self.job.attempts);
+        let (id, attempts, now) = (self.job.id.clone(), self.job.attempts, self.board.now());
         let run = self
             .board
             .run(self.job.team, move |work| -> Result<Step<T>, Error> {
@@ -249,7 +262,73 @@ impl Worker {
                 }
                 command(work).map(Step::Done)
             });
-        run.await
+        let step = run.await?;
+        self.held_at.store(now.0, Ordering::Relaxed);
+        Ok(step)
+    }
+
+    /// Holds the job while there is nothing to be written, so that nobody else takes it. `false`: the job is lost.
+    async fn hold(&self) -> Result<bool, Error> {
+        if self.board.now().0 - self.held_at.load(Ordering::Relaxed) < RENEW_MS {
+            return Ok(true);
+        }
+        Ok(matches!(self.step(|_| Ok(())).await?, Step::Done(())))
+    }
+
+    /// What is to be erased. Names that the person had before are read from the event log and put beside it: a worker
+    /// who takes over halfway would find them no more. `None`: the job is lost.
+    async fn plan(&self) -> Result<Option<Arc<Plan>>, Error> {
+        let mut plan: Plan = serde_json::from_str(&self.job.payload).map_err(unreadable)?;
+        if plan.former.is_some() || plan.shared.is_empty() {
+            return Ok(Some(Arc::new(plan)));
+        }
+        let mut erased = Erased::default();
+        plan.people.iter().for_each(|id| erased.person.add(id.ksuid()));
+        let (erased, last) = (Arc::new(erased), self.last_event().await?);
+        let (mut after, mut former) = (0, Vec::new());
+        while after < last {
+            let known = erased.clone();
+            let (reached, told) = self
+                .read(after, last, move |row| Some(known.told_names(&row.payload)))
+                .await?;
+            after = reached;
+            for name in told.into_iter().flatten() {
+                if !former.contains(&name) && former.len() < MOST_NAMES {
+                    former.push(name);
+                }
+            }
+            if !self.hold().await? {
+                return Ok(None);
+            }
+        }
+        plan.former = Some(former);
+        let (id, payload) = (self.job.id.clone(), written(&plan)?);
+        let step = self.step(move |work| Ok(jobs::set_payload(work.tx, work.team, &id, &payload)?));
+        Ok(matches!(step.await?, Step::Done(())).then(|| Arc::new(plan)))
+    }
+
+    async fn last_event(&self) -> Result<i64, StoreError> {
+        let team = self.job.team;
+        let read = self.board.db().read(move |conn| teams::last_event(conn, team));
+        read.await
+    }
+
+    /// Reads the next events behind `after`, `last` at most. Returns which was the last, and what `find` made of them.
+    async fn read<T, F>(&self, after: i64, last: i64, find: F) -> Result<(i64, Vec<T>), StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&EventRow) -> Option<T> + Send + 'static,
+    {
+        let team = self.job.team;
+        let look = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
+            let rows = events::after(conn, team, after, ROWS as i64)?;
+            let reached = rows
+                .last()
+                .filter(|_| rows.len() == ROWS)
+                .map_or(last, |row| row.seq);
+            Ok((reached, rows.iter().filter_map(&find).collect()))
+        };
+        self.board.db().scan(look).await
     }
 
     /// Leaves of the calls and texts with a number that they were. `false`: the job is lost.
@@ -276,68 +355,70 @@ impl Worker {
         }
     }
 
-    /// What events and answers know the person by, and the threads about it.
-    async fn erased(&self, plan: Arc<Plan>) -> Result<(Erased, Vec<i64>), StoreError> {
-        let team = self.job.team;
+    /// What events and answers know the person by, and the threads about it. `None`: the job is lost.
+    async fn erased(&self, plan: &Arc<Plan>) -> Result<Option<(Erased, Vec<i64>)>, Error> {
+        let mut erased = Erased {
+            names: plan.full_names.clone(),
+            former: plan.former.clone().unwrap_or_default(),
+            ..Erased::default()
+        };
+        plan.people.iter().for_each(|id| erased.person.add(id.ksuid()));
+        plan.shared
+            .iter()
+            .for_each(|number| erased.person.add(number.as_str()));
+        for own in &plan.numbers {
+            erased.history.add(own.number.as_str());
+            erased.numbers.insert(own.number.to_string(), own.nobodys);
+        }
+        let (team, known) = (self.job.team, plan.clone());
         let look = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-            let mut erased = Erased {
-                names: plan.full_names.clone(),
-                numbers: HashMap::new(),
-                ..Erased::default()
-            };
-            plan.people.iter().for_each(|id| erased.person.add(id.ksuid()));
-            plan.shared
-                .iter()
-                .for_each(|number| erased.person.add(number.as_str()));
-            let mut about = erasures::note_ids(conn, team, &plan.people, &plan.conversations())?;
-            for own in &plan.numbers {
-                erased.history.add(own.number.as_str());
-                erased.numbers.insert(own.number.to_string(), own.nobodys);
+            let mut about = erasures::note_ids(conn, team, &known.people, &known.conversations())?;
+            for own in &known.numbers {
                 let items = erasures::item_ids(conn, team, own.nobodys)?;
                 about.extend(items.iter().map(ItemId::to_string));
             }
-            let mut threads = Vec::new();
-            for some in about.chunks(ROWS) {
-                for (thread, id) in erasures::threads(conn, team, some)? {
-                    threads.push(thread);
-                    erased.history.add(behind_prefix(&id));
-                    for comment in erasures::comment_ids(conn, team, thread)? {
-                        erased.history.add(behind_prefix(&comment));
-                    }
+            Ok(about)
+        };
+        let about: Vec<String> = self.board.db().scan(look).await?;
+        let mut threads = Vec::new();
+        for some in about.chunks(ROWS) {
+            let some = some.to_vec();
+            let look = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
+                let mut found = Vec::new();
+                for (thread, id) in erasures::threads(conn, team, &some)? {
+                    found.push((thread, id, erasures::comment_ids(conn, team, thread)?));
+                }
+                Ok(found)
+            };
+            for (thread, id, comments) in self.board.db().scan(look).await? {
+                threads.push(thread);
+                erased.history.add(behind_prefix(&id));
+                for comment in comments {
+                    erased.history.add(behind_prefix(&comment));
                 }
             }
-            about.iter().for_each(|id| erased.history.add(behind_prefix(id)));
-            Ok((erased, threads))
-        };
-        self.board.db().scan(look).await
+            if !self.hold().await? {
+                return Ok(None);
+            }
+        }
+        about.iter().for_each(|id| erased.history.add(behind_prefix(id)));
+        Ok(Some((erased, threads)))
     }
 
     /// Goes through the event log, and through what receivers answered to what they were told of it. Returns the events
     /// that were changed; `None`: the job is lost.
     async fn events(&self, erased: &Arc<Erased>) -> Result<Option<Vec<i64>>, Error> {
-        let team = self.job.team;
-        let last = self
-            .board
-            .db()
-            .read(move |conn| teams::last_event(conn, team))
-            .await?;
+        let last = self.last_event().await?;
         let (mut after, mut told) = (0, Vec::new());
         while after < last {
             let known = erased.clone();
-            let look = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-                let rows = events::after(conn, team, after, ROWS as i64)?;
-                let reached = rows
-                    .last()
-                    .filter(|_| rows.len() == ROWS)
-                    .map_or(last, |row| row.seq);
-                let left = rows
-                    .iter()
-                    .filter_map(|row| Some((row.seq, known.event(row.topic, &row.payload)?)));
-                Ok((reached, left.collect::<Vec<_>>()))
-            };
-            let (reached, left) = self.board.db().scan(look).await?;
+            let look = move |row: &EventRow| Some((row.seq, known.event(row.topic, &row.payload)?));
+            let (reached, left) = self.read(after, last, look).await?;
             after = reached;
             if left.is_empty() {
+                if !self.hold().await? {
+                    return Ok(None);
+                }
                 continue;
             }
             told.extend(left.iter().map(|(event, _)| *event));
@@ -377,20 +458,9 @@ impl Worker {
             let step = self.step(move |work| {
                 let found = erasures::answers(work.tx, work.team, &from, ROWS as i64)?;
                 for answer in &found {
-                    if erased.history.are_in(&answer.key) || erased.person.are_in(&answer.key) {
-                        erasures::delete_answer(work.tx, work.team, answer)?;
-                        continue;
-                    }
-                    let body = erased.answer(&answer.request, &answer.body);
-                    let request = without_numbers(&answer.request, &erased);
-                    if body.is_some() || request != answer.request {
-                        let body = body.unwrap_or_else(|| answer.body.clone());
-                        let left = Answer {
-                            request,
-                            body,
-                            ..answer.clone()
-                        };
-                        erasures::set_answer(work.tx, work.team, &left)?;
+                    let left = without(answer, &erased, work)?;
+                    if left != *answer {
+                        erasures::set_answer(work.tx, work.team, &answer.key, &left)?;
                     }
                 }
                 Ok(found.into_iter().next_back())
@@ -521,16 +591,22 @@ fn unanswered(attempts: &str) -> String {
     serde_json::to_string(&all).unwrap_or_default()
 }
 
-/// Method and path, with other numbers in the place of those that are erased.
-fn without_numbers(request: &str, erased: &Erased) -> String {
-    let mut left = request.to_owned();
-    for (number, nobodys) in &erased.numbers {
-        left = left.replace(
-            number.trim_start_matches('+'),
-            nobodys.as_str().trim_start_matches('+'),
-        );
+/// A stored answer without the person. It stays known by the client's key, so that whoever repeats the request is still
+/// answered, and nothing is done once more: under the fingerprint of the key, if the key itself tells of the person.
+fn without(answer: &Answer, erased: &Erased, work: &Work<'_, '_>) -> Result<Answer, Error> {
+    let mut left = answer.clone();
+    if erased.history.are_in(&answer.key) || erased.person.are_in(&answer.key) {
+        let fingerprints = work.fingerprints.ok_or(StoreError::Sealed)?;
+        left.key = fingerprints.of_key(work.team, &answer.key);
     }
-    left
+    if let Some(body) = erased.answer(&answer.request, &answer.body) {
+        left.body = body;
+    }
+    let is_named = |number: &String| answer.request.contains(number.trim_start_matches('+'));
+    if erased.numbers.keys().any(is_named) {
+        left.request = String::new();
+    }
+    Ok(left)
 }
 
 /// Whether a message about a row of a file names the person.

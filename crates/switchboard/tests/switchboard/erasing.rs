@@ -1,10 +1,13 @@
 //! Erasure of a person: in small transactions, which a crash does not end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use trunkline_domain::events::Topic;
-use trunkline_domain::{Direction, Millis};
-use trunkline_store::StoreError;
+use trunkline_domain::{Clock, Direction, Millis, SeededIds};
+use trunkline_store::{StoreError, params};
+use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::erasure::{self, erase_once};
 use trunkline_switchboard::import::{ImportBody, ImportItem, import};
 use trunkline_testkit::db::{Office, START, TestDb, sarah};
@@ -141,7 +144,57 @@ async fn whoever_writes_does_not_wait_for_an_erasure(t: TestDb) {
     assert_eq!(words(&office).await, 0);
 }
 
+/// A clock on which ten seconds pass whenever it is read, and that breaks after some readings.
+struct Hurried {
+    readings: AtomicI64,
+    most: i64,
+}
+
+impl Clock for Hurried {
+    fn now(&self) -> Millis {
+        let reading = self.readings.fetch_add(1, Ordering::SeqCst);
+        assert!(reading < self.most, "the worker dies here");
+        START.plus(reading * 10 * Millis::SECOND)
+    }
+}
+
+async fn a_worker_that_finds_nothing_keeps_its_job(t: TestDb) {
+    let office = t.office().await;
+    // A long log that tells nothing of her.
+    office
+        .run(|work| {
+            for n in 0..8_000_i64 {
+                work.emit(Topic::ConversationUpdated, work.now, None, &n)?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    begin(&office).await;
+    let clock = Hurried {
+        readings: AtomicI64::new(0),
+        most: 30,
+    };
+    let (db, ids) = (office.board.db().clone(), Arc::new(SeededIds::new(77)));
+    let hurried = Switchboard::new(db, Arc::new(clock), ids, "hurried");
+    let worker = tokio::spawn(async move { erase_once(&hurried).await });
+    assert!(worker.await.is_err(), "it died halfway");
+    let team = office.team;
+    let sql = "SELECT lease_until FROM jobs WHERE team_id = $1 AND kind = 'person.erase'";
+    let read = office
+        .board
+        .db()
+        .read(move |conn| conn.row(sql, params![team], |row| row.get::<i64>(0)));
+    let lease: Result<_, StoreError> = read.await;
+    let held_for = lease.unwrap().unwrap() - START.0;
+    assert!(
+        held_for > 4 * Millis::MINUTE,
+        "it died after five minutes, and held its job for {held_for} ms only"
+    );
+}
+
 trunkline_testkit::on_both! {
+    a_worker_that_finds_nothing_keeps_its_job,
     an_erasure_goes_on_after_a_crash,
     whoever_writes_does_not_wait_for_an_erasure,
 }

@@ -358,11 +358,19 @@ pub async fn delete(
     Ok(answer)
 }
 
-/// Waits until nothing can be read of a person any more. Should the request end before, the work goes on.
+/// Waits until nothing can be read of a person any more. Should the request end before, the work goes on, at the next
+/// start if need be.
 async fn erased(state: &AppState, team: TeamKey, id: ContactId) -> Result<(), ApiError> {
     let db = state.board.db();
     while db.read(move |conn| erasure::is_under_way(conn, team, id)).await? {
-        tokio::time::sleep(LOOK_EVERY).await;
+        let look = state.stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY));
+        if look.await.is_none() {
+            return Err(ApiError::new(ErrorCode::ServiceUnavailable)
+                .message("the person is erased; the server ends before all that is stored of it is gone")
+                .suggestion(
+                    "Nothing has to be repeated: the server goes on with it when it is started again.",
+                ));
+        }
     }
     Ok(())
 }
