@@ -60,7 +60,7 @@ aggregates!(
 
 pub use engine::{
     Column, Conn, Db, DbOptions, EngineError, FromColumn, Json, Location, MigrateError, PostgresOptions, Row,
-    Schema, Scrubbed, SqliteOptions, StoreError, Tx, UnitError, Value, schema_version,
+    Schema, Scrubbed, SqliteOptions, Steps, StoreError, Tx, UnitError, Value, schema_version,
 };
 pub use statements::Statement;
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
 use super::error::{StoreError, ends_connection};
+use super::steps::note;
 use super::value::{Row, Value};
 
 /// A connection. Statements are SQL that both engines understand, with `$1`, `$2`, … appearing for the first time in
@@ -156,6 +157,7 @@ impl Conn<'_> {
     /// # Errors
     /// Whatever the engine says.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64, StoreError> {
+        note(sql);
         match &mut self.0 {
             Inner::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;
@@ -216,6 +218,7 @@ impl Conn<'_> {
         params: &[Value<'_>],
         mut each: impl FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
+        note(sql);
         match &mut self.0 {
             Inner::Sqlite(connection) => {
                 let mut statement = connection.prepare_cached(sql)?;

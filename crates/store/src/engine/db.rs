@@ -10,6 +10,7 @@ use super::error::{EngineError, StoreError};
 use super::migrate::{self, MigrateError, Schema};
 use super::pg::{self, Postgres, PostgresOptions};
 use super::sqlite::{self, Scrubbed, Sqlite, SqliteOptions};
+use super::steps::{noted_read, noted_unit};
 use super::unit::{UnitError, Work};
 
 /// Where the database is.
@@ -115,6 +116,7 @@ impl Db {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
     {
+        let read = noted_read(read);
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.read(self.inner.options.sqlite.cache_kib, read),
             Engine::Postgres(postgres) => postgres
@@ -135,6 +137,7 @@ impl Db {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&mut Conn<'_>) -> Result<T, E> + Send + 'static,
     {
+        let read = noted_read(read);
         match &self.inner.engine {
             Engine::Sqlite(_) => {
                 let _permit = self
@@ -179,7 +182,7 @@ impl Db {
         E: UnitError,
         F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let (unit, answer) = Work::boxed(work);
+        let (unit, answer) = Work::boxed(noted_unit(work));
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(unit)?,
             Engine::Postgres(postgres) => postgres.submit_write(unit, self.inner.appended.clone())?,

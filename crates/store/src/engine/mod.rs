@@ -6,6 +6,7 @@ mod error;
 mod migrate;
 mod pg;
 mod sqlite;
+mod steps;
 mod unit;
 mod value;
 
@@ -15,5 +16,6 @@ pub use error::{EngineError, StoreError};
 pub use migrate::{MigrateError, Schema, schema_version};
 pub use pg::PostgresOptions;
 pub use sqlite::{Scrubbed, SqliteOptions};
+pub use steps::Steps;
 pub use unit::UnitError;
 pub use value::{Column, FromColumn, Json, Row, Value};

@@ -12,5 +12,6 @@ mod processes;
 mod schema;
 mod search;
 mod startup;
+mod steps;
 mod support;
 mod webhooks;
