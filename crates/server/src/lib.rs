@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use trunkline_domain::{Role, Scope};
 use trunkline_messaging::Carriers;
 use trunkline_messaging::media::MediaStore;
 use trunkline_messaging::play::Player;
@@ -39,7 +38,7 @@ use trunkline_webhooks::resolver::Resolve;
 pub use layers::enveloped;
 pub use router::{open_table, router, table};
 
-use http::auth::{KeyCache, Teams};
+use http::auth::{Access, KeyCache};
 use http::endpoint::{Endpoint, EndpointView};
 use http::error::ApiError;
 use http::idempotency::InFlight;
@@ -78,12 +77,8 @@ pub enum Mails {
 /// An endpoint as `/v2/api/me` sees it.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Any of these scopes opens it.
-    pub scopes: &'static [Scope],
-    /// To keys of these teams.
-    pub teams: Teams,
-    /// To keys of users who may do at least as much.
-    pub role: Role,
+    /// To whom it is open.
+    pub access: Access,
     /// How it is shown.
     pub view: EndpointView,
 }
@@ -185,9 +180,7 @@ impl AppState {
     #[must_use]
     pub fn new(services: Services, settings: Settings) -> Self {
         let listed = |entry: &Endpoint| Listed {
-            scopes: entry.scopes,
-            teams: entry.teams,
-            role: entry.role,
+            access: entry.access,
             view: entry.view(),
         };
         let endpoints = table().iter().map(listed).collect();

@@ -12,9 +12,9 @@ use trunkline_domain::{
 };
 use utoipa::openapi::{Components, Info, OpenApi, Paths, RefOr, Schema};
 
-use crate::http::auth::wanted;
+use crate::http::auth::{Callers, wanted};
 use crate::http::context::CRM;
-use crate::http::endpoint::{Callers, Endpoint};
+use crate::http::endpoint::Endpoint;
 use crate::http::error::{V1Detail, V1Error, V2Detail, V2Error};
 use crate::v2::{analytics, audit, crm, dialing_queues, search, webhooks};
 use crate::{router, sandbox};
@@ -220,8 +220,9 @@ fn add_schema<T: utoipa::ToSchema>(components: &mut Components) {
 
 /// Adds what every operation has: security, headers, error answers, what its errors can be.
 fn complete(operation: &mut Value, endpoint: &Endpoint) {
-    let scopes: Vec<&str> = endpoint.scopes.iter().map(|scope| scope.as_str()).collect();
-    operation["security"] = match endpoint.callers {
+    let access = &endpoint.access;
+    let scopes: Vec<&str> = access.scopes.iter().map(|scope| scope.as_str()).collect();
+    operation["security"] = match access.callers {
         Callers::Keyed => json!([{ "ApiKey": [] }]),
         Callers::Anybody => json!([]),
     };
@@ -232,17 +233,17 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
         "write"
     });
     let needs = match scopes.as_slice() {
-        [] if endpoint.callers == Callers::Anybody => "Needs no key.".to_owned(),
+        [] if access.callers == Callers::Anybody => "Needs no key.".to_owned(),
         [] => "Needs a valid key; no scope.".to_owned(),
         scopes => format!("Needs the scope `{}`.", scopes.join("` or `")),
     };
-    let needs = if endpoint.role == Role::Member {
+    let needs = if access.role == Role::Member {
         needs
     } else {
-        operation["x-role"] = json!(endpoint.role);
+        operation["x-role"] = json!(access.role);
         format!(
             "{needs} The key's user must have the role {}.",
-            wanted(endpoint.role)
+            wanted(access.role)
         )
     };
     let described = operation["description"]
@@ -258,7 +259,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     let has_body = !operation["requestBody"].is_null();
     let writes = endpoint.method_name() != "GET";
     let read_by_post = READ_BY_POST.contains(&operation["operationId"].as_str().unwrap_or_default());
-    if writes && !read_by_post && endpoint.callers == Callers::Keyed {
+    if writes && !read_by_post && access.callers == Callers::Keyed {
         let header = json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key within an hour gives the same answer and changes nothing twice",
@@ -271,7 +272,7 @@ fn complete(operation: &mut Value, endpoint: &Endpoint) {
     }
     // 404 everywhere: what is asked for may not be there, or the user whose key it is.
     let mut failures = vec![400, 404, 429, 500, 503];
-    if endpoint.callers == Callers::Keyed {
+    if access.callers == Callers::Keyed {
         failures.extend([401, 403]);
     }
     for parameter in operation

@@ -32,5 +32,6 @@ guides! {
     "notes" "Notes" "notes.md";
     "analytics" "Analytics" "analytics.md";
     "webhooks" "Webhooks" "webhooks.md";
+    "access-matrix" "Access matrix" "access-matrix.md";
     "conformance" "Conformance" "conformance.md";
 }

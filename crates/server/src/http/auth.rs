@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
+use trunkline_domain::error_code::Surface;
 use trunkline_domain::{ApiKeyId, ErrorCode, Millis, Plan, Role, Scope, UserStatus};
 use trunkline_store::keys::{self, KeyOwner};
 use trunkline_store::{Db, TeamKey, crypto};
@@ -216,30 +217,120 @@ impl Teams {
     }
 }
 
-/// The scopes of which a handler needs one; none: any valid key will do.
-pub trait Required: Send + Sync + 'static {
-    /// Any of these opens the handler.
-    const ANY_OF: &'static [Scope];
-    /// To keys of these teams.
-    const TEAMS: Teams = Teams::Any;
-    /// To keys of users who may do at least as much.
-    const ROLE: Role = Role::Member;
-    /// Whether it is open to teams on trial, where the operator lets them send texts.
-    const ON_TRIAL: bool = false;
+/// Who may call an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callers {
+    /// Those who have a key.
+    Keyed,
+    /// Everybody.
+    Anybody,
 }
 
+/// Whose things an operation shows and changes, of those that the team has. The command sees to it, in the transaction in
+/// which it reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Everybody's.
+    Team,
+    /// What this very key has made; to other keys it is not there, which this code tells.
+    Key(ErrorCode),
+    /// What the key's user has written, made or holds; others are refused with this code.
+    User(ErrorCode),
+}
+
+/// To whom an operation is open: its row of the access matrix.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// Who may call it.
+    pub callers: Callers,
+    /// Any of these scopes opens it; none: any valid key.
+    pub scopes: &'static [Scope],
+    /// To keys of these teams.
+    pub teams: Teams,
+    /// To keys of users who may do at least as much.
+    pub role: Role,
+    /// What users who may do less are refused with.
+    pub role_refused: ErrorCode,
+    /// Whether it is open to teams on trial, where the operator lets them send texts.
+    pub on_trial: bool,
+    /// Whose things it is about.
+    pub reach: Reach,
+}
+
+impl Access {
+    /// Whether the key's scopes and team and the role of its user open the operation.
+    #[must_use]
+    pub fn includes(&self, owner: &KeyOwner) -> bool {
+        self.opens_to(owner) && owner.user_role.covers(self.role) && self.teams.include(owner)
+    }
+
+    fn opens_to(&self, owner: &KeyOwner) -> bool {
+        owner.scopes.contains_any(self.scopes)
+    }
+
+    /// Lets a key in, whose owner is known.
+    ///
+    /// # Errors
+    /// `API_KEY_TRIAL_NOT_ALLOWED`, `API_KEY_INSUFFICIENT_SCOPE`, the code for a lesser role, `SANDBOX_ONLY`; the first of
+    /// them that holds.
+    pub(crate) fn check(&self, owner: &KeyOwner, state: &AppState, surface: Surface) -> Result<(), ApiError> {
+        let may_try = self.on_trial && state.texts.limits.trial > 0;
+        if owner.plan == Plan::Trial && !may_try {
+            return Err(ErrorCode::ApiKeyTrialNotAllowed.into());
+        }
+        if !self.opens_to(owner) {
+            return Err(lacks_scope(self.scopes, surface));
+        }
+        if !owner.user_role.covers(self.role) {
+            let message = format!(
+                "This endpoint is for users with the role {}, and the user of this API key is {}.",
+                wanted(self.role),
+                owner.user_role
+            );
+            return Err(ApiError::new(self.role_refused).message(message));
+        }
+        if !self.teams.include(owner) {
+            return Err(ErrorCode::SandboxOnly.into());
+        }
+        Ok(())
+    }
+}
+
+/// What a handler requires of its caller.
+pub trait Required: Send + Sync + 'static {
+    /// To whom it is open.
+    const ACCESS: Access;
+}
+
+/// `Name: SCOPE | SCOPE, Teams => Role else CODE @ Reach(CODE);`: all but the name can be left out.
 macro_rules! required {
-    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|* $(, $teams:ident)? $(=> $role:ident)?;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($scope:ident)|* $(, $teams:ident)?
+        $(=> $role:ident $(else $code:ident)?)? $(@ $reach:ident($not:ident))?;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
         impl Required for $name {
-            const ANY_OF: &'static [Scope] = &[$(Scope::$scope),*];
-            $(const TEAMS: Teams = Teams::$teams;)?
-            $(const ROLE: Role = Role::$role;)?
+            const ACCESS: Access = Access {
+                scopes: &[$(Scope::$scope),*],
+                $(teams: Teams::$teams,)?
+                $(role: Role::$role, $(role_refused: ErrorCode::$code,)?)?
+                $(reach: Reach::$reach(ErrorCode::$not),)?
+                ..ANY_KEY
+            };
         }
     )*};
 }
+
+/// What is open to any valid key.
+const ANY_KEY: Access = Access {
+    callers: Callers::Keyed,
+    scopes: &[],
+    teams: Teams::Any,
+    role: Role::Member,
+    role_refused: ErrorCode::Forbidden,
+    on_trial: false,
+    reach: Reach::Team,
+};
 
 required! {
     /// Any valid key.
@@ -270,16 +361,24 @@ required! {
     NotesRead: NotesRead;
     /// `NOTES_WRITE`.
     NotesWrite: NotesWrite;
+    /// `NOTES_WRITE`, about the own notes.
+    OwnNotes: NotesWrite @ User(NotNoteAuthor);
     /// `THREADS_READ`.
     ThreadsRead: ThreadsRead;
     /// `THREADS_WRITE`.
     ThreadsWrite: ThreadsWrite;
+    /// `THREADS_WRITE`, about the own comments.
+    OwnComments: ThreadsWrite @ User(NotCommentAuthor);
     /// `WEBHOOKS_READ_WRITE`.
     Webhooks: WebhooksReadWrite;
     /// `DIALING_QUEUE_READ_WRITE`.
     DialingQueues: DialingQueueReadWrite;
+    /// `DIALING_QUEUE_READ_WRITE`, of managers, about queues that they made or have.
+    HandOver: DialingQueueReadWrite => Manager else DialingQueueAssignForbidden @ User(DialingQueueAssignForbidden);
     /// `PARTNER`.
     Partner: Partner;
+    /// `PARTNER`, about accounts that the key has made.
+    OwnAccounts: Partner @ Key(PartnerAccountNotFound);
     /// `CRM_READ`.
     CrmRead: CrmRead;
     /// `CRM_WRITE`.
@@ -301,8 +400,11 @@ required! {
 pub struct SmsSend;
 
 impl Required for SmsSend {
-    const ANY_OF: &'static [Scope] = &[Scope::SmsSend];
-    const ON_TRIAL: bool = true;
+    const ACCESS: Access = Access {
+        scopes: &[Scope::SmsSend],
+        on_trial: true,
+        ..ANY_KEY
+    };
 }
 
 /// The roles of those who may do what `role` may.
@@ -348,6 +450,12 @@ impl<S> Caller<S> {
     }
 }
 
+/// What is open to everybody.
+pub(crate) const VISITOR: Access = Access {
+    callers: Callers::Anybody,
+    ..ANY_KEY
+};
+
 /// Whoever calls, with a key or without one: for the few handlers that open a door to those who have none yet. They are
 /// counted by their address.
 pub struct Visitor {
@@ -378,38 +486,7 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let context = context(parts)?;
         let owner = context.identity.clone()?;
-        let may_try = S::ON_TRIAL && state.texts.limits.trial > 0;
-        if owner.plan == Plan::Trial && !may_try {
-            return Err(ErrorCode::ApiKeyTrialNotAllowed.into());
-        }
-        if !S::ANY_OF.is_empty() && !owner.scopes.contains_any(S::ANY_OF) {
-            let names: Vec<&str> = S::ANY_OF.iter().map(|scope| scope.as_str()).collect();
-            let names = names.join("' or '");
-            let error = ApiError::new(ErrorCode::ApiKeyInsufficientScope);
-            return Err(if context.surface == trunkline_domain::error_code::Surface::V1 {
-                error.message(format!("required={}", S::ANY_OF[0])).param("scope")
-            } else {
-                error
-                    .message(format!(
-                        "This API key lacks the scope '{names}', which this endpoint requires."
-                    ))
-                    .suggestion(format!(
-                        "Make a key with it: trunkline keys create --scopes {}",
-                        S::ANY_OF[0]
-                    ))
-            });
-        }
-        if !owner.user_role.covers(S::ROLE) {
-            let message = format!(
-                "This endpoint is for users with the role {}, and the user of this API key is {}.",
-                wanted(S::ROLE),
-                owner.user_role
-            );
-            return Err(ApiError::new(ErrorCode::Forbidden).message(message));
-        }
-        if !S::TEAMS.include(&owner) {
-            return Err(ErrorCode::SandboxOnly.into());
-        }
+        S::ACCESS.check(&owner, state, context.surface)?;
         note_query(parts, &context);
         Ok(Self {
             owner,
@@ -417,4 +494,21 @@ impl<S: Required> FromRequestParts<AppState> for Caller<S> {
             required: PhantomData,
         })
     }
+}
+
+fn lacks_scope(scopes: &[Scope], surface: Surface) -> ApiError {
+    let error = ApiError::new(ErrorCode::ApiKeyInsufficientScope);
+    let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    if surface == Surface::V1 {
+        return error.message(format!("required={}", names[0])).param("scope");
+    }
+    error
+        .message(format!(
+            "This API key lacks the scope '{}', which this endpoint requires.",
+            names.join("' or '")
+        ))
+        .suggestion(format!(
+            "Make a key with it: trunkline keys create --scopes {}",
+            names[0]
+        ))
 }

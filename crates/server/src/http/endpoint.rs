@@ -5,21 +5,11 @@ use std::future::Future;
 use axum::Router;
 use axum::routing::MethodRouter;
 use serde::Serialize;
-use trunkline_domain::{Role, Scope};
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::{RefOr, Schema};
 
-use super::auth::{Caller, Required, Teams, Visitor};
+use super::auth::{Access, Caller, Required, VISITOR, Visitor};
 use crate::AppState;
-
-/// Who may call an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Callers {
-    /// Those who have a key.
-    Keyed,
-    /// Everybody.
-    Anybody,
-}
 
 /// One operation of the API.
 pub struct Endpoint {
@@ -27,14 +17,8 @@ pub struct Endpoint {
     pub method: HttpMethod,
     /// The path, with `{parameters}`.
     pub path: String,
-    /// Who may call it.
-    pub callers: Callers,
-    /// Any of these scopes opens it; none: any valid key.
-    pub scopes: &'static [Scope],
-    /// To keys of these teams.
-    pub teams: Teams,
-    /// To keys of users who may do at least as much.
-    pub role: Role,
+    /// To whom it is open.
+    pub access: Access,
     /// Its description for OpenAPI.
     pub operation: Operation,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
@@ -56,16 +40,10 @@ pub struct EndpointView {
     pub scope: Option<&'static str>,
 }
 
-/// A handler whose first argument is a [`Caller`], which tells the scope it requires, or a [`Visitor`].
+/// A handler whose first argument is a [`Caller`], which tells what it requires, or a [`Visitor`].
 pub trait Guarded<Arguments> {
-    /// Who may call it.
-    const CALLERS: Callers;
-    /// Any of these scopes opens it.
-    const ANY_OF: &'static [Scope];
-    /// To keys of these teams.
-    const TEAMS: Teams;
-    /// To keys of users who may do at least as much.
-    const ROLE: Role;
+    /// To whom it is open.
+    const ACCESS: Access;
 }
 
 macro_rules! guarded {
@@ -75,10 +53,7 @@ macro_rules! guarded {
             F: Fn(Caller<S>, $($argument),*) -> Fut,
             Fut: Future,
         {
-            const CALLERS: Callers = Callers::Keyed;
-            const ANY_OF: &'static [Scope] = S::ANY_OF;
-            const TEAMS: Teams = S::TEAMS;
-            const ROLE: Role = S::ROLE;
+            const ACCESS: Access = S::ACCESS;
         }
 
         impl<F, Fut, $($argument),*> Guarded<(Visitor, $($argument,)*)> for F
@@ -86,10 +61,7 @@ macro_rules! guarded {
             F: Fn(Visitor, $($argument),*) -> Fut,
             Fut: Future,
         {
-            const CALLERS: Callers = Callers::Anybody;
-            const ANY_OF: &'static [Scope] = &[];
-            const TEAMS: Teams = Teams::Any;
-            const ROLE: Role = Role::Member;
+            const ACCESS: Access = VISITOR;
         }
     };
 }
@@ -103,27 +75,13 @@ guarded!(A B C D);
 /// What `utoipa_axum::routes!` makes of a handler.
 pub(crate) type Routes = (Vec<(String, RefOr<Schema>)>, Paths, MethodRouter<AppState>);
 
-/// To whom an operation is open.
-struct Opens {
-    callers: Callers,
-    scopes: &'static [Scope],
-    teams: Teams,
-    role: Role,
-}
-
 impl Endpoint {
     /// An entry for a handler; see the macro `endpoint!`.
     pub(crate) fn new<Arguments, H: Guarded<Arguments>>(_: H, routes: Routes) -> Self {
-        let opens = Opens {
-            callers: H::CALLERS,
-            scopes: H::ANY_OF,
-            teams: H::TEAMS,
-            role: H::ROLE,
-        };
-        Self::open(opens, routes)
+        Self::open(H::ACCESS, routes)
     }
 
-    fn open(opens: Opens, (schemas, paths, handler): Routes) -> Self {
+    fn open(access: Access, (schemas, paths, handler): Routes) -> Self {
         let (path, item) = paths.paths.into_iter().next().unwrap_or_default();
         let operations = [
             (HttpMethod::Get, item.get),
@@ -139,10 +97,7 @@ impl Endpoint {
         Self {
             method,
             path,
-            callers: opens.callers,
-            scopes: opens.scopes,
-            teams: opens.teams,
-            role: opens.role,
+            access,
             operation,
             schemas,
             handler,
@@ -169,7 +124,7 @@ impl Endpoint {
             method: self.method_name(),
             path: self.path.clone(),
             description: self.operation.summary.clone().unwrap_or_default(),
-            scope: self.scopes.first().map(|scope| scope.as_str()),
+            scope: self.access.scopes.first().map(|scope| scope.as_str()),
         }
     }
 }

@@ -215,7 +215,7 @@ async fn run(feed: Feed, headers: HeaderMap, place: Place) {
         _ = feed.feed() => {}
         () = sender.closed() => {}
         () = state.stop.cancelled() => {}
-        () = refused(&state, &headers, Webhooks::ANY_OF) => {}
+        () = refused(&state, &headers, &Webhooks::ACCESS) => {}
     }
     drop(place);
 }

@@ -460,7 +460,7 @@ async fn run(
         () = send_all(export, &state, &sender, head, first) => {}
         () = sender.closed() => {}
         () = state.stop.cancelled() => {}
-        () = refused(&state, &headers, ConversationsRead::ANY_OF) => {}
+        () = refused(&state, &headers, &ConversationsRead::ACCESS) => {}
     }
 }
 

@@ -54,11 +54,7 @@ pub struct MeLimits {
     responses((status = 200, description = "What the key may do", body = Data<MeView>)))]
 pub async fn get(caller: Caller<AnyKey>, State(state): State<AppState>) -> Response {
     let owner = &caller.owner;
-    let opens = |entry: &&crate::Listed| {
-        entry.teams.include(owner)
-            && owner.user_role.covers(entry.role)
-            && owner.scopes.contains_any(entry.scopes)
-    };
+    let opens = |entry: &&crate::Listed| entry.access.includes(owner);
     reply::data(MeView {
         api_key_id: owner.key_id,
         scopes: owner.scopes.names(),

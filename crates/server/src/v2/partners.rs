@@ -10,7 +10,7 @@ use trunkline_switchboard::Error as CommandError;
 use trunkline_switchboard::partners::{self as commands, CreateAccount, MAX_REF};
 
 use crate::AppState;
-use crate::http::auth::{Caller, Partner};
+use crate::http::auth::{Caller, OwnAccounts, Partner};
 use crate::http::error::ApiError;
 use crate::http::idempotency::{commit, commit_secret_once};
 use crate::http::input::{Body, Input, PathParams, Sent};
@@ -183,7 +183,7 @@ pub async fn create(
     params(("id" = String, Path, description = "The account's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     responses((status = 200, description = "The account", body = Data<AccountView>)))]
 pub async fn get(
-    caller: Caller<Partner>,
+    caller: Caller<OwnAccounts>,
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
@@ -205,7 +205,7 @@ pub async fn get(
     params(("id" = String, Path, description = "The account's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     responses((status = 204, description = "It is deactivated")))]
 pub async fn delete(
-    caller: Caller<Partner>,
+    caller: Caller<OwnAccounts>,
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
@@ -226,7 +226,7 @@ pub async fn delete(
     params(("id" = String, Path, description = "The account's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     responses((status = 200, description = "The account as it is now", body = Data<AccountView>)))]
 pub async fn suspend(
-    caller: Caller<Partner>,
+    caller: Caller<OwnAccounts>,
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
@@ -240,7 +240,7 @@ pub async fn suspend(
     params(("id" = String, Path, description = "The account's id", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     responses((status = 200, description = "The account as it is now", body = Data<AccountView>)))]
 pub async fn resume(
-    caller: Caller<Partner>,
+    caller: Caller<OwnAccounts>,
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {
@@ -248,7 +248,7 @@ pub async fn resume(
 }
 
 async fn set_status(
-    caller: &Caller<Partner>,
+    caller: &Caller<OwnAccounts>,
     state: &AppState,
     path: PathParams<1>,
     status: AccountStatus,

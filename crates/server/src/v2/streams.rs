@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use parking_lot::Mutex;
-use trunkline_domain::{ApiKeyId, ErrorCode, Plan, Scope};
+use trunkline_domain::error_code::Surface;
+use trunkline_domain::{ApiKeyId, ErrorCode};
 
 use crate::AppState;
+use crate::http::auth::Access;
 use crate::http::error::ApiError;
 
 /// How often the key of an open stream is looked at again.
@@ -111,13 +113,13 @@ impl Drop for Place {
     }
 }
 
-/// Returns when the key does not open this endpoint, which any of `scopes` opens, any more.
-pub(super) async fn refused(state: &AppState, headers: &HeaderMap, scopes: &[Scope]) {
+/// Returns when the key does not open this endpoint any more.
+pub(super) async fn refused(state: &AppState, headers: &HeaderMap, access: &Access) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = state.board.now();
         match state.keys.identify(state.board.db(), headers, now).await {
-            Ok(owner) if owner.plan != Plan::Trial && owner.scopes.contains_any(scopes) => {}
+            Ok(owner) if access.check(&owner, state, Surface::V2).is_ok() => {}
             Err(error) if error.code.retryable() => {}
             _ => return,
         }

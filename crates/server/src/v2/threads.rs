@@ -14,7 +14,7 @@ use trunkline_switchboard::threads::{self as commands, Entity};
 use super::notes::{TextView, note_id, read_content};
 use super::views::UserRefView;
 use crate::AppState;
-use crate::http::auth::{Caller, ThreadsRead, ThreadsWrite};
+use crate::http::auth::{Caller, OwnComments, ThreadsRead, ThreadsWrite};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, Input, PathParams, Query, Sent};
@@ -264,7 +264,7 @@ pub async fn comment(
     request_body = WriteComment,
     responses((status = 200, description = "The comment as it is now", body = Data<CommentView>)))]
 pub async fn update_comment(
-    caller: Caller<ThreadsWrite>,
+    caller: Caller<OwnComments>,
     State(state): State<AppState>,
     path: PathParams<2>,
     body: Body,

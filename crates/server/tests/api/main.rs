@@ -26,6 +26,7 @@ mod keys;
 mod limits;
 mod lists;
 mod logs;
+mod matrix;
 mod me;
 mod media;
 mod model;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use trunkline_domain::{ContactId, PropertyType, Role, Scope, UserId};
+use trunkline_server::http::auth::Access;
 use trunkline_server::openapi::BODY_NOT_NEEDED;
 use trunkline_store::contacts::{self, ContactRow};
 use trunkline_store::deals::{self, DealRow};
@@ -29,8 +30,8 @@ pub struct Operation {
     pub path: String,
     /// Any of these opens it.
     pub scopes: &'static [Scope],
-    /// Its user may do at least as much.
-    pub role: Role,
+    /// To whom it is open.
+    pub access: Access,
     pub body: Takes,
 }
 
@@ -74,8 +75,8 @@ pub fn operations() -> Vec<Operation> {
                 id,
                 method,
                 path: endpoint.path.clone(),
-                scopes: endpoint.scopes,
-                role: endpoint.role,
+                scopes: endpoint.access.scopes,
+                access: endpoint.access,
                 body,
             }
         })
@@ -438,6 +439,20 @@ impl Operation {
         .contains(&self.id.as_str())
         {
             bring_back_crm(world).await;
+        }
+        if self.path.contains("/items/{id}/tags") {
+            let (call, by) = (world.call, world.app.office.by_ada());
+            let take_off = move |work: &mut Work<'_, '_>| {
+                let all = trunkline_store::tags::list(work.tx, work.team)?;
+                for tag in all.iter().filter(|tag| tag.key != "vip") {
+                    match tags::remove(work, call, &tag.key, &by) {
+                        Err(Error::Refused(_)) | Ok(_) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(())
+            };
+            command(&world.app, take_off).await;
         }
         if self.id == "removeTag" {
             let (call, by) = (world.call, world.app.office.by_ada());

@@ -2,8 +2,8 @@
 
 use trunkline_domain::{
     ApiKeyId, CallId, Capability, CompanyId, ContactId, DealId, DeliveryId, EndpointId, ImportId,
-    InvitationId, MessageId, Millis, NumberId, PhoneNumber, Plan, PropertyType, QueueId, Role, Scope,
-    ScopeSet, TemplateId, UserId,
+    InvitationId, MessageId, Millis, NumberId, PhoneNumber, Plan, PropertyType, QueueId, Role, ScopeSet,
+    TemplateId, UserId,
 };
 use trunkline_store::{StoreError, TeamKey, Tx, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address, CreateTeam};
@@ -128,7 +128,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
     let team = team(app, "The Neighbours", world).await;
     let (line, contact_number) = (number("+33142685399"), number("+33698765432"));
     let tag = "neighbourly".to_owned();
-    let (on_call, vault) = (tag.clone(), app.state.vault.clone());
+    let on_call = tag.clone();
     let furnish = move |work: &mut Work<'_, '_>| {
         let user = accounts::create_user(work, "Nora Next", "nora@next.example", Role::Admin)?;
         add_line(work, line, &[user])?;
@@ -173,7 +173,6 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             at: work.now,
         };
         let message = messages::receive(work, &text)?;
-        let webhook = failed_webhook(work, &vault)?;
         let by = Actor::User {
             id: user,
             email: "nora@next.example".to_owned(),
@@ -198,7 +197,6 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
             deal,
             call,
             message,
-            webhook,
             (said, template, import, queue),
             invite(work, user)?.id,
             key,
@@ -211,11 +209,13 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         deal,
         call,
         message,
-        (webhook, delivery),
         (said, template, import, queue),
         invitation,
         (key, api_key),
     ) = of_team(app, team, furnish).await;
+    // Once there are events to be told of.
+    let vault = app.state.vault.clone();
+    let (webhook, delivery) = of_team(app, team, move |work| failed_webhook(work, &vault)).await;
     let theirs = authorization(&key);
     let made = app
         .send_with(
@@ -274,14 +274,4 @@ pub async fn revoke(app: &TestApp, key: ApiKeyId) {
     let revoked = of_team(app, app.office.team, move |work| accounts::revoke_key(work, key)).await;
     assert!(revoked, "the key was valid until now");
     app.state.keys.forget();
-}
-
-/// Every scope that does not open what needs any of `needed`.
-pub fn all_but(needed: &[Scope]) -> ScopeSet {
-    let opens = |scope: &Scope| ScopeSet::of(&[*scope]).contains_any(needed);
-    Scope::all()
-        .iter()
-        .filter(|scope| !opens(scope))
-        .copied()
-        .collect()
 }

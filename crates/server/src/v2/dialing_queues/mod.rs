@@ -14,7 +14,7 @@ use trunkline_switchboard::dialer::{self as commands, PatchQueue};
 
 use super::cursor::Cursor;
 use crate::AppState;
-use crate::http::auth::{Caller, DialingQueues};
+use crate::http::auth::{Caller, DialingQueues, HandOver};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, OptionalBody, PathParams, Query};
@@ -491,7 +491,7 @@ pub struct Assign {
     request_body = Assign,
     responses((status = 200, description = "The queue as it is now", body = Data<QueueView>)))]
 pub async fn assign(
-    caller: Caller<DialingQueues>,
+    caller: Caller<HandOver>,
     State(state): State<AppState>,
     path: PathParams<1>,
     body: Body,

@@ -15,7 +15,7 @@ use super::contact_number;
 use super::cursor::Cursor;
 use super::views::UserRefView;
 use crate::AppState;
-use crate::http::auth::{Caller, NotesRead, NotesWrite};
+use crate::http::auth::{Caller, NotesRead, NotesWrite, OwnNotes};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, Input, PathParams, Query, Sent};
@@ -307,7 +307,7 @@ pub struct UpdateNote {
     request_body = UpdateNote,
     responses((status = 200, description = "The note as it is now", body = Data<NoteView>)))]
 pub async fn update(
-    caller: Caller<NotesWrite>,
+    caller: Caller<OwnNotes>,
     State(state): State<AppState>,
     path: PathParams<1>,
     body: Body,
@@ -330,7 +330,7 @@ pub async fn update(
     params(("id" = String, Path, description = "The note's id", example = "not-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     responses((status = 204, description = "It is gone")))]
 pub async fn delete(
-    caller: Caller<NotesWrite>,
+    caller: Caller<OwnNotes>,
     State(state): State<AppState>,
     path: PathParams<1>,
 ) -> Result<Response, ApiError> {

@@ -11,7 +11,7 @@ use trunkline_switchboard::notes::{self as commands, On};
 
 use super::{List, TextView, UpdateNote, naming, note_id, read_content};
 use crate::AppState;
-use crate::http::auth::{Caller, NotesRead, NotesWrite};
+use crate::http::auth::{Caller, NotesRead, NotesWrite, OwnNotes};
 use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, PathParams, Query};
@@ -127,7 +127,7 @@ pub async fn create(
     request_body = UpdateNote,
     responses((status = 200, description = "The note as it is now", body = Data<PersonNoteView>)))]
 pub async fn update(
-    caller: Caller<NotesWrite>,
+    caller: Caller<OwnNotes>,
     State(state): State<AppState>,
     path: PathParams<2>,
     body: Body,
@@ -153,7 +153,7 @@ pub async fn update(
     ),
     responses((status = 204, description = "It is gone")))]
 pub async fn delete(
-    caller: Caller<NotesWrite>,
+    caller: Caller<OwnNotes>,
     State(state): State<AppState>,
     path: PathParams<2>,
 ) -> Result<Response, ApiError> {
