@@ -54,12 +54,10 @@ impl MediaLinks {
         self.link(&format!("{public_url}/media/{}/{id}", team.0), IN_EVENTS)
     }
 
-    /// The same link, valid from now on; `None` for what is no link of ours.
+    /// The links that this team may have renewed.
     #[must_use]
-    pub fn renewed(&self, url: &str) -> Option<String> {
-        let (address, query) = url.split_once('?')?;
-        self.is_signed(address, query)
-            .then(|| self.link(address, IN_ANSWERS))
+    pub const fn of(self, team: TeamKey) -> TeamLinks {
+        TeamLinks { links: self, team }
     }
 
     fn link(&self, address: &str, valid_for: i64) -> String {
@@ -103,6 +101,25 @@ impl MediaLinks {
 fn expires(query: &str) -> Option<i64> {
     let pairs = form_pairs(query);
     pairs.iter().find(|(key, _)| key == "expires")?.1.parse().ok()
+}
+
+/// Signs links for those who may read what a team has: links to media of that team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TeamLinks {
+    links: MediaLinks,
+    team: TeamKey,
+}
+
+impl TeamLinks {
+    /// The same link, valid from now on; `None` for what is no link of ours, or leads to another team's media: a text
+    /// may be sent with any link in it.
+    #[must_use]
+    pub fn renewed(&self, url: &str) -> Option<String> {
+        let (address, query) = url.split_once('?')?;
+        let path = &address[address.rfind("/media/")?..];
+        let is_own = path.starts_with(&format!("/media/{}/", self.team.0));
+        (is_own && self.links.is_signed(address, query)).then(|| self.links.link(address, IN_ANSWERS))
+    }
 }
 
 /// A medium, to whoever has a link that is valid.
@@ -256,14 +273,15 @@ mod tests {
         assert!(opens(links, &nested.replace("/media/pbx", "")));
         // Renewed when it is read again, however old it is.
         let later = at(400 * Millis::DAY);
-        let renewed = later.renewed(&link).unwrap();
+        let renewed = later.of(TeamKey(3)).renewed(&link).unwrap();
         assert!(opens(later, &renewed) && !opens(at(402 * Millis::DAY), &renewed));
+        assert_eq!(later.of(TeamKey(4)).renewed(&link), None, "another team's");
         for foreign in [
             "https://elsewhere.example/a.png",
             "https://x.example/media/1/2?expires=9&signature=AA",
             "",
         ] {
-            assert_eq!(links.renewed(foreign), None);
+            assert_eq!(links.of(TeamKey(1)).renewed(foreign), None);
         }
         assert_eq!(format!("{links:?}"), "MediaLinks");
     }

@@ -17,7 +17,7 @@ use super::body::{json_only, read_body};
 use super::context::{Context, context};
 use super::error::{ApiError, Fault};
 use crate::AppState;
-use crate::media::MediaLinks;
+use crate::media::TeamLinks;
 
 /// Fields by name, with the faults found so far. Faults are collected, so that a client learns of all at once.
 pub struct Input {
@@ -209,9 +209,10 @@ impl Input {
         self.fields.get(name).filter(|value| !value.is_null()).cloned()
     }
 
-    /// Signs links to media.
-    pub(crate) fn media_links(&self) -> MediaLinks {
-        self.context.links
+    /// Signs links to media of the caller's team.
+    pub(crate) fn media_links(&self) -> Option<TeamLinks> {
+        let owner = self.context.identity.as_ref().ok()?;
+        Some(self.context.links.of(owner.team))
     }
 
     /// Notes a fault of a field.

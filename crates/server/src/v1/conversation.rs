@@ -18,7 +18,7 @@ use crate::http::auth::{Caller, ContactsRead, ConversationsRead};
 use crate::http::error::ApiError;
 use crate::http::input::{Input, PathParams, Query};
 use crate::http::reply::{self, Data};
-use crate::media::MediaLinks;
+use crate::media::TeamLinks;
 use crate::v2::conversations::the_line;
 use crate::v2::views::CompanyView;
 
@@ -235,7 +235,7 @@ fn page(
     team: TeamKey,
     id: ContactId,
     line: Option<PhoneNumber>,
-    (paging, links): (Paging, MediaLinks),
+    (paging, links): (Paging, Option<TeamLinks>),
 ) -> Result<Results<RecordView, Paged>, ApiError> {
     let numbers = find(conn, team, id)?.contact.numbers;
     let line = line
@@ -245,7 +245,7 @@ fn page(
     let mut results = Vec::new();
     if paging.offset() < total {
         let details = details(conn, team, &numbers, line, (paging.size, paging.offset()))?;
-        results = views::records(conn, team, details, Some(links))?;
+        results = views::records(conn, team, details, links)?;
     }
     Ok(Results {
         results,

@@ -7,7 +7,7 @@ use trunkline_domain::{CallResult, Direction, ItemId, MessageStatus, Millis, Pho
 use trunkline_store::items::{self, ItemDetail};
 use trunkline_store::{Conn, StoreError, TeamKey};
 
-use crate::media::MediaLinks;
+use crate::media::TeamLinks;
 use crate::v2::views::media_urls;
 
 /// A line of a transcript.
@@ -124,7 +124,7 @@ pub fn records(
     conn: &mut Conn<'_>,
     team: TeamKey,
     details: Vec<ItemDetail>,
-    links: Option<MediaLinks>,
+    links: Option<TeamLinks>,
 ) -> Result<Vec<RecordView>, StoreError> {
     let calls: Vec<i64> = details
         .iter()
@@ -202,7 +202,7 @@ fn transcript(lines: Vec<TranscriptLine>, start: Millis) -> Vec<LineView> {
     lines.into_iter().enumerate().map(view).collect()
 }
 
-fn message(detail: ItemDetail, links: Option<MediaLinks>) -> MessageView {
+fn message(detail: ItemDetail, links: Option<TeamLinks>) -> MessageView {
     let (from_number, to_number) = ends(&detail);
     MessageView {
         id: detail.id,

@@ -191,7 +191,7 @@ struct Page {
 impl Export {
     /// Reads the next page and moves behind it.
     async fn next(&mut self, state: &AppState) -> Result<Page, ApiError> {
-        self.extend.links = Some(state.media_links());
+        self.extend.links = Some(state.media_links().of(self.team));
         let mut export = self.clone();
         let read = move |conn: &mut Conn<'_>| {
             conn.at_one_moment(|conn| {

@@ -39,7 +39,7 @@ use views::Extend;
 fn read_extend(input: &mut Input) -> Extend {
     let text = input.text("extend", usize::MAX).unwrap_or_default();
     let mut extend = Extend {
-        links: Some(input.media_links()),
+        links: input.media_links(),
         ..Extend::default()
     };
     for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {

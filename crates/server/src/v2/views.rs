@@ -16,7 +16,7 @@ use trunkline_store::conversations::ConversationRow;
 use trunkline_store::items::{self, ItemDetail};
 use trunkline_store::{Conn, StoreError, TeamKey};
 
-use crate::media::MediaLinks;
+use crate::media::TeamLinks;
 
 /// A contact of an item or conversation.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -197,7 +197,7 @@ pub struct Extend {
     /// Transcripts of calls.
     pub transcript: bool,
     /// Renews links to media; without, they are as old as the text.
-    pub links: Option<MediaLinks>,
+    pub links: Option<TeamLinks>,
 }
 
 type Transcripts = HashMap<i64, Vec<TranscriptLine>>;
@@ -288,11 +288,11 @@ fn item(detail: ItemDetail, transcripts: &mut Transcripts, extend: Extend) -> It
 }
 
 /// Where the media of a text are: those of our own by links that are valid from now on.
-pub(crate) fn media_urls(stored: Option<String>, links: Option<MediaLinks>) -> Option<Box<RawValue>> {
+pub(crate) fn media_urls(stored: Option<String>, links: Option<TeamLinks>) -> Option<Box<RawValue>> {
     RawValue::from_string(renewed(stored?, links)).ok()
 }
 
-fn renewed(json: String, links: Option<MediaLinks>) -> String {
+fn renewed(json: String, links: Option<TeamLinks>) -> String {
     let parsed = links.zip(serde_json::from_str::<Vec<String>>(&json).ok());
     let Some((links, urls)) = parsed else { return json };
     let renew = |url: String| links.renewed(&url).unwrap_or(url);
