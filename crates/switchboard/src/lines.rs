@@ -53,7 +53,19 @@ const MIN_TEXTS_PER_SECOND: f64 = 0.000_001;
 /// `PHONE_NUMBER_NOT_FOUND`, `INVALID_PARAMETER`.
 pub fn update(work: &mut Work<'_, '_>, line: i64, changes: &UpdateNumber) -> Result<NumberRow, Error> {
     let before = numbers::by_line(work.tx, work.team, line)?.ok_or(ErrorCode::PhoneNumberNotFound)?;
+    if before.removed_at.is_some() {
+        return Err(ErrorCode::PhoneNumberNotFound.into());
+    }
     let mut after = before.clone();
+    if changes
+        .carrier
+        .as_ref()
+        .is_some_and(|(carrier, _)| *carrier != before.carrier)
+    {
+        // What one carrier has registered, or was played in the sandbox, is not the other's word.
+        after.a2p_registered = false;
+        after.sender_id_status = before.sender_id_status.map(|_| SenderIdStatus::Pending);
+    }
     match (before.kind, changes.a2p_registered, changes.sender_id_status) {
         (LineKind::SenderId, Some(_), _) => {
             let message = "a sender id is not registered for A2P; it has a status";
@@ -64,8 +76,8 @@ pub fn update(work: &mut Work<'_, '_>, line: i64, changes: &UpdateNumber) -> Res
             return Err(refused("sender_id_status", message));
         }
         (_, registered, status) => {
-            after.a2p_registered = registered.unwrap_or(before.a2p_registered);
-            after.sender_id_status = status.or(before.sender_id_status);
+            after.a2p_registered = registered.unwrap_or(after.a2p_registered);
+            after.sender_id_status = status.or(after.sender_id_status);
         }
     }
     match changes.texts_per_second {
@@ -336,8 +348,11 @@ pub fn create_sender_id(
 /// stays, and can be read by its number; added again, it is the same line.
 ///
 /// # Errors
-/// The store's failure.
-pub fn remove(work: &mut Work<'_, '_>, line: &NumberRow, by: &Actor) -> Result<(), Error> {
+/// `PHONE_NUMBER_NOT_FOUND` where it is out of service already.
+pub fn remove(work: &mut Work<'_, '_>, line: i64, by: &Actor) -> Result<(), Error> {
+    let line = numbers::by_line(work.tx, work.team, line)?
+        .filter(|line| line.removed_at.is_none())
+        .ok_or(ErrorCode::PhoneNumberNotFound)?;
     let gone = NumberRow {
         removed_at: Some(work.now),
         ..line.clone()
@@ -384,8 +399,11 @@ fn settings(line: &NumberRow) -> String {
         None => "not registered for A2P",
     };
     let limit = |limit: Option<i64>| limit.map_or_else(|| "the server's".to_owned(), |n| n.to_string());
+    let can: Vec<&str> = line.capabilities.iter().map(|what| what.as_str()).collect();
     format!(
-        "{standing}, microseconds between texts: {}, texts a day: {}",
+        "carrier {}, {}, {standing}, microseconds between texts: {}, texts a day: {}",
+        line.carrier,
+        can.join(" "),
         limit(line.text_interval_us),
         limit(line.texts_per_day)
     )

@@ -266,14 +266,15 @@ pub fn delete(work: &mut Work<'_, '_>, text: &str, by: &Actor) -> Result<(), Err
 /// # Errors
 /// Of the store.
 pub fn find(conn: &mut Conn<'_>, team: TeamKey, text: &str) -> Result<Option<TagRow>, StoreError> {
-    if let Some(key) = slug(text)
-        && let Some(tag) = tags::get(conn, team, &key)?
+    // A key may look like an id, but not be the id of another tag.
+    if let Ok(id) = TagId::parse(text)
+        && let Some(tag) = tags::by_id(conn, team, id)?
     {
         return Ok(Some(tag));
     }
-    match TagId::parse(text) {
-        Ok(id) => tags::by_id(conn, team, id),
-        Err(_) => Ok(None),
+    match slug(text) {
+        Some(key) => tags::get(conn, team, &key),
+        None => Ok(None),
     }
 }
 

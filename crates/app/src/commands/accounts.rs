@@ -266,7 +266,9 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
             let line = find_line(&board, team.key, number).await?;
             let gone = line.label();
             let outcome: Result<(), Error> = board
-                .run(team.key, move |work| lines::remove(work, &line, &Actor::System))
+                .run(team.key, move |work| {
+                    lines::remove(work, line.line, &Actor::System)
+                })
                 .await;
             outcome?;
             output::note(format!(

@@ -238,7 +238,7 @@ pub async fn delete(
     let by = caller.actor();
     commit(&state, &caller, StatusCode::NO_CONTENT, move |work| {
         let line = own(work, &id)?;
-        lines::remove(work, &line, &by)
+        lines::remove(work, line.line, &by)
     })
     .await
 }

@@ -240,6 +240,23 @@ async fn registrations_are_the_carriers_word(db: TestDb) {
     command(&app, register).await;
     assert_eq!(app.get(&path).await.data()["a2p_registered"], true);
 
+    // Another carrier has not registered it.
+    let moved = move |work: &mut Work<'_, '_>| {
+        let changes = UpdateNumber {
+            carrier: Some(("sandbox".to_owned(), None)),
+            ..UpdateNumber::default()
+        };
+        lines::update(work, line, &changes)
+    };
+    command(&app, moved).await;
+    assert_eq!(app.get(&path).await.data()["a2p_registered"], false);
+    let entry = app.get("/v2/api/audit?action=number.updated").await.data()[0].clone();
+    let details = entry["details"].as_str().unwrap();
+    assert!(
+        details.contains("carrier twilio") && details.contains("-> carrier sandbox"),
+        "{details}"
+    );
+
     let line = command(&app, |work| {
         carried(work, Address::SenderId("Carried".to_owned(), "FR".to_owned()))
     })
@@ -579,11 +596,13 @@ async fn a_number_that_goes_leaves_its_history(db: TestDb) {
     let (team, line, ada) = (app.office.team, app.office.us_line, app.office.ada);
     let list = format!("/v2/api/conversations?allo_number={}", encoded(us()));
     let before = app.get(&list).await.data().clone();
-    command(&app, move |work| {
-        let row = numbers::by_line(work.tx, work.team, line)?.unwrap();
-        lines::remove(work, &row, &Actor::System)
-    })
-    .await;
+    command(&app, move |work| lines::remove(work, line, &Actor::System)).await;
+    let again: Result<(), trunkline_switchboard::Error> = app
+        .board
+        .run(team, move |work| lines::remove(work, line, &Actor::System))
+        .await;
+    let again = again.unwrap_err().to_string();
+    assert!(again.contains("PHONE_NUMBER_NOT_FOUND"), "{again}");
     assert_eq!(app.get(&list).await.data(), &before, "what was said is there");
     assert_refused(&app.get(&path()).await, "PHONE_NUMBER_NOT_FOUND", "number");
     assert_eq!(
@@ -617,7 +636,7 @@ async fn a_number_that_goes_leaves_its_history(db: TestDb) {
     );
     of_team(&app, live.team, |work| {
         let row = numbers::by_number(work.tx, work.team, us())?.unwrap();
-        lines::remove(work, &row, &Actor::System)
+        lines::remove(work, row.line, &Actor::System)
     })
     .await;
     let back = command(&app, move |work| crate::people::add_line(work, us(), &[ada])).await;

@@ -21,6 +21,7 @@ trunkline_testkit::on_both! {
     a_call_has_so_many_tags_and_no_more,
     the_teams_tags_are_listed,
     a_tag_is_defined_and_changed,
+    a_key_like_an_id_hides_no_tag,
     of_two_tags_of_a_key_one_is_made,
     a_deleted_tag_stays_on_its_calls,
     faulty_tags_are_refused,
@@ -312,6 +313,17 @@ async fn a_tag_is_defined_and_changed(db: TestDb) {
         (&json!("ete_2026"), &json!("Été 2026"))
     );
     assert!(worded.data()["color"].as_str().unwrap().starts_with('#'));
+}
+
+async fn a_key_like_an_id_hides_no_tag(db: TestDb) {
+    let app = searchable(db).await;
+    let made = app.post(TAGS, &json!({ "name": "Billing" })).await;
+    let id = made.data()["id"].as_str().unwrap();
+    let like = app.post(TAGS, &json!({ "name": id })).await;
+    assert_eq!(like.status, 201, "{}", like.text);
+    assert_eq!(app.get(&format!("{TAGS}/{id}")).await.data(), made.data());
+    let key = like.data()["name"].as_str().unwrap();
+    assert_eq!(app.get(&format!("{TAGS}/{key}")).await.data(), like.data());
 }
 
 async fn of_two_tags_of_a_key_one_is_made(db: TestDb) {
