@@ -37,6 +37,7 @@ statements! {
         "UPDATE jobs SET lease_until = $1, attempts = attempts + 1
           WHERE team_id = $2 AND id = $3 AND lease_until <= $4";
     RENEW = "UPDATE jobs SET lease_until = $1 WHERE team_id = $2 AND id = $3 AND attempts = $4";
+    AGAIN = "UPDATE jobs SET run_at = $1, lease_until = 0, attempts = attempts + 1 WHERE team_id = $2 AND id = $3";
     FINISH = "DELETE FROM jobs WHERE team_id = $1 AND id = $2 AND attempts = $3";
     POSTPONE = "UPDATE jobs SET run_at = $1, lease_until = 0 WHERE team_id = $2 AND id = $3 AND attempts = $4";
     PAYLOAD = "SELECT payload FROM jobs WHERE team_id = $1 AND id = $2";
@@ -103,6 +104,19 @@ pub fn renew(
     lease_until: Millis,
 ) -> Result<bool, StoreError> {
     Ok(tx.execute(RENEW, params![lease_until, team, id, attempts])? > 0)
+}
+
+/// Has a job run at `run_at`, however long it was postponed; an attempt that is under way neither removes nor postpones it.
+/// Tells whether there is one.
+///
+/// # Errors
+/// Of the engine.
+pub fn again(tx: &mut Tx<'_>, team: TeamKey, id: &str, run_at: Millis) -> Result<bool, StoreError> {
+    let is_there = tx.execute(AGAIN, params![run_at, team, id])? > 0;
+    if is_there {
+        tx.mark_appended();
+    }
+    Ok(is_there)
 }
 
 /// Removes a job that is done, unless it was claimed again after this attempt began; tells whether it was still the

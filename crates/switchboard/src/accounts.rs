@@ -376,7 +376,7 @@ pub(crate) fn add_line_by(
         offered: None,
         carrier: number.carrier.clone(),
         carrier_settings: number.carrier_settings.clone(),
-        created_at: work.now,
+        created_at: known.as_ref().map_or(work.now, |known| known.created_at),
         // Nothing leaves the sandbox, so nobody asks for a registration there.
         a2p_registered: kind == LineKind::Number && is_played,
         sender_id_status: (kind == LineKind::SenderId).then_some(if is_played {

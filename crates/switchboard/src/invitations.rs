@@ -108,10 +108,13 @@ fn fitting(role: Role, scopes: ScopeSet) -> ScopeSet {
 /// `USER_ALREADY_EXISTS`, `INVITATION_ALREADY_EXISTS`, `INVALID_PARAMETER` for what is no address, an empty name, no
 /// scopes, or too many users or invitations.
 pub fn create(work: &mut Work<'_, '_>, invite: &Invite, power: &Power, by: &Actor) -> Result<Invited, Error> {
-    let name = invite.name.as_deref().map(|name| required(name, "name"));
+    let name = invite.name.as_deref().map(named);
     let (name, email) = (name.transpose()?, invite.email.trim().to_lowercase());
     // What mails have around or between addresses would make another recipient of it.
-    if !is_email(&email) || email.contains(['<', '>', '(', ')', '"', ',', ';', ':', '\\']) {
+    if !is_email(&email)
+        || email.matches('@').count() > 1
+        || email.contains(['<', '>', '(', ')', '"', ',', ';', ':', '\\'])
+    {
         return Err(faulty("email", "this is no e-mail address"));
     }
     must_cover(power, invite.role, "invite anybody as")?;
@@ -162,7 +165,8 @@ fn hand_over(work: &mut Work<'_, '_>, row: InvitationRow, token: String) -> Resu
         return Ok(Invited { row, token });
     }
     let id = mail_job(row.id);
-    if jobs::payload(work.tx, work.team, &id)?.is_none() {
+    // One that is being tried for long begins anew: whoever asks again expects it now.
+    if !jobs::again(work.tx, work.team, &id, work.now)? {
         let job = JobRow {
             team: work.team,
             id,
@@ -179,6 +183,17 @@ fn hand_over(work: &mut Work<'_, '_>, row: InvitationRow, token: String) -> Resu
 /// The id of the job that mails this invitation: there is one at a time. Its payload is the invitation's id.
 fn mail_job(id: InvitationId) -> String {
     format!("{INVITATION_MAIL_JOB} {id}")
+}
+
+/// A name as it may stand in a mail.
+fn named(name: &str) -> Result<String, Error> {
+    if name.trim().contains(char::is_control) {
+        return Err(faulty(
+            "name",
+            "a name has no line breaks and no other control characters",
+        ));
+    }
+    required(name, "name")
 }
 
 fn must_have_room(work: &mut Work<'_, '_>) -> Result<(), Error> {
@@ -240,7 +255,7 @@ pub fn resend(
     must_cover(power, before.role, "send an invitation as")?;
     power.must_have(before.scopes)?;
     let again = before.asked_at.plus(BETWEEN_MAILS).since(work.now);
-    if delivery == InvitationDelivery::Mail && before.delivery == delivery && again > 0 {
+    if delivery == InvitationDelivery::Mail && again > 0 {
         let seconds = u64::try_from(again).unwrap_or_default().div_ceil(1_000);
         return Err(Refused {
             retry_after: Some(seconds),
@@ -268,6 +283,21 @@ pub fn resend(
     let detail = json!({ "delivery": delivery });
     enter_value(work, by, "invitation.sent_again", &id.to_string(), Some(&detail))?;
     hand_over(work, after, token)
+}
+
+/// Withdraws what a user has invited to and nobody has accepted: whoever had a key of theirs that is revoked now may have
+/// made it.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn revoke_all_of(work: &mut Work<'_, '_>, user: UserId, by: &Actor) -> Result<(), Error> {
+    for row in invitations::list(work.tx, work.team)? {
+        if row.invited_by == Some(user) {
+            invitations::delete(work.tx, work.team, &row)?;
+            enter(work, by, "invitation.revoked", &row.id.to_string(), None)?;
+        }
+    }
+    Ok(())
 }
 
 /// What is to be mailed for an invitation, with a token that takes the place of the earlier ones. `None` where there is
@@ -343,7 +373,7 @@ pub fn accept(work: &mut Work<'_, '_>, hash: &str, name: Option<&str>) -> Result
         _ => return Err(no_such_token()),
     };
     let name = match name.or(row.name.as_deref()) {
-        Some(name) => required(name, "name")?,
+        Some(name) => named(name)?,
         None => {
             return Err(Refused::new(ErrorCode::MissingParameter)
                 .param("name")
@@ -383,7 +413,8 @@ pub fn no_such_token() -> Error {
     Refused::new(ErrorCode::InvitationNotFound).param("token").into()
 }
 
-/// The first key of who joined; none where the invitation gives no scopes, or the key by which it was made has ended.
+/// The first key of who joined; none where the invitation gives no scopes, the key by which it was made has ended, or the
+/// team has no room for another one.
 fn first_key(
     work: &mut Work<'_, '_>,
     row: &InvitationRow,
@@ -391,7 +422,8 @@ fn first_key(
     sandbox: bool,
     by: &Actor,
 ) -> Result<Option<NewKey>, Error> {
-    if row.scopes.is_empty() || row.key_until.is_some_and(|end| end <= work.now) {
+    let has_ended = row.key_until.is_some_and(|end| end <= work.now);
+    if row.scopes.is_empty() || has_ended || !keys::has_room(work)? {
         return Ok(None);
     }
     let key = CreateKey {

@@ -7,7 +7,7 @@ use trunkline_store::{crypto, users};
 
 use crate::accounts::required;
 use crate::audit::enter_value;
-use crate::{Actor, Error, Refused, Work};
+use crate::{Actor, Error, Refused, Work, invitations};
 
 /// The most keys of a team that are not revoked, expired ones included.
 pub const MAX_KEYS: usize = 1_000;
@@ -159,6 +159,15 @@ fn within(power: &Power, key: &CreateKey, role: Role) -> Result<Option<Millis>, 
     }
 }
 
+/// Whether the team may have one more key.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn has_room(work: &mut Work<'_, '_>) -> Result<bool, Error> {
+    let all = keys::list(work.tx, work.team)?;
+    Ok(all.iter().filter(|key| key.revoked_at.is_none()).count() < MAX_KEYS)
+}
+
 /// Forgets revoked keys beyond [`MAX_REVOKED`], and refuses another key beyond [`MAX_KEYS`].
 fn make_room(work: &mut Work<'_, '_>) -> Result<(), Error> {
     let all = keys::list(work.tx, work.team)?;
@@ -198,6 +207,7 @@ pub fn revoke(
     let revoked = keys::revoke(work.tx, work.team, id, work.now)?;
     if revoked {
         enter_value(work, by, "key.revoked", &id.to_string(), None)?;
+        invitations::revoke_all_of(work, key.user_id, by)?;
     }
     Ok(revoked)
 }

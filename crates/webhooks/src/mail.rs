@@ -84,7 +84,12 @@ impl Mailer {
             .map_err(|error| error.to_string())?;
         match tokio::time::timeout(TIME_LIMIT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
+            // What the server says may hold the recipient's address, which is for no log.
+            Ok(Err(error)) => Err(match error.status() {
+                Some(code) => format!("the mail server answered {code}"),
+                None if error.is_timeout() => "the mail server did not answer in time".to_owned(),
+                None => error.to_string(),
+            }),
             Err(_) => Err("the server did not answer in time".to_owned()),
         }
     }

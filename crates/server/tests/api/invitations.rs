@@ -21,6 +21,7 @@ trunkline_testkit::on_both! {
     whatever_opens_nothing_is_answered_alike,
     of_two_who_accept_at_once_one_joins,
     who_invited_must_still_be_one_to_invite,
+    a_revoked_key_takes_its_invitations_along,
     nobody_invites_beyond_their_own_power,
     an_address_is_invited_once,
     an_invitation_is_sent_again_and_withdrawn,
@@ -247,6 +248,28 @@ async fn who_invited_must_still_be_one_to_invite(db: TestDb) {
     assert_eq!(joined.data()["user"]["role"], "MANAGER");
 }
 
+async fn a_revoked_key_takes_its_invitations_along(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let (_, key) = somebody(&app, Role::Admin).await;
+    let body = json!({ "email": "dana@fogcity.example", "role": "ADMIN", "delivery": "LINK" });
+    let made = with_key(&app, &key, INVITATIONS, body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let own = invite(&app, "eve@fogcity.example", "MEMBER").await;
+    let keys = app.get("/v2/api/keys").await;
+    let of_key = |of: &&Value| key.ends_with(of["hint"].as_str().unwrap());
+    let id = keys.data().as_array().unwrap().iter().find(of_key).unwrap()["id"].clone();
+    assert_eq!(
+        app.delete(&format!("/v2/api/keys/{}", id.as_str().unwrap()))
+            .await
+            .status,
+        204
+    );
+    assert_error(&accept(&app, &token(&app, &made)).await, "INVITATION_NOT_FOUND");
+    let open = app.get(INVITATIONS).await;
+    assert_eq!(open.data().as_array().unwrap().len(), 1);
+    assert_eq!(open.data()[0]["id"], own.data()["id"]);
+}
+
 async fn nobody_invites_beyond_their_own_power(db: TestDb) {
     let app = TestApp::start(db).await;
     let (_, member) = somebody(&app, Role::Member).await;
@@ -413,6 +436,33 @@ async fn mails_are_a_job(db: TestDb) {
     app.office.clock.advance(Millis::MINUTE);
     assert_eq!(send(&resend, json!({})).await.0, 200);
     assert_eq!(due().await, std::slice::from_ref(&id), "one mail at a time");
+    // What failed waits for hours, but not when it is asked for again; and the attempt that failed is not the job's any more.
+    let (now, job) = (app.board.now(), format!("{INVITATION_MAIL_JOB} {id}"));
+    let failed = command(&app, move |work| {
+        let of = [INVITATION_MAIL_JOB];
+        let claimed = jobs::claim(work.tx, &of, now, Millis::MINUTE, 1)?.remove(0);
+        jobs::postpone(
+            work.tx,
+            work.team,
+            &claimed.id,
+            claimed.attempts,
+            now.plus(6 * Millis::HOUR),
+        )?;
+        Ok(claimed.attempts)
+    })
+    .await;
+    app.office.clock.advance(Millis::MINUTE);
+    assert_eq!(send(&resend, json!({})).await.0, 200);
+    let now = app.board.now();
+    let (is_due, is_gone) = command(&app, move |work| {
+        let due = jobs::next_due(work.tx, &[INVITATION_MAIL_JOB], now)?;
+        Ok((
+            due.is_some_and(|at| at <= now),
+            jobs::finish(work.tx, work.team, &job, failed)?,
+        ))
+    })
+    .await;
+    assert!(is_due && !is_gone);
     // What is mailed is known to the mail alone; a later mail ends the link of an earlier one.
     let parsed = id.parse().unwrap();
     let letter = command(&app, move |work| invitations::letter(work, parsed))
