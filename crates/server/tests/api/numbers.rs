@@ -248,6 +248,7 @@ async fn registrations_are_the_carriers_word(db: TestDb) {
         };
         lines::update(work, line, &changes)
     };
+    app.office.clock.advance(1);
     command(&app, moved).await;
     assert_eq!(app.get(&path).await.data()["a2p_registered"], false);
     let entry = app.get("/v2/api/audit?action=number.updated").await.data()[0].clone();
