@@ -177,6 +177,7 @@ fn clear_chunk(
     let whose = Whose {
         numbers: plan.numbers.iter().map(|own| own.number).collect(),
         emails: &plan.emails,
+        shared_numbers: &plan.shared,
         shared_emails: &plan.shared_emails,
         names: &plan.full_names,
     };

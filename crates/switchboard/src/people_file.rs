@@ -157,6 +157,8 @@ fn unreadable(line: u64, message: &str) -> RowError {
 pub(crate) struct Whose<'k> {
     /// Numbers that nobody else has.
     pub(crate) numbers: Vec<PhoneNumber>,
+    /// Numbers that somebody else has too.
+    pub(crate) shared_numbers: &'k [PhoneNumber],
     /// E-mail addresses that nobody else has, in lower case.
     pub(crate) emails: &'k [String],
     /// E-mail addresses that somebody else has too.
@@ -168,8 +170,17 @@ pub(crate) struct Whose<'k> {
 /// Whether a row of a file is about this person.
 pub(crate) fn is_about(fields: &Map<String, Value>, whose: &Whose<'_>, country: &str) -> bool {
     let written = |names: &[&'static str]| list(fields, names).unwrap_or_default();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim);
+    let name = full_name(text("name"), text("last_name")).map(|name| text::fold(&name));
+    let is_named = whose
+        .names
+        .iter()
+        .any(|own| name.as_ref() == Some(&text::fold(own)));
     let same = |text: &String| {
-        PhoneNumber::parse_any(text, country).is_ok_and(|number| whose.numbers.contains(&number))
+        let number = PhoneNumber::parse_any(text, country);
+        number.is_ok_and(|number| {
+            whose.numbers.contains(&number) || is_named && whose.shared_numbers.contains(&number)
+        })
     };
     if written(&["numbers", "number", "phone_number", "phone"])
         .iter()
@@ -177,12 +188,6 @@ pub(crate) fn is_about(fields: &Map<String, Value>, whose: &Whose<'_>, country: 
     {
         return true;
     }
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::trim);
-    let name = full_name(text("name"), text("last_name")).map(|name| text::fold(&name));
-    let is_named = whose
-        .names
-        .iter()
-        .any(|own| name.as_ref() == Some(&text::fold(own)));
     written(&["emails", "email"]).iter().any(|email| {
         let email = email.to_lowercase();
         whose.emails.contains(&email) || is_named && whose.shared_emails.contains(&email)

@@ -9,7 +9,7 @@ use trunkline_domain::Millis;
 use trunkline_store::{StoreError, params};
 use trunkline_switchboard::erasure;
 use trunkline_testkit::app::{Reply, TestApp};
-use trunkline_testkit::db::{TestDb, sarah, us};
+use trunkline_testkit::db::{TestDb, marie, sarah, us};
 
 use crate::crm_import::upload;
 use crate::crm_people::PEOPLE;
@@ -153,6 +153,11 @@ async fn a_key_that_names_the_person_still_stands_for_its_answer(db: TestDb) {
     );
     let other = json!({ "from": us(), "to": number, "message": "Something else" });
     assert_error(&send(&other).await, "IDEMPOTENCY_KEY_REUSE");
+    let elsewhere = format!("/v2/api/conversations/{}/notes", encoded(marie()));
+    let elsewhere = app
+        .send_with(Method::POST, &elsewhere, &noting, Some(body.to_string()))
+        .await;
+    assert_error(&elsewhere, "IDEMPOTENCY_KEY_REUSE");
     let stored = "SELECT key || request || body FROM idempotency";
     let read = app
         .board
@@ -170,13 +175,20 @@ async fn a_key_that_names_the_person_still_stands_for_its_answer(db: TestDb) {
 
 async fn rows_of_others_with_the_same_address_stay(db: TestDb) {
     let app = searchable(db).await;
-    let shared = "sarah@bakery.example";
-    let body = json!({ "name": "Bob", "numbers": ["+12025550151"], "emails": [shared] });
+    let (shared, desk) = ("sarah@bakery.example", "+12025550152");
+    let numbers = json!({ "numbers": [sarah(), desk] });
+    let path = format!("{PEOPLE}/{}", sarahs(&app));
+    assert_eq!(app.put(&path, &numbers).await.status, 200);
+    let body = json!({
+        "name": "Bob", "numbers": ["+12025550151", desk], "emails": [shared], "allow_duplicate_number": true,
+    });
     assert_eq!(app.post(PEOPLE, &body).await.status, 200);
     let rows = json!([
         [2, { "name": "Carol", "emails": shared }],
         [3, { "name": "sarah", "last_name": "Johnson", "emails": shared }],
         [4, { "name": "Sam", "numbers": sarah(), "emails": shared }],
+        [5, { "name": "Bob", "numbers": desk }],
+        [6, { "name": "Sarah", "last_name": "Johnson", "numbers": desk }],
     ]);
     let (team, rows) = (app.office.team, rows.to_string());
     let waits = move |tx: &mut trunkline_store::Tx<'_>| {
@@ -193,7 +205,13 @@ async fn rows_of_others_with_the_same_address_stay(db: TestDb) {
         .read(move |conn| conn.row(sql, &[], |row| row.get::<String>(0)));
     let left: Option<String> = read.await.unwrap();
     let left: Value = serde_json::from_str(&left.unwrap()).unwrap();
-    let expected = json!([[2, { "name": "Carol", "emails": shared }], [3, {}], [4, {}]]);
+    let expected = json!([
+        [2, { "name": "Carol", "emails": shared }],
+        [3, {}],
+        [4, {}],
+        [5, { "name": "Bob", "numbers": desk }],
+        [6, {}],
+    ]);
     assert_eq!(left, expected);
 }
 

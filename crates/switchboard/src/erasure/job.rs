@@ -595,16 +595,19 @@ fn unanswered(attempts: &str) -> String {
 /// answered, and nothing is done once more: under the fingerprint of the key, if the key itself tells of the person.
 fn without(answer: &Answer, erased: &Erased, work: &Work<'_, '_>) -> Result<Answer, Error> {
     let mut left = answer.clone();
-    if erased.history.are_in(&answer.key) || erased.person.are_in(&answer.key) {
+    let hidden = |text: &str| -> Result<String, Error> {
         let fingerprints = work.fingerprints.ok_or(StoreError::Sealed)?;
-        left.key = fingerprints.of_key(work.team, &answer.key);
+        Ok(fingerprints.of_key(work.team, text))
+    };
+    if erased.history.are_in(&answer.key) || erased.person.are_in(&answer.key) {
+        left.key = hidden(&answer.key)?;
     }
     if let Some(body) = erased.answer(&answer.request, &answer.body) {
         left.body = body;
     }
     let is_named = |number: &String| answer.request.contains(number.trim_start_matches('+'));
     if erased.numbers.keys().any(is_named) {
-        left.request = String::new();
+        left.request = hidden(&answer.request)?;
     }
     Ok(left)
 }
