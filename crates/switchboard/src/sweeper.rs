@@ -170,14 +170,10 @@ async fn prune_events(
         let to = (from + PRUNE_STEP).min(until);
         deleted += board
             .db()
-            .write(move |tx| events::prune(tx, team, from, to))
+            // An index of people reads what has changed within seconds, and all when its process starts.
+            .write(move |tx| Ok::<_, StoreError>(events::prune(tx, team, from, to)? + people_changes::prune(tx, team, to)?))
             .await?;
         from = to;
     }
-    // An index of people reads what has changed within seconds, and all when its process starts.
-    let removed = board
-        .db()
-        .write(move |tx| people_changes::prune(tx, team, until))
-        .await?;
-    Ok(deleted + removed)
+    Ok(deleted)
 }
