@@ -106,10 +106,16 @@ pub fn parameters(document: &Value, operation: &Operation, place: &str) -> Vec<F
         .into_iter()
         .flatten()
         .filter(|parameter| parameter["in"] == place);
-    all.map(|parameter| Field {
-        name: parameter["name"].as_str().unwrap().to_owned(),
-        schema: resolve(document, &parameter["schema"]).clone(),
-        required: parameter["required"] == true,
+    all.map(|parameter| {
+        let mut schema = resolve(document, &parameter["schema"]).clone();
+        if let Some(example) = parameter.get("example") {
+            schema["example"] = example.clone();
+        }
+        Field {
+            name: parameter["name"].as_str().unwrap().to_owned(),
+            schema,
+            required: parameter["required"] == true,
+        }
     })
     .collect()
 }
