@@ -57,6 +57,9 @@ pub enum Command {
     /// Manage phone numbers
     #[command(subcommand)]
     Numbers(Numbers),
+    /// Manage the accounts that a partner made for its customers
+    #[command(subcommand)]
+    Partners(Partners),
     /// List the webhook endpoints of all teams, how they are doing, and what waits for them
     Webhooks(Webhooks),
     /// Fill the database with made-up teams, for tests and benchmarks
@@ -159,6 +162,24 @@ pub enum Keys {
     Revoke {
         /// The key's id, api-…
         id: String,
+        /// The team's id; not needed when there is one team only
+        #[arg(long)]
+        team: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Partners {
+    /// List a team's accounts
+    List(ListOf),
+    /// Give the accounts of a key, which may be revoked, to another key of the team; prints how many there were
+    HandOver {
+        /// The key that made them, api-…
+        #[arg(long)]
+        from: String,
+        /// The key that is to have them: valid, with the scope PARTNER
+        #[arg(long)]
+        to: String,
         /// The team's id; not needed when there is one team only
         #[arg(long)]
         team: Option<String>,

@@ -83,6 +83,7 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                 Command::Teams(command) => commands::accounts::teams(&config, command).await,
                 Command::Users(command) => commands::accounts::users(&config, command).await,
                 Command::Numbers(command) => commands::accounts::numbers(&config, command).await,
+                Command::Partners(command) => commands::partners::run(&config, command).await,
                 Command::Webhooks(arguments) => commands::webhooks::run(&config, &arguments).await,
                 Command::Seed(arguments) => commands::maintenance::seed(&config, &arguments).await,
                 Command::Export(arguments) => commands::transfer::export::export(&config, &arguments).await,

@@ -41,6 +41,10 @@ statements! {
     GET =
         "SELECT id, key_id, account, email, name, personal_mobile, number, client_ref, status, created_at, updated_at
            FROM partner_accounts WHERE team_id = $1 AND id = $2";
+    LIST =
+        "SELECT id, key_id, account, email, name, personal_mobile, number, client_ref, status, created_at, updated_at
+           FROM partner_accounts WHERE team_id = $1 ORDER BY created_at, id";
+    HAND_OVER = "UPDATE partner_accounts SET key_id = $1 WHERE team_id = $2 AND key_id = $3";
     HAS_EMAIL = "SELECT 1 FROM partner_accounts WHERE team_id = $1 AND email = $2 AND status <> 'DEACTIVATED'";
     SEATS = "SELECT COUNT(*) FROM partner_accounts WHERE team_id = $1 AND status <> 'DEACTIVATED'";
 }
@@ -97,6 +101,22 @@ pub fn set_status(tx: &mut Tx<'_>, team: TeamKey, row: &AccountRow) -> Result<()
 /// Of the engine.
 pub fn get(conn: &mut Conn<'_>, team: TeamKey, id: UserId) -> Result<Option<AccountRow>, StoreError> {
     conn.row(GET, params![team, id], map)
+}
+
+/// All accounts of the partner, by when they were made.
+///
+/// # Errors
+/// Of the engine.
+pub fn list(conn: &mut Conn<'_>, team: TeamKey) -> Result<Vec<AccountRow>, StoreError> {
+    conn.rows(LIST, params![team], map)
+}
+
+/// Gives the accounts of one key to another. Returns how many there were.
+///
+/// # Errors
+/// Of the engine.
+pub fn hand_over(tx: &mut Tx<'_>, team: TeamKey, from: ApiKeyId, to: ApiKeyId) -> Result<u64, StoreError> {
+    tx.execute(HAND_OVER, params![to, team, from])
 }
 
 /// Whether the partner has an account with this login that is not deactivated.

@@ -85,7 +85,9 @@ statements! {
     COUNT = "SELECT COUNT(*) FROM webhook_endpoints WHERE team_id = $1 AND deleted_at IS NULL";
     LISTENING =
         "SELECT endpoint, topics, lines, behind, version FROM webhook_endpoints
-          WHERE team_id = $1 AND enabled AND deleted_at IS NULL ORDER BY endpoint";
+          WHERE team_id = $1 AND enabled AND deleted_at IS NULL
+            AND EXISTS (SELECT 1 FROM teams t WHERE t.team_id = $1 AND t.closed_at IS NULL)
+          ORDER BY endpoint";
     HEALTH = "SELECT breaker, enabled, deleted_at FROM webhook_endpoints WHERE team_id = $1 AND endpoint = $2";
     SUCCEEDED =
         "UPDATE webhook_endpoints SET last_success_at = $1, breaker = NULL WHERE team_id = $2 AND endpoint = $3";
@@ -312,7 +314,7 @@ impl Listening {
     }
 }
 
-/// The endpoints of the team that are to be sent something.
+/// The endpoints of the team that are to be sent something: none of a team that is closed.
 ///
 /// # Errors
 /// Of the engine.

@@ -12,7 +12,7 @@ use trunkline_domain::{
 };
 use trunkline_store::crypto::Vault;
 use trunkline_store::partner_accounts::{self, AccountRow};
-use trunkline_store::{Conn, TeamKey, directory, teams};
+use trunkline_store::{Conn, TeamKey, directory, keys, teams};
 
 use crate::accounts::{self, AddNumber, Address, Claimed, CreateTeam, SANDBOX};
 use crate::audit::enter;
@@ -309,4 +309,40 @@ pub fn set_status(
     enter(work, by, action, &after.id.to_string(), None)?;
     tell(work, Topic::AccountUpdated, &after)?;
     Ok(after)
+}
+
+/// Gives the accounts that one key made to another key of the team: nobody sees them any more once their key is revoked.
+/// Returns how many there were.
+///
+/// # Errors
+/// `API_KEY_NOT_FOUND` for a key that opens nothing, `API_KEY_INSUFFICIENT_SCOPE` for one without `PARTNER`,
+/// `PARTNER_ACCOUNT_NOT_FOUND` where the one key has made none.
+pub fn hand_over(work: &mut Work<'_, '_>, from: ApiKeyId, to: ApiKeyId, by: &Actor) -> Result<u64, Error> {
+    let key = keys::get(work.tx, work.team, to)?
+        .filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| end > work.now))
+        .ok_or_else(|| {
+            Refused::new(ErrorCode::ApiKeyNotFound).because(format!("the team has no valid key {to}"))
+        })?;
+    if !key.scopes.contains(Scope::Partner) {
+        let message = format!("{to} does not have the scope PARTNER, so it would see no account");
+        return Err(Refused::new(ErrorCode::ApiKeyInsufficientScope)
+            .because(message)
+            .into());
+    }
+    let count = partner_accounts::hand_over(work.tx, work.team, from, to)?;
+    if count == 0 {
+        let message = format!("no account of the team was made by {from}");
+        return Err(Refused::new(ErrorCode::PartnerAccountNotFound)
+            .because(message)
+            .into());
+    }
+    let detail = format!("{count} accounts of {from}");
+    enter(
+        work,
+        by,
+        "partner_account.handed_over",
+        &to.to_string(),
+        Some(detail),
+    )?;
+    Ok(count)
 }

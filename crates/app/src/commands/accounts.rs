@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use trunkline_domain::sms::SenderId;
-use trunkline_domain::{ApiKeyId, Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
+use trunkline_domain::{Capability, NumberId, PhoneNumber, Plan, Role, Scope, ScopeSet};
 use trunkline_messaging::{sandbox, twilio};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::{Conn, StoreError, TeamKey, keys, teams, users};
@@ -30,8 +30,7 @@ pub async fn keys(config: &Config, command: Keys) -> Result<()> {
         Keys::List(asked) => lists::of_team(&board, &asked, keys::list).await,
         Keys::Revoke { id, team } => {
             let team = open::team(&board, team.as_deref()).await?;
-            let key = ApiKeyId::parse(&id)
-                .context("the id of a key begins with api-; `trunkline keys list` shows them")?;
+            let key = super::partners::key(&id)?;
             let outcome: Result<bool, Error> = board
                 .run(team.key, move |work| accounts::revoke_key(work, key))
                 .await;

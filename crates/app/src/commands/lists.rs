@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use trunkline_domain::{Capability, Scope, ScopeSet};
 use trunkline_store::keys::KeyRow;
 use trunkline_store::numbers::NumberRow;
+use trunkline_store::partner_accounts::AccountRow;
 use trunkline_store::teams::TeamRow;
 use trunkline_store::users::UserRow;
 use trunkline_store::{Conn, StoreError, TeamKey};
@@ -71,6 +72,30 @@ impl Listed for KeyRow {
                 .or_else(|| self.expires_at.map(|at| format!("until {at}")))
                 .unwrap_or_else(|| "valid".to_owned()),
             scopes,
+        ]
+    }
+}
+
+impl Listed for AccountRow {
+    const HEAD: &'static [&'static str] = &["ID", "NAME", "E-MAIL", "NUMBER", "STATE", "KEY", "TEAM"];
+
+    fn json(&self) -> Value {
+        json!({
+            "id": self.id, "name": self.name, "email": self.email, "number": self.number, "status": self.status,
+            "partner_client_ref": self.client_ref, "api_key_id": self.key_id, "team_id": self.account,
+            "created_at": self.created_at,
+        })
+    }
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.to_string(),
+            self.name.clone(),
+            self.email.clone(),
+            self.number.to_string(),
+            self.status.to_string(),
+            self.key_id.to_string(),
+            self.account.to_string(),
         ]
     }
 }

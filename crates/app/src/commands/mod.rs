@@ -7,6 +7,7 @@ pub mod listen;
 mod listen_stream;
 mod lists;
 pub mod maintenance;
+pub mod partners;
 pub mod transfer;
 pub mod trigger;
 pub mod webhooks;

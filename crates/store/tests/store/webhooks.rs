@@ -188,6 +188,15 @@ async fn an_endpoint_is_kept_as_it_is(t: TestDb) {
             .is_some()
     );
     assert!(db.read(webhooks::all).await.unwrap().contains(&(team, 2, true)));
+
+    let close = "UPDATE teams SET closed_at = $1 WHERE team_id = $2";
+    write(db, move |tx| tx.execute(close, params![START, team])).await;
+    let listening = db.read(move |conn| webhooks::listening(conn, team)).await;
+    assert_eq!(
+        listening.unwrap(),
+        [],
+        "nobody is told of what comes in for a closed account"
+    );
 }
 
 async fn the_cursor_starts_once_and_tells_who_is_ahead(t: TestDb) {

@@ -323,3 +323,81 @@ async fn carrier_tokens_come_from_files_and_are_sealed() {
         "others may read secret.key"
     );
 }
+
+#[tokio::test]
+async fn accounts_of_partners_are_listed_and_handed_over() {
+    let place = Place::sqlite().with("TRUNKLINE_PARTNERS_NUMBERS", "+33199000210");
+    let team = place.run(&["teams", "create", "Partner", "--sandbox"]).await.ok();
+    let ada = [
+        "users",
+        "create",
+        "Ada",
+        "--email",
+        "ada@partner.example",
+        "--role",
+        "admin",
+    ];
+    place.run(&ada).await.ok();
+    let make = ["keys", "create", "--scopes", "PARTNER"];
+    let (old, new) = (place.run(&make).await.ok(), place.run(&make).await.ok());
+    let other = place.run(&["keys", "create", "--scopes", "BILLING"]).await.ok();
+    let keys = place.run(&["keys", "list", "--json"]).await.json();
+    let id = |secret: &str| {
+        let hint = &secret.trim()[secret.trim().len() - 4..];
+        let all = keys.as_array().expect("a list");
+        let key = all.iter().find(|key| key["hint"] == hint).expect("the key");
+        key["id"].as_str().expect("an id").to_owned()
+    };
+    let server = place.serve().await;
+    let api = Api::new(&server.url, old.trim());
+    let account = json!({
+        "email": "jo@customer.example", "name": "Jo Fielding", "personal_mobile": "+33639980001",
+        "number_preference": { "country": "FR" },
+    });
+    let made = api.post("/v2/api/partner/accounts", &account).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = format!(
+        "/v2/api/partner/accounts/{}",
+        made.json["data"]["id"].as_str().expect("an id")
+    );
+
+    // The account is a team too.
+    let (from, to, team) = (id(&old), id(&new), team.trim());
+    place.run(&["keys", "revoke", &from, "--team", team]).await.ok();
+    let hand_over = async |from: &str, to: &str| {
+        place
+            .run(&[
+                "partners",
+                "hand-over",
+                "--from",
+                from,
+                "--to",
+                to,
+                "--team",
+                team,
+            ])
+            .await
+    };
+    let refused = hand_over(&from, &id(&other)).await.refused(1);
+    assert!(refused.contains("PARTNER"), "{refused}");
+    let refused = hand_over(&to, &from).await.refused(1);
+    assert!(refused.contains("no valid key"), "{refused}");
+    let refused = hand_over(&to, &to).await.refused(1);
+    assert!(refused.contains("was made by"), "{refused}");
+    assert_eq!(hand_over(&from, &to).await.ok().trim(), "1");
+    let listed = place
+        .run(&["partners", "list", "--team", team, "--json"])
+        .await
+        .json();
+    assert_eq!(
+        (
+            &listed[0]["email"],
+            &listed[0]["api_key_id"],
+            &listed[0]["status"]
+        ),
+        (&json!("jo@customer.example"), &json!(to), &json!("ACTIVE"))
+    );
+    let seen = Api::new(&server.url, new.trim()).get(&path).await;
+    assert_eq!(seen.status, 200, "{}", seen.text);
+    server.stop().await;
+}

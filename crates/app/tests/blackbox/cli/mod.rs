@@ -8,7 +8,7 @@ mod upkeep;
 use crate::support::program::Place;
 
 /// Every command with its options; `--help` of each mentions them.
-const COMMANDS: [(&[&str], &[&str]); 20] = [
+const COMMANDS: [(&[&str], &[&str]); 23] = [
     (&["demo"], &["--listen", "--no-traffic", "--every"]),
     (&["serve"], &["--listen"]),
     (&["keys"], &["create", "list", "revoke"]),
@@ -47,6 +47,9 @@ const COMMANDS: [(&[&str], &[&str]); 20] = [
         ],
     ),
     (&["numbers", "list"], &["--team", "--json"]),
+    (&["partners"], &["list", "hand-over"]),
+    (&["partners", "list"], &["--team", "--json"]),
+    (&["partners", "hand-over"], &["--from", "--to", "--team"]),
     (
         &["seed"],
         &["--items", "--teams", "--days", "--transcripts", "--random"],
