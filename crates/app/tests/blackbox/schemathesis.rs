@@ -54,7 +54,9 @@ mod heavy {
             "--seed",
             "1",
         ]);
-        st.args(["--generation-deterministic", "--workers", "2", "--no-color"]);
+        // Python 3.11 counts the depth of its parser, which Hypothesis calls, for all threads together: with two at
+        // work it fails now and then ("AST constructor recursion depth mismatch").
+        st.args(["--generation-deterministic", "--workers", "1", "--no-color"]);
         st.args([
             "--continue-on-failure",
             "--output-truncate",

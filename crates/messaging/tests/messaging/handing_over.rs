@@ -51,6 +51,8 @@ struct Fake {
     taken: Mutex<Vec<Outgoing>>,
     asked: Mutex<usize>,
     found: Mutex<usize>,
+    /// Something was asked or taken.
+    moved: Notify,
     /// Texts from this line wait until they are let go.
     held: Option<(PhoneNumber, Notify)>,
 }
@@ -74,6 +76,7 @@ impl Fake {
     fn take(&self, text: &Outgoing) -> String {
         let mut taken = self.taken.lock();
         taken.push(text.clone());
+        self.moved.notify_one();
         format!("ref-{}", taken.len())
     }
 }
@@ -90,6 +93,7 @@ impl Carrier for Fake {
     ) -> Pin<Box<dyn Future<Output = Result<Accepted, SendError>> + std::marker::Send + 's>> {
         Box::pin(async move {
             *self.asked.lock() += 1;
+            self.moved.notify_one();
             if let Some((line, go)) = &self.held
                 && text.line.number == Some(*line)
             {
@@ -455,10 +459,9 @@ async fn a_slow_number_holds_up_nobody(t: TestDb) {
     };
     let stop = tokio_util::sync::CancellationToken::new();
     let running = tokio::spawn(worker(&office, "one", &carrier, options).run(stop.clone()));
-    let mut appended = office.board.db().appended();
-    while carrier.taken().len() < 10 {
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(30), appended.changed()).await;
-        waited.expect("the other number's texts go out").unwrap();
+    while carrier.taken().len() < 10 || *carrier.asked.lock() < 14 {
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), carrier.moved.notified()).await;
+        waited.expect("the other number's texts go out, and four of the slow one are under way");
     }
     assert_eq!(
         carrier.taken(),
