@@ -142,6 +142,14 @@ statements! {
            FROM call_slots
           WHERE team_id = $1 AND scope IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND direction = $3
             AND slot >= $4 AND slot < $5";
+    SUM =
+        "SELECT CAST(SUM(calls) AS BIGINT), CAST(SUM(connected) AS BIGINT), CAST(SUM(conversations) AS BIGINT),
+                CAST(SUM(voicemail) AS BIGINT), CAST(SUM(missed) AS BIGINT), CAST(SUM(talk_seconds) AS BIGINT),
+                CAST(SUM(ringing_ms) AS BIGINT), CAST(SUM(waited_ms) AS BIGINT)
+           FROM call_slots
+          WHERE team_id = $1 AND scope IN (SELECT value FROM json_each(CAST($2 AS TEXT))) AND direction = $3
+            AND slot >= $4 AND slot < $5
+         HAVING COUNT(*) > 0";
     DAYS =
         "SELECT line, user_id, calls, connected, conversations, talk_seconds
            FROM call_days WHERE team_id = $1 AND direction = $2 AND day >= $3 AND day <= $4";
@@ -282,18 +290,37 @@ pub fn slots(
     let (first, last) = (analytics::slot(span.from), analytics::slot(span.until));
     conn.for_each(SLOTS, params![team, whose.scopes(), direction, first, last], |row| {
         let slot: i64 = row.get(0)?;
-        let tally = Tally {
-            calls: row.get(1)?,
-            connected: row.get(2)?,
-            conversations: row.get(3)?,
-            voicemail: row.get(4)?,
-            missed: row.get(5)?,
-            talk_seconds: row.get(6)?,
-            ringing_ms: row.get(7)?,
-            waited_ms: row.get(8)?,
-        };
-        each(Millis(slot * analytics::SLOT), tally);
+        each(Millis(slot * analytics::SLOT), tally(row, 1)?);
         Ok(true)
+    })
+}
+
+/// What all calls of one direction that began in the span came to. Costs a third of adding up [`slots`].
+///
+/// # Errors
+/// Of the engine.
+pub fn sum(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    whose: &Whose,
+    direction: Direction,
+    span: &Span,
+) -> Result<Tally, StoreError> {
+    let (first, last) = (analytics::slot(span.from), analytics::slot(span.until));
+    let sum = conn.row(SUM, params![team, whose.scopes(), direction, first, last], |row| tally(row, 0))?;
+    Ok(sum.unwrap_or_default())
+}
+
+fn tally(row: &Row<'_>, at: usize) -> Result<Tally, StoreError> {
+    Ok(Tally {
+        calls: row.get(at)?,
+        connected: row.get(at + 1)?,
+        conversations: row.get(at + 2)?,
+        voicemail: row.get(at + 3)?,
+        missed: row.get(at + 4)?,
+        talk_seconds: row.get(at + 5)?,
+        ringing_ms: row.get(at + 6)?,
+        waited_ms: row.get(at + 7)?,
     })
 }
 

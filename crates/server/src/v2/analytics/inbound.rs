@@ -137,8 +137,13 @@ struct Figures {
 }
 
 impl Figures {
-    fn read(conn: &mut Conn<'_>, want: Want<'_>, range: DateRange) -> Result<Self, StoreError> {
-        let calls = Period::read(conn, want, range)?;
+    /// With what `calls` holds of the range.
+    fn read(
+        conn: &mut Conn<'_>,
+        want: Want<'_>,
+        range: DateRange,
+        calls: Period,
+    ) -> Result<Self, StoreError> {
         let (mut returned, mut back_ms) = (0, 0);
         store::unanswered(conn, want.team, want.whose, &range.span(want.zone), |back| {
             if let Some(after) = back {
@@ -168,9 +173,13 @@ fn make(conn: &mut Conn<'_>, asked: &Asked<Granularity>) -> Result<InboundView, 
         granularity: asked.own,
         tags: &[],
     };
-    let current = Figures::read(conn, want, asked.range)?;
+    let calls = Period::read(conn, want, asked.range)?;
+    let current = Figures::read(conn, want, asked.range, calls)?;
     let previous = match asked.compare {
-        Some(range) => Some(Figures::read(conn, want, range)?),
+        Some(range) => {
+            let calls = Period::read_sums(conn, want, range)?;
+            Some(Figures::read(conn, want, range, calls)?)
+        }
         None => None,
     };
     let hours = current.calls.by_hour();

@@ -283,7 +283,7 @@ fn make(conn: &mut Conn<'_>, asked: &Asked<Wanted>) -> Result<OutboundView, ApiE
     };
     let current = Period::read(conn, want, asked.range)?;
     let previous = match asked.compare {
-        Some(range) => Some(Period::read(conn, want, range)?),
+        Some(range) => Some(Period::read_sums(conn, want, range)?),
         None => None,
     };
     let leaderboard = leaders(conn, want, asked.range)?;

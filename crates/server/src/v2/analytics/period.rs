@@ -64,18 +64,10 @@ pub(super) struct Period {
 impl Period {
     /// Reads the figures of `range`.
     pub(super) fn read(conn: &mut Conn<'_>, want: Want<'_>, range: DateRange) -> Result<Self, StoreError> {
-        let Want {
-            team,
-            whose,
-            direction,
-            zone,
-            tags,
-            ..
-        } = want;
-        let mut period = Self::empty(range, want.granularity, zone);
+        let mut period = Self::empty(range, want.granularity, want.zone);
         let span = period.span;
-        let mut hours = LocalHours::new(zone);
-        store::slots(conn, team, whose, direction, &span, |at, tally| {
+        let mut hours = LocalHours::new(want.zone);
+        store::slots(conn, want.team, want.whose, want.direction, &span, |at, tally| {
             let (day, hour) = hours.of(at);
             period.ended += tally;
             period.enter(day, hour, |cell| {
@@ -85,26 +77,54 @@ impl Period {
                 cell.missed += tally.missed;
             });
         })?;
+        period.read_others(conn, want)?;
+        Ok(period)
+    }
+
+    /// Reads what `range` came to in all: its series and its grid do not show calls that have ended.
+    pub(super) fn read_sums(
+        conn: &mut Conn<'_>,
+        want: Want<'_>,
+        range: DateRange,
+    ) -> Result<Self, StoreError> {
+        let mut period = Self::empty(range, want.granularity, want.zone);
+        period.ended = store::sum(conn, want.team, want.whose, want.direction, &period.span)?;
+        period.read_others(conn, want)?;
+        Ok(period)
+    }
+
+    /// Reads successes, and calls that still last.
+    fn read_others(&mut self, conn: &mut Conn<'_>, want: Want<'_>) -> Result<(), StoreError> {
+        let Want {
+            team,
+            whose,
+            direction,
+            zone,
+            tags,
+            ..
+        } = want;
+        let span = self.span;
         if !tags.is_empty() {
             store::by_tags(conn, team, whose, direction, &span, |day, own, tally| {
                 if store::keys(own).any(|tag| tags.binary_search_by(|known| known.as_str().cmp(tag)).is_ok())
                 {
-                    period.convert(day, tally.calls);
+                    self.convert(day, tally.calls);
                 }
             })?;
         }
+        let mut hours = LocalHours::new(zone);
         for call in store::lasting(conn, team)? {
             let is_in = (span.from..span.until).contains(&call.at);
             if is_in && call.direction == direction && whose.includes(call.line, call.user) {
                 let (day, hour) = hours.of(call.at);
-                period.lasting += 1;
-                period.enter(day, hour, |cell| cell.calls += 1);
+                self.lasting += 1;
+                self.enter(day, hour, |cell| cell.calls += 1);
                 if call.tags.iter().any(|tag| tags.binary_search(tag).is_ok()) {
-                    period.convert(day, 1);
+                    self.convert(day, 1);
                 }
             }
         }
-        Ok(period)
+        Ok(())
     }
 
     fn empty(range: DateRange, granularity: Granularity, zone: &TimeZone) -> Self {
