@@ -10,6 +10,7 @@ mod engine;
 mod statements;
 
 pub mod crypto;
+pub mod drilldown;
 
 aggregates!(
     analytics,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trunkline_store::{
-    Conn, StoreError, Value, analytics, audit, companies, conversations, deals, params, people, search,
+    Conn, StoreError, Value, audit, companies, conversations, deals, drilldown, params, people, search,
     statements, transfer,
 };
 use trunkline_testkit::db::{Engine, TestDb};
@@ -261,6 +261,20 @@ async fn the_team_leads_every_key() {
     }
 }
 
+/// Every statement that filters of a request can make.
+fn made_by_filters() -> Vec<String> {
+    [
+        conversations::all_list_statements(),
+        search::all_search_statements(),
+        people::all_people_statements(),
+        companies::all_company_statements(),
+        deals::all_deal_statements(),
+        drilldown::all_statements(),
+        audit::all_page_statements(),
+    ]
+    .concat()
+}
+
 async fn every_statement_is_understood(t: TestDb) {
     let mut all: Vec<(String, String)> = statements()
         .into_iter()
@@ -269,16 +283,7 @@ async fn every_statement_is_understood(t: TestDb) {
     let named: BTreeSet<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(named.len(), all.len(), "two statements share a name");
     assert!(all.len() > 80, "only {} statements are registered", all.len());
-    let made = [
-        conversations::all_list_statements(),
-        search::all_search_statements(),
-        people::all_people_statements(),
-        companies::all_company_statements(),
-        deals::all_deal_statements(),
-        analytics::all_behind_statements(),
-        audit::all_page_statements(),
-    ];
-    let lists = made.concat();
+    let lists = made_by_filters();
     assert!(
         lists.len() > 1_000,
         "only {} statements are made by filters",
@@ -344,13 +349,7 @@ const WALKS: [(&str, &str); 5] = [
 async fn nothing_walks_over_a_whole_table() {
     let t = TestDb::sqlite();
     let mut all: Vec<String> = statements().into_iter().map(|s| s.sql.to_owned()).collect();
-    all.extend(conversations::all_list_statements());
-    all.extend(search::all_search_statements());
-    all.extend(people::all_people_statements());
-    all.extend(companies::all_company_statements());
-    all.extend(deals::all_deal_statements());
-    all.extend(analytics::all_behind_statements());
-    all.extend(audit::all_page_statements());
+    all.extend(made_by_filters());
     let plans: Vec<(String, Vec<String>)> = t
         .db()
         .scan(move |conn| {

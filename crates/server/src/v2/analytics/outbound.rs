@@ -9,8 +9,9 @@ use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange, Granularity, Stage};
 use trunkline_domain::{CallResult, Direction, ErrorCode, ItemId, Millis, PhoneNumber, UserId};
 use trunkline_store::Conn;
-use trunkline_store::analytics::{self as store, Behind, BehindCall, Whose};
+use trunkline_store::analytics::{self as store, Whose};
 use trunkline_store::conversations::Position;
+use trunkline_store::drilldown::{self, Behind, BehindCall};
 use trunkline_store::users::{self, UserRow};
 
 use super::asked::{Asked, read_granularity, read_tags};
@@ -422,7 +423,7 @@ fn behind(
             stage: *stage,
             tags: tags.clone(),
         };
-        calls = store::behind(conn, asked.team, &which, position, paging.size + 1)?;
+        calls = drilldown::page(conn, asked.team, &which, position, paging.size + 1)?;
     }
     let full = usize::try_from(paging.size).unwrap_or(usize::MAX);
     let has_more = calls.len() > full;
