@@ -125,6 +125,20 @@ pub(super) fn markdown(text: &str) -> String {
                     attrs,
                 }));
             }
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            }) => {
+                let dest_url = served(&dest_url).map_or(dest_url, CowStr::from);
+                events.push(Event::Start(Tag::Link {
+                    link_type,
+                    dest_url,
+                    title,
+                    id,
+                }));
+            }
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language))) => {
                 let mut examples = vec![example(&language, &mut rest)];
                 while let Some(Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_)))) = rest.peek() {
@@ -141,6 +155,13 @@ pub(super) fn markdown(text: &str) -> String {
     let mut out = String::new();
     html::push_html(&mut out, events.into_iter());
     out
+}
+
+/// Where a link to a guide's file leads on the server.
+fn served(link: &str) -> Option<String> {
+    let (file, anchor) = link.split_at(link.find('#').unwrap_or(link.len()));
+    let guide = GUIDES.iter().find(|guide| guide.file == file)?;
+    Some(format!("/docs/{}{anchor}", guide.path))
 }
 
 /// The code up to the end of its block, with the name of its language.

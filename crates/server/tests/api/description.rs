@@ -243,6 +243,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/people", "allow_duplicate_number"),
         ("/docs/analytics", "funnel"),
         ("/docs/webhooks", "rotate_secret"),
+        ("/docs/operations", "href=\"/docs/people#erasing-a-person\""),
         ("/docs/texts", "STOP"),
         ("/docs/events", "call.completed"),
         ("/docs/coming-from-allo", "What differs"),

@@ -638,7 +638,7 @@ key and as another user of the team: what is answered follows from a row of this
   body, same headers, and the database does the same for it.
 
 Whoever is not let in learns nothing more: the answer is the same whatever is asked for, and nothing but the key is looked up.
-[Access](/docs/access) tells how keys, scopes and roles are managed.
+[Access](access.md) tells how keys, scopes and roles are managed.
 
 | operation | scopes | roles | plans | reaches |
 |---|---|---|---|---|
