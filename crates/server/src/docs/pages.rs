@@ -20,9 +20,21 @@ macro_rules! guides {
             title: $title,
             file: $file,
             text: include_str!(concat!("../../../../docs/", $file)),
-        }),*];
+        },)* CONFIGURATION];
     };
 }
+
+/// Every key of the configuration, for who has the program and not the repository.
+const CONFIGURATION: Guide = Guide {
+    path: "configuration",
+    title: "Configuration",
+    file: "../trunkline.example.toml",
+    text: concat!(
+        "# Configuration\n\n[Operations](operations.md#configuration) tells how the server comes by it.\n\n```toml\n",
+        include_str!("../../../../trunkline.example.toml"),
+        "```\n"
+    ),
+};
 
 guides! {
     "guide" "Guide" "api-guide.md";

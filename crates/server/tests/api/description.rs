@@ -244,6 +244,7 @@ async fn pages_for_people_answer(db: TestDb) {
         ("/docs/analytics", "funnel"),
         ("/docs/webhooks", "rotate_secret"),
         ("/docs/operations", "href=\"/docs/people#erasing-a-person\""),
+        ("/docs/configuration", "TRUNKLINE_SERVER_LISTEN"),
         ("/docs/texts", "STOP"),
         ("/docs/events", "call.completed"),
         ("/docs/coming-from-allo", "What differs"),
