@@ -125,10 +125,10 @@ error_codes! {
         remedy: "Ask for at most 100 entries and fetch the rest page by page while `pagination.has_more` is true.",
     }
     InvalidCursor "INVALID_CURSOR" 400 {
-        message: "`cursor` is not one that this search handed out.",
-        meaning: "The position to continue from cannot be read or belongs to a different search.",
+        message: "`cursor` is not one that this list handed out for these filters and this order.",
+        meaning: "The position to continue from cannot be read or belongs to a different list.",
         cause: "The cursor was altered or shortened, or filters or sort order changed since it was issued.",
-        remedy: "Start the search again without `cursor`, then pass `pagination.next_cursor` on unchanged and keep the filters.",
+        remedy: "Start again without `cursor`, then pass `pagination.next_cursor` on unchanged and keep the filters.",
     }
     UnknownTimeZone "UNKNOWN_TIME_ZONE" 400 {
         message: "The time zone is not a name of the IANA database.",

@@ -15,7 +15,7 @@ use trunkline_store::users::{self, UserRow};
 use trunkline_store::{Conn, StoreError};
 use trunkline_switchboard::audit::OPERATOR;
 
-use super::cursor::{read_place, write_place};
+use super::cursor::{read_place, refused, write_place};
 use super::views::UserRefView;
 use super::webhooks::deliveries::Continuation;
 use crate::AppState;
@@ -196,7 +196,7 @@ pub async fn list(
     let behind = match cursor.map(|text| read_place(&text, &of)).transpose()? {
         None => None,
         Some(Place::Behind(SortKey::Time(at), id)) => Some((Millis(at), id)),
-        Some(_) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+        Some(_) => return Err(refused()),
     };
     // One condition is answered from an index; of several, the others are looked for along it.
     let conditions = [&filter.actor, &filter.action, &filter.subject];

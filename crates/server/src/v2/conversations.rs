@@ -9,7 +9,7 @@ use trunkline_store::conversations::{self, ConversationFilter, Position};
 use trunkline_store::{Conn, TeamKey, numbers};
 use trunkline_switchboard::conversations as commands;
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, refused};
 use super::views::{self, ConversationView, Extend};
 use super::{contact_number, read_extend};
 use crate::AppState;
@@ -61,7 +61,7 @@ pub async fn list(
     let of = fingerprint(caller.owner.team, line, filter);
     let cursor = match cursor.map(|text| Cursor::read(&text, &of)).transpose()? {
         Some(Cursor::Behind(at, number)) => Some((at, number)),
-        Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+        Some(Cursor::Ranked(..)) => return Err(refused()),
         None => None,
     };
     let wanted = List {

@@ -1,7 +1,8 @@
 //! Cursors: where a page ended, opaque to clients.
 //!
 //! A cursor remembers what it was a cursor of (a fingerprint of filters and order), so that one that is used with
-//! another request is refused instead of giving a page of nonsense.
+//! another request is refused instead of giving a page of nonsense. The team is part of it: the cursor of another team is
+//! answered like a text that is none.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,30 +37,18 @@ impl Cursor {
     /// # Errors
     /// `INVALID_CURSOR` when it is none, or one of another request.
     pub fn read(text: &str, of: &str) -> Result<Self, ApiError> {
-        let fault = |message: &str| {
-            ApiError::new(ErrorCode::InvalidCursor).param("cursor").message(message)
-                .suggestion("Send pagination.next_cursor of the previous answer, with the same filters, sort and size; or start again without a cursor.")
-        };
-        let garbled = || fault("the cursor is not one that this server gave out");
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| garbled())?;
-        let plain = String::from_utf8(bytes).map_err(|_| garbled())?;
+        let plain = decode(text).ok_or_else(refused)?;
         let parts: Vec<&str> = plain.split('.').collect();
         let [kind, a, b, belongs] = parts[..] else {
-            return Err(garbled());
+            return Err(refused());
         };
-        let (a, b): (i64, i64) = (
-            a.parse().map_err(|_| garbled())?,
-            b.parse().map_err(|_| garbled())?,
-        );
-        if belongs != print(of) {
-            return Err(fault(
-                "the cursor belongs to a request with other filters or another order",
-            ));
-        }
+        let number = |text: &str| text.parse::<i64>().map_err(|_| refused());
+        let (a, b) = (number(a)?, number(b)?);
         match kind {
+            _ if belongs != print(of) => Err(refused()),
             "b" => Ok(Self::Behind(Millis(a), b)),
             "r" if (0..=100_000_000).contains(&a) => Ok(Self::Ranked(a, b)),
-            _ => Err(garbled()),
+            _ => Err(refused()),
         }
     }
 }
@@ -79,28 +68,20 @@ pub fn write_place(key: &SortKey, id: &str, of: &str) -> String {
 /// # Errors
 /// `INVALID_CURSOR` when it is none, or one of another request.
 pub fn read_place(text: &str, of: &str) -> Result<Place, ApiError> {
-    let fault = || {
-        ApiError::new(ErrorCode::InvalidCursor).param("cursor").suggestion(
-            "Send pagination.next_cursor of the previous answer, with the same filters, sort and size; or start again \
-             without a cursor.",
-        )
-    };
-    let plain = URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    let plain = plain.filter(|plain| !plain.contains('\0')).ok_or_else(fault)?;
+    let plain = decode(text)
+        .filter(|plain| !plain.contains('\0'))
+        .ok_or_else(refused)?;
     let mut ends = plain.rsplitn(3, '.');
     let (Some(belongs), Some(id), Some(rest)) = (ends.next(), ends.next(), ends.next()) else {
-        return Err(fault());
+        return Err(refused());
     };
     if belongs != print(of) {
-        return Err(fault());
+        return Err(refused());
     }
-    let key = match rest.split_once('.').ok_or_else(fault)? {
-        ("t", at) => SortKey::Time(at.parse().map_err(|_| fault())?),
+    let key = match rest.split_once('.').ok_or_else(refused)? {
+        ("t", at) => SortKey::Time(at.parse().map_err(|_| refused())?),
         ("n", name) => SortKey::Name(name.to_owned()),
-        _ => return Err(fault()),
+        _ => return Err(refused()),
     };
     Ok(Place::Behind(key, id.to_owned()))
 }
@@ -129,19 +110,12 @@ impl Exported {
     /// `INVALID_CURSOR` when it is none, or one of another export.
     pub(super) fn read(text: &str, of: &str) -> Result<Self, ApiError> {
         let fault = || {
-            ApiError::new(ErrorCode::InvalidCursor)
-                .param("cursor")
-                .message("the cursor is not one of an export with these filters")
-                .suggestion(
-                    "Send the cursor of the last whole line you have, with the same from, to, type and allo_number; \
-                     or start again without a cursor.",
-                )
+            refused().suggestion(
+                "Send the cursor of the last whole line you have, with the same from, to, type and allo_number; or \
+                 start again without a cursor.",
+            )
         };
-        let plain = URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
-        let plain = plain.ok_or_else(fault)?;
+        let plain = decode(text).ok_or_else(fault)?;
         let parts: Vec<&str> = plain.split('.').collect();
         let ["e", at, seq, last, belongs] = parts[..] else {
             return Err(fault());
@@ -156,6 +130,17 @@ impl Exported {
             last: number(last)?,
         })
     }
+}
+
+/// The answer to every text that is no cursor of the request: which of them another request was given, another team's
+/// say, is not told.
+pub(super) fn refused() -> ApiError {
+    ApiError::new(ErrorCode::InvalidCursor).param("cursor")
+}
+
+fn decode(text: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 fn print(of: &str) -> String {

@@ -13,7 +13,7 @@ use trunkline_store::conversations::Position;
 use trunkline_store::search::{self, DayRange, ItemFilter, Order};
 use trunkline_store::{Conn, StoreError, TeamKey, items, numbers};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, refused};
 use super::read_extend;
 use super::views::{self, Extend, ItemView};
 use crate::AppState;
@@ -246,7 +246,7 @@ fn read(mut input: Input, team: TeamKey, time_zone: &str) -> Result<Wanted, ApiE
         (cursor, sort),
         (Some(Cursor::Ranked(..)), Sort::Newest | Sort::Oldest) | (Some(Cursor::Behind(..)), Sort::Relevance)
     ) {
-        return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor"));
+        return Err(refused());
     }
     let nobody = user.is_some() && user_id.is_none();
     Ok(Wanted {

@@ -11,6 +11,7 @@ mod crm_import;
 mod crm_lists;
 mod crm_people;
 mod crm_records;
+mod cursors;
 mod description;
 mod dialing_queues;
 mod document;

@@ -279,7 +279,7 @@ fn senseless(operation: &Operation, own: &Request) -> Vec<Request> {
 }
 
 /// The answer, but for what differs between any two.
-fn told(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
+pub fn told(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
     let mut json = reply.json.clone();
     if json["error"].is_object() {
         json["error"]["request_id"] = Value::Null;

@@ -23,7 +23,7 @@ use crate::http::auth::{Caller, ConversationsRead};
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Input};
 use crate::http::reply::{Data, Page, Paging};
-use crate::v2::cursor::Cursor;
+use crate::v2::cursor::{Cursor, refused};
 use crate::v2::views::UserRefView;
 
 /// Which outbound calls to report on, and how.
@@ -411,7 +411,7 @@ fn behind(
     let position = match cursor {
         Some(text) => match Cursor::read(text, &fingerprint)? {
             Cursor::Behind(at, seq) => Position::Behind(at, seq),
-            Cursor::Ranked(..) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+            Cursor::Ranked(..) => return Err(refused()),
         },
         None => Position::Offset(paging.offset()),
     };

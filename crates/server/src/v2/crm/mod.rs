@@ -100,11 +100,7 @@ impl Listing {
             (Place::Behind(SortKey::Name(_), _), SortBy::Name)
                 | (Place::Behind(SortKey::Time(_), _), SortBy::Date | SortBy::Created)
         );
-        if fits {
-            Ok(place)
-        } else {
-            Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor"))
-        }
+        if fits { Ok(place) } else { Err(cursor::refused()) }
     }
 
     /// Cuts a page that was read with one entry too many, and describes it.

@@ -12,7 +12,7 @@ use trunkline_store::dialing_queues::{self, EntryRow, QueueRow};
 use trunkline_store::{Conn, StoreError, TeamKey};
 use trunkline_switchboard::dialer::{self as commands, PatchQueue};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, refused};
 use crate::AppState;
 use crate::http::auth::{Caller, DialingQueues, HandOver};
 use crate::http::error::ApiError;
@@ -190,7 +190,7 @@ pub async fn get(
         let of = format!("dialing queue {}", queue.id);
         let behind = match cursor.map(|text| Cursor::read(&text, &of)).transpose()? {
             Some(Cursor::Behind(_, position)) => Some(position),
-            Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+            Some(Cursor::Ranked(..)) => return Err(refused()),
             None => None,
         };
         let skip = if behind.is_some() { 0 } else { paging.offset() };

@@ -12,7 +12,7 @@ use trunkline_store::{Conn, TeamKey};
 use trunkline_switchboard::notes::{self as commands, Line, On};
 
 use super::contact_number;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, refused};
 use super::views::UserRefView;
 use crate::AppState;
 use crate::http::auth::{Caller, NotesRead, NotesWrite, OwnNotes};
@@ -150,7 +150,7 @@ impl List {
     fn read(team: TeamKey, paging: Paging, cursor: Option<&str>, of: &str) -> Result<Self, ApiError> {
         let before = match cursor.map(|text| Cursor::read(text, of)).transpose()? {
             Some(Cursor::Behind(_, note)) => Some(note),
-            Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+            Some(Cursor::Ranked(..)) => return Err(refused()),
             None => None,
         };
         Ok(Self { team, paging, before })

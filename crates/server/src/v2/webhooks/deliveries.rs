@@ -20,7 +20,7 @@ use crate::http::error::ApiError;
 use crate::http::idempotency::commit;
 use crate::http::input::{Body, Input, PathParams, Query, Sent};
 use crate::http::reply::{self, Data, PAGE_SIZE};
-use crate::v2::cursor::Cursor;
+use crate::v2::cursor::{Cursor, refused};
 
 /// The most messages that one request looks at for those of a state that has no index of its own.
 const LOOKED_AT: i64 = 2_000;
@@ -182,7 +182,7 @@ pub async fn list(
     let of = format!("deliveries {:?} {id} {wanted:?}", caller.owner.team);
     let cursor = match cursor.map(|text| Cursor::read(&text, &of)).transpose()? {
         Some(Cursor::Behind(at, event)) => Some((at, event)),
-        Some(Cursor::Ranked(..)) => return Err(ApiError::new(ErrorCode::InvalidCursor).param("cursor")),
+        Some(Cursor::Ranked(..)) => return Err(refused()),
         None => None,
     };
     let log = Log {
