@@ -1,4 +1,4 @@
-//! A team's lines: phone numbers and sender ids, and who has access to them. A line that is taken out of service stays
+//! A team's lines: phone numbers and sender ids, and who works with them. A line that is taken out of service stays
 //! for its history, and comes back as the same line when it is added again.
 
 use trunkline_domain::sms::SenderId;
@@ -65,7 +65,7 @@ impl NumberRow {
     }
 }
 
-/// Who has access to a line.
+/// Who works with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRow {
     /// The line.
@@ -190,7 +190,7 @@ fn insert_members(tx: &mut Tx<'_>, team: TeamKey, line: i64, members: &[UserId])
     Ok(())
 }
 
-/// Replaces who has access to a line, the main one first.
+/// Replaces who works with a line, the main one first.
 ///
 /// # Errors
 /// Of the engine.
@@ -361,7 +361,7 @@ pub fn line_of_sender(conn: &mut Conn<'_>, team: TeamKey, sender_id: &str) -> Re
     conn.row(LINE_OF_SENDER, params![team, sender_id], |row| row.get(0))
 }
 
-/// Who has access to which line, by line.
+/// Who works with which line, by line.
 ///
 /// # Errors
 /// Of the engine.
@@ -377,7 +377,7 @@ pub fn first_member(conn: &mut Conn<'_>, team: TeamKey, line: i64) -> Result<Opt
     conn.row(FIRST_MEMBER, params![team, line], map_member)
 }
 
-/// Who has access to a line, the main one first.
+/// Who works with a line, the main one first.
 ///
 /// # Errors
 /// Of the engine.

@@ -278,7 +278,7 @@ pub struct AddNumber {
     pub carrier: String,
     /// What the carrier needs for it, sealed.
     pub carrier_settings: Option<String>,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     pub members: Vec<UserId>,
 }
 

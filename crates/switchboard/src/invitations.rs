@@ -238,8 +238,8 @@ pub fn revoke(work: &mut Work<'_, '_>, id: InvitationId, power: &Power, by: &Act
     enter(work, by, "invitation.revoked", &id.to_string(), None)
 }
 
-/// Sends an invitation again, with a new link (the earlier ones end when it is made) and a new end. Whoever does so is the one who invites from now on, and
-/// gives no more than they have.
+/// Sends an invitation again, with a new link (the earlier ones end when it is made) and a new end. Whoever does so is the
+/// one who invites from now on, and gives no more than they have.
 ///
 /// # Errors
 /// `INVITATION_NOT_FOUND`, `FORBIDDEN` for a role above the own one, `API_KEY_INSUFFICIENT_SCOPE` for scopes that the

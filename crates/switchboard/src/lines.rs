@@ -142,7 +142,7 @@ pub fn interval_us(rate: f64) -> i64 {
 pub struct ChangeLine {
     /// What people call it; `Some(None)`: nothing.
     pub name: Option<Option<String>>,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     pub members: Option<Vec<UserId>>,
     /// What it is to do of what its carrier offers.
     pub capabilities: Option<Vec<Capability>>,
@@ -260,7 +260,7 @@ fn carriers_word(line: &NumberRow, changes: &ChangeLine) -> Result<(), Error> {
     Ok(())
 }
 
-/// Replaces who has access to a line; tells whether that changes anything.
+/// Replaces who works with a line; tells whether that changes anything.
 fn set_members(work: &mut Work<'_, '_>, line: i64, wanted: &[UserId]) -> Result<bool, Error> {
     let mut members: Vec<UserId> = Vec::with_capacity(wanted.len());
     for user in wanted {
@@ -292,7 +292,7 @@ pub struct CreateSenderId {
     pub name: Option<String>,
     /// ISO 3166-1 alpha-2; `None`: the team's country.
     pub country: Option<String>,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     pub members: Vec<UserId>,
 }
 

@@ -34,7 +34,7 @@ const ITEMS_PER_UNIT: usize = 100;
 /// How long before its first call the team was founded, in days.
 const PREPARED: i64 = 7;
 
-/// The team's numbers: number, name, and who has access, by place in [`corpus::TEAM`].
+/// The team's numbers: number, name, and who works with it, by place in [`corpus::TEAM`].
 const LINES: [(&str, &str, &[usize]); 4] = [
     ("+14155550100", "Calderwyn Sales", &[0, 2, 3]),
     ("+14155550142", "Calderwyn Support", &[3, 2, 0]),

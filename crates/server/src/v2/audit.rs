@@ -74,11 +74,7 @@ impl EntryView {
             at: row.at,
             actor: ActorView {
                 kind: if row.actor == OPERATOR { "OPERATOR" } else { "USER" },
-                user: user.map(|user| UserRefView {
-                    id: user.id,
-                    name: user.name.clone(),
-                    email: user.email.clone(),
-                }),
+                user: user.map(UserRefView::from),
                 api_key_id: row.api_key,
             },
             action: row.action,
@@ -160,8 +156,10 @@ pub struct AuditPage {
 
 /// List the audit log
 ///
-/// Who changed what of the team, newest first: keys, users, numbers, settings, webhooks, templates, and what cannot be
-/// undone about people. Tags on calls are not in it; events tell of them. `cursor` continues where a part ended, whatever was written meanwhile.
+/// Who changed what of the team, newest first: keys, users and invitations, the team's settings, numbers and sender ids,
+/// tags, properties, summary templates, webhooks, partner accounts, dialing queues that were handed over, and people who
+/// were archived, restored, merged or erased. Tags on calls are not in it; events tell of them. `cursor` continues where a
+/// part ended, whatever was written meanwhile.
 #[utoipa::path(get, path = "/v2/api/audit", operation_id = "listAuditLog", tag = "Team",
     params(
         ("actor" = Option<String>, Query, description = "Only of this user (an id), or of the `operator`"),

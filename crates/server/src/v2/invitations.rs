@@ -8,11 +8,11 @@ use trunkline_domain::{ErrorCode, InvitationDelivery, InvitationId, InvitationSt
 use trunkline_store::directory::{self, Entry};
 use trunkline_store::invitations::{self, InvitationRow};
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{Conn, StoreError, crypto};
+use trunkline_store::{Conn, crypto};
 use trunkline_switchboard::invitations::{self as commands, Invite, Invited};
 
 use super::keys::{KeyView, read_scopes};
-use super::short_list::ShortList;
+use super::short_list::{Listed, ShortList};
 use super::users::UserView;
 use super::views::UserRefView;
 use crate::http::auth::{Caller, TeamManage, Visitor};
@@ -70,11 +70,7 @@ impl InvitationView {
             } else {
                 InvitationState::Expired
             },
-            invited_by: inviter.map(|user| UserRefView {
-                id: user.id,
-                name: user.name.clone(),
-                email: user.email.clone(),
-            }),
+            invited_by: inviter.map(UserRefView::from),
             id: row.id,
             email: row.email,
             name: row.name,
@@ -118,18 +114,16 @@ pub async fn list(
     let list = ShortList::read(&mut input);
     input.finish()?;
     let (team, now) = (caller.owner.team, state.board.now());
-    let of = format!("invitations {team:?}");
-    let place = list.place(&of)?;
-    let read = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-        Ok((invitations::list(conn, team)?, users::list(conn, team)?))
+    let listed = Listed {
+        of: format!("invitations {team:?}"),
+        rows: invitations::list,
+        key: |row| (row.created_at, row.id.to_string()),
     };
-    let (rows, users) = state.read_page(false, read).await?;
-    let (rows, pagination) = list.cut(rows, &place, &of, |row| (row.created_at, row.id.to_string()));
-    let data = rows
-        .into_iter()
-        .map(|row| InvitationView::new(row, &users, now))
-        .collect();
-    Ok(reply::page(&Page { data, pagination }))
+    let all = |_: &InvitationRow| true;
+    let page = list.page(&state, team, listed, all, |row, users| {
+        InvitationView::new(row, users, now)
+    });
+    Ok(reply::page(&page.await?))
 }
 
 /// Somebody to be invited.

@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::{ApiKeyId, ApiKeyState, ErrorCode, Millis, Scope, ScopeSet, UserId};
+use trunkline_store::StoreError;
 use trunkline_store::keys::{self, KeyRow};
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{Conn, StoreError};
 use trunkline_switchboard::keys::{self as commands, CreateKey};
 
-use super::short_list::ShortList;
+use super::short_list::{Listed, ShortList};
 use super::views::UserRefView;
 use crate::AppState;
 use crate::http::auth::{Caller, TeamManage};
@@ -120,22 +120,19 @@ pub async fn list(
     let list = ShortList::read(&mut input);
     input.finish()?;
     let (team, now) = (caller.owner.team, state.board.now());
-    let of = format!("keys {team:?} {wanted:?} {user:?}");
-    let place = list.place(&of)?;
-    let read = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-        Ok((keys::list(conn, team)?, users::list(conn, team)?))
+    let listed = Listed {
+        of: format!("keys {team:?} {wanted:?} {user:?}"),
+        rows: keys::list,
+        key: |row| (row.created_at, row.id.to_string()),
     };
-    let (mut rows, users) = state.read_page(false, read).await?;
-    rows.retain(|row| {
+    let keep = |row: &KeyRow| {
         wanted.is_none_or(|wanted| state_of(row, now) == wanted)
             && user.is_none_or(|user| row.user_id == user)
+    };
+    let page = list.page(&state, team, listed, keep, |row, users| {
+        KeyView::new(row, users, now)
     });
-    let (rows, pagination) = list.cut(rows, &place, &of, |row| (row.created_at, row.id.to_string()));
-    let data = rows
-        .into_iter()
-        .map(|row| KeyView::new(row, &users, now))
-        .collect();
-    Ok(reply::page(&Page { data, pagination }))
+    Ok(reply::page(&page.await?))
 }
 
 /// Reads the id of a user, if it is there; `code` is the fault of what is none.

@@ -11,6 +11,7 @@ pub mod export;
 pub mod invitations;
 pub mod items;
 pub mod keys;
+pub(crate) mod lines;
 pub mod me;
 pub mod notes;
 pub mod numbers;

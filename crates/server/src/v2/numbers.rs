@@ -5,12 +5,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::sms::rules::needs_a2p;
-use trunkline_domain::{Capability, ErrorCode, LineKind, Millis, NumberId, PhoneNumber, TemplateId, UserId};
+use trunkline_domain::{Capability, ErrorCode, LineKind, Millis, NumberId, PhoneNumber, TemplateId};
 use trunkline_store::numbers::{self, MemberRow, NumberRow};
 use trunkline_store::{Conn, StoreError, TeamKey};
 use trunkline_switchboard::Refused;
 use trunkline_switchboard::lines::{self, ChangeLine};
 
+use super::lines::read_members;
 use super::views::UserRefView;
 use crate::AppState;
 use crate::http::auth::{Caller, NumbersRead, TeamManage};
@@ -39,35 +40,26 @@ pub struct NumberView {
     /// Of `VOICE`, `SMS`, `MMS`.
     #[schema(value_type = Vec<String>, example = json!(["VOICE", "SMS"]))]
     capabilities: Vec<Capability>,
-    /// Who has access.
+    /// Who works with it, the main one first.
     users: Vec<UserRefView>,
 }
 
 /// List phone numbers
 ///
-/// All numbers and sender ids of the team, with what they can do and who has access.
+/// All numbers and sender ids of the team, with what they can do and who works with them.
 #[utoipa::path(get, path = "/v2/api/numbers", operation_id = "listNumbers", tag = "Phone Numbers",
     responses((status = 200, description = "The numbers and sender ids", body = Data<Vec<NumberView>>)))]
 pub async fn list(caller: Caller<NumbersRead>, State(state): State<AppState>) -> Result<Response, ApiError> {
-    let team = caller.owner.team;
-    let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
-        Ok((numbers::list(conn, team)?, numbers::members(conn, team)?))
-    });
-    let (rows, members) = read.await.map_err(ApiError::from)?;
-    let view = |row: NumberRow| NumberView {
-        users: members
-            .iter()
-            .filter(|known| known.line == row.line)
-            .cloned()
-            .map(member)
-            .collect(),
+    let view = |(row, members): (NumberRow, Vec<MemberRow>)| NumberView {
+        users: members.into_iter().map(UserRefView::from).collect(),
         number: row.number,
         name: row.name.or(row.sender_id),
         country: row.country,
         kind: row.kind,
         capabilities: row.capabilities,
     };
-    Ok(reply::data(rows.into_iter().map(view).collect::<Vec<_>>()))
+    let all = super::lines::all(&state, caller.owner.team).await?;
+    Ok(reply::data(all.into_iter().map(view).collect::<Vec<_>>()))
 }
 
 /// A phone number of the team, with everything that is set about it.
@@ -95,7 +87,7 @@ pub struct NumberDetailView {
     /// What its carrier lets it do; the team can switch parts of it off.
     #[schema(value_type = Vec<String>, example = json!(["VOICE", "SMS", "MMS"]))]
     offered_capabilities: Vec<Capability>,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     users: Vec<UserRefView>,
     /// Through whom it is reached.
     #[schema(example = "sandbox")]
@@ -129,7 +121,7 @@ impl NumberDetailView {
             kind: row.kind,
             offered_capabilities: row.offered().to_vec(),
             capabilities: row.capabilities,
-            users: members.into_iter().map(member).collect(),
+            users: members.into_iter().map(UserRefView::from).collect(),
             a2p_required: needs_a2p(row.country.as_deref()),
             a2p_registered: row.a2p_registered,
             carrier: row.carrier,
@@ -141,14 +133,6 @@ impl NumberDetailView {
             texts_per_day: row.texts_per_day,
             created_at: row.created_at,
         }
-    }
-}
-
-pub(super) fn member(row: MemberRow) -> UserRefView {
-    UserRefView {
-        id: row.user_id,
-        name: row.name,
-        email: row.email,
     }
 }
 
@@ -194,7 +178,7 @@ pub struct UpdateNumber {
     /// What people call it; `null` takes it away.
     #[schema(max_length = 200, example = "Sales US")]
     name: Option<String>,
-    /// Who has access, the main one first; all of them from now on.
+    /// Who works with it, the main one first; all of them from now on.
     #[schema(nullable = false, max_items = 100, example = json!(["usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"]))]
     user_ids: Option<Vec<String>>,
     /// What it is to do, of `offered_capabilities`.
@@ -213,8 +197,10 @@ pub struct UpdateNumber {
 
 /// Update a phone number
 ///
-/// Only the fields that are sent are changed. Who loses access loses it at once. What the carrier says of the number, the
-/// operator of the server enters: what it can do at most, and whether it is registered for texts of applications.
+/// Only the fields that are sent are changed. `user_ids` says who works with the number: they are shown with it, and the first
+/// one stands in events of calls and texts that nobody of the team handled. It keeps nobody out: what a key reaches is told
+/// by its scopes, for all numbers of the team alike. What the carrier says of the number, the operator of the server enters:
+/// what it can do at most, and whether it is registered for texts of applications.
 #[utoipa::path(patch, path = "/v2/api/numbers/{number}", operation_id = "updateNumber", tag = "Phone Numbers",
     params(("number" = String, Path, description = "The team's number in E.164, `+` as `%2B`, or its id", example = "+14155550100")),
     request_body = UpdateNumber,
@@ -294,18 +280,6 @@ impl Named {
 
 fn no_such_number() -> ApiError {
     ApiError::new(ErrorCode::PhoneNumberNotFound).param("number")
-}
-
-/// Reads `user_ids`, if it is there. What is no id is nobody's.
-pub(super) fn read_members(input: &mut Input) -> Option<Result<Vec<UserId>, ApiError>> {
-    let texts = input.texts("user_ids", 100)?;
-    let nobody = |_| ApiError::new(ErrorCode::MemberNotFound).param("user_ids");
-    Some(
-        texts
-            .iter()
-            .map(|text| UserId::parse(text).map_err(nobody))
-            .collect(),
-    )
 }
 
 /// Reads `capabilities`, if it is there.

@@ -12,7 +12,7 @@ use trunkline_store::{Conn, StoreError, TeamKey};
 use trunkline_switchboard::lines::{self, ChangeLine, CreateSenderId as Wanted, NO_CARRIER};
 use trunkline_switchboard::{Error, Refused, Work};
 
-use super::numbers::{member, read_members};
+use super::lines::read_members;
 use super::views::UserRefView;
 use crate::AppState;
 use crate::http::auth::{Caller, TeamManage};
@@ -39,7 +39,7 @@ pub struct SenderIdView {
     /// Whether it may be used: `ACTIVE`, `PENDING` (its registration is under way), `REJECTED` or `SUSPENDED`.
     #[schema(value_type = String, example = "PENDING")]
     status: SenderIdStatus,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     users: Vec<UserRefView>,
     /// Who sends its texts; `null` as long as nobody has registered it.
     #[schema(example = "twilio")]
@@ -49,14 +49,14 @@ pub struct SenderIdView {
 }
 
 impl SenderIdView {
-    fn new(row: NumberRow, members: impl IntoIterator<Item = MemberRow>) -> Self {
+    fn new(row: NumberRow, members: Vec<MemberRow>) -> Self {
         Self {
             id: row.id,
             sender_id: row.sender_id.unwrap_or_default(),
             name: row.name,
             country: row.country,
             status: row.sender_id_status.unwrap_or(SenderIdStatus::Pending),
-            users: members.into_iter().map(member).collect(),
+            users: members.into_iter().map(UserRefView::from).collect(),
             carrier: Some(row.carrier).filter(|carrier| carrier != NO_CARRIER),
             created_at: row.created_at,
         }
@@ -69,17 +69,9 @@ impl SenderIdView {
 #[utoipa::path(get, path = "/v2/api/sender_ids", operation_id = "listSenderIds", tag = "Phone Numbers",
     responses((status = 200, description = "The sender ids", body = Data<Vec<SenderIdView>>)))]
 pub async fn list(caller: Caller<TeamManage>, State(state): State<AppState>) -> Result<Response, ApiError> {
-    let team = caller.owner.team;
-    let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
-        Ok((numbers::list(conn, team)?, numbers::members(conn, team)?))
-    });
-    let (rows, members) = read.await?;
-    let view = |row: NumberRow| {
-        let own = members.iter().filter(|member| member.line == row.line);
-        let own: Vec<MemberRow> = own.cloned().collect();
-        SenderIdView::new(row, own)
-    };
-    let sender_ids = rows.into_iter().filter(|row| row.kind == LineKind::SenderId);
+    let all = super::lines::all(&state, caller.owner.team).await?;
+    let sender_ids = all.into_iter().filter(|(row, _)| row.kind == LineKind::SenderId);
+    let view = |(row, members)| SenderIdView::new(row, members);
     Ok(reply::data(sender_ids.map(view).collect::<Vec<_>>()))
 }
 
@@ -101,7 +93,7 @@ pub struct CreateSenderId {
     /// Two capital letters (ISO 3166-1 alpha-2); without it, the team's country.
     #[schema(max_length = 2, example = "FR")]
     country: Option<String>,
-    /// Who has access, the main one first.
+    /// Who works with it, the main one first.
     #[schema(max_items = 100, example = json!(["usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"]))]
     user_ids: Option<Vec<String>>,
 }
@@ -179,7 +171,7 @@ pub struct UpdateSenderId {
     /// What people of the team call it; `null` takes it away.
     #[schema(max_length = 200, example = "Newsletter")]
     name: Option<String>,
-    /// Who has access, the main one first; all of them from now on.
+    /// Who works with it, the main one first; all of them from now on.
     #[schema(nullable = false, max_items = 100, example = json!(["usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"]))]
     user_ids: Option<Vec<String>>,
     /// `SUSPENDED`: it is not to be used any more. `PENDING`: a carrier is to register it (again). In the sandbox, any.

@@ -14,6 +14,8 @@ use trunkline_domain::{
 use trunkline_store::contacts::ContactCard;
 use trunkline_store::conversations::ConversationRow;
 use trunkline_store::items::{self, ItemDetail};
+use trunkline_store::numbers::MemberRow;
+use trunkline_store::users::UserRow;
 use trunkline_store::{Conn, StoreError, TeamKey};
 
 use crate::media::TeamLinks;
@@ -86,6 +88,26 @@ pub struct UserRefView {
     pub(crate) name: String,
     #[schema(example = "alex@acme.example")]
     pub(crate) email: String,
+}
+
+impl From<MemberRow> for UserRefView {
+    fn from(row: MemberRow) -> Self {
+        Self {
+            id: row.user_id,
+            name: row.name,
+            email: row.email,
+        }
+    }
+}
+
+impl From<&UserRow> for UserRefView {
+    fn from(row: &UserRow) -> Self {
+        Self {
+            id: row.id,
+            name: row.name.clone(),
+            email: row.email.clone(),
+        }
+    }
 }
 
 /// A line of a transcript.

@@ -152,14 +152,28 @@ pub struct PageView {
     queue: Option<MetaView>,
 }
 
+/// Whose queue is meant.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "describes the query; it is read field by field, so that every fault is named"
+)]
+struct Whose {
+    /// A colleague whose queue is meant; without it or `email`, the user of the key
+    #[param(example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    user_id: Option<String>,
+    /// The same by e-mail address; `user_id` goes before it
+    email: Option<String>,
+}
+
 /// List the numbers of the current queue
 ///
 /// In the order of their positions; the current queue is the one that was made for the user, or handed to them, last.
 /// Without a queue the list is empty and there is no `queue`.
 #[utoipa::path(get, path = "/v2/api/dialing-queues/current", operation_id = "getCurrentDialingQueue", tag = "Power Dialer",
     params(
-        ("user_id" = Option<String>, Query, description = "A colleague whose queue is meant; without it or `email`, the user of the key", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"),
-        ("email" = Option<String>, Query, description = "The same by e-mail address; `user_id` goes before it"),
+        Whose,
         ("page" = Option<i64>, Query, description = "Page, from 1", minimum = 1),
         ("size" = Option<i64>, Query, description = "Entries on a page, 20 by default", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "`pagination.next_cursor` of the previous answer; replaces `page`"),
@@ -445,8 +459,7 @@ pub struct ClearedView {
         ("number" = Option<String>, Query, description = "A number in any formatting (`+` as `%2B`)", example = "+14155551234"),
         ("position" = Option<i64>, Query, description = "A position", minimum = 0),
         ("unassigned" = Option<bool>, Query, description = "`true`: all numbers that were not called yet; stands alone"),
-        ("user_id" = Option<String>, Query, description = "A colleague whose queue is meant; without it or `email`, the user of the key", example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD"),
-        ("email" = Option<String>, Query, description = "The same by e-mail address; `user_id` goes before it"),
+        Whose,
     ),
     responses((status = 200, description = "How many were removed", body = Data<ClearedView>)))]
 pub async fn clear(
