@@ -349,6 +349,8 @@ required! {
     UsersRead: UsersRead;
     /// `PHONE_NUMBERS_READ`.
     NumbersRead: PhoneNumbersRead;
+    /// `PHONE_NUMBERS_READ` or `CONVERSATIONS_READ`.
+    NumbersBrief: PhoneNumbersRead | ConversationsRead;
     /// `SUMMARY_TEMPLATES_READ`.
     TemplatesRead: SummaryTemplatesRead;
     /// `SUMMARY_TEMPLATES_WRITE`.

@@ -4,12 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use trunkline_domain::PhoneNumber;
-use trunkline_store::{StoreError, numbers};
+use trunkline_store::numbers::{MemberRow, NumberRow};
 
 use crate::AppState;
-use crate::http::auth::{Caller, NumbersRead};
+use crate::http::auth::{Caller, NumbersBrief};
 use crate::http::error::ApiError;
 use crate::http::reply::{self, Data};
+use crate::v2::lines;
 
 /// A number of the team.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -33,19 +34,15 @@ pub struct NumberView {
 /// All numbers of the team. Sender ids are not among them: `GET /v2/api/numbers` has both.
 #[utoipa::path(get, path = "/v1/api/numbers", operation_id = "getNumbers", tag = "Phone Numbers",
     responses((status = 200, description = "The numbers", body = Data<Vec<NumberView>>)))]
-pub async fn list(caller: Caller<NumbersRead>, State(state): State<AppState>) -> Result<Response, ApiError> {
-    let team = caller.owner.team;
-    let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
-        Ok((numbers::list(conn, team)?, numbers::members(conn, team)?))
-    });
-    let (rows, members) = read.await.map_err(ApiError::from)?;
-    let view = |row: numbers::NumberRow| {
+pub async fn list(caller: Caller<NumbersBrief>, State(state): State<AppState>) -> Result<Response, ApiError> {
+    let all = lines::all(&state, caller.owner.team).await?;
+    let view = |(row, members): (NumberRow, Vec<MemberRow>)| {
         Some(NumberView {
             number: row.number?,
             name: row.name,
             country: row.country,
-            is_shared_number: members.iter().filter(|member| member.line == row.line).count() > 1,
+            is_shared_number: members.len() > 1,
         })
     };
-    Ok(reply::data(rows.into_iter().filter_map(view).collect::<Vec<_>>()))
+    Ok(reply::data(all.into_iter().filter_map(view).collect::<Vec<_>>()))
 }

@@ -12,16 +12,19 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use trunkline_domain::call::EndCause;
-use trunkline_domain::{Direction, ErrorCode, Speaker};
+use trunkline_domain::{Direction, ErrorCode, Scope, ScopeSet, Speaker};
 use trunkline_switchboard::calls::{Leftover, Step};
 use trunkline_testkit::db::{TestDb, sarah, us};
 
+use crate::codes::not_given;
 use crate::document::{body_fields, described, document, parameters};
 use crate::operations::{Operation, Request, operation, operations};
+use crate::people::new_key;
 use crate::support::{World, assert_common, line, next_second, record};
 
 trunkline_testkit::on_both! {
     answers_are_as_published,
+    scopes_open_what_is_published,
 }
 
 /// Operations that do not exist yet. The list may only shrink.
@@ -68,6 +71,7 @@ struct Contract {
 /// What is published of an operation.
 #[derive(Deserialize)]
 struct Published {
+    scopes: Vec<String>,
     parameters: BTreeMap<String, Fact>,
     body: BTreeMap<String, Fact>,
     statuses: Vec<u16>,
@@ -173,6 +177,55 @@ fn what_is_published_is_described() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The operations of the contract, by id.
+pub fn published() -> BTreeSet<String> {
+    contract()
+        .into_iter()
+        .map(|(operation, _)| operation.id)
+        .collect()
+}
+
+/// `…_READ_WRITE` contains `…_READ`.
+fn contains(scope: &str, other: &str) -> bool {
+    scope == other
+        || scope
+            .strip_suffix("_WRITE")
+            .is_some_and(|read| read == other && read.ends_with("_READ"))
+}
+
+/// The table asks for the published scopes, and `GET /v2/api/me` tells each key what these open.
+async fn scopes_open_what_is_published(db: TestDb) {
+    let world = World::open(db).await;
+    let contract = contract();
+    for (operation, published) in &contract {
+        let asked: Vec<&str> = operation.scopes.iter().map(|scope| scope.as_str()).collect();
+        assert_eq!(asked, published.scopes, "{}", operation.name());
+    }
+    for scope in Scope::all() {
+        let (_, key) = new_key(&world.app, ScopeSet::of(&[*scope])).await;
+        let me = operation("getMe")
+            .request(&world)
+            .with_key(&world.app, &key)
+            .await;
+        let endpoints = me.data()["endpoints"].as_array().unwrap();
+        for (operation, published) in &contract {
+            let is_it = |entry: &&Value| {
+                entry["method"] == operation.method.as_str() && entry["path"] == operation.path.as_str()
+            };
+            let listed = endpoints.iter().find(is_it);
+            let opens = |wanted: &String| contains(scope.as_str(), wanted);
+            let is_open = published.scopes.is_empty() || published.scopes.iter().any(opens);
+            assert_eq!(listed.is_some(), is_open, "{} with {scope}", operation.name());
+            if let Some(entry) = listed {
+                assert_eq!(
+                    entry["scope"].as_str(),
+                    published.scopes.first().map(String::as_str)
+                );
+            }
+        }
+    }
 }
 
 /// Tells the published names that a closed set of ours lacks.
