@@ -88,12 +88,6 @@ error_codes! {
         cause: "Often a trailing comma, single quotes, a body that was cut off, or a list where an object belongs.",
         remedy: "Run the body through a JSON validator and compare its shape with the example in the API reference.",
     }
-    ValidationFailed "VALIDATION_FAILED" 400 {
-        message: "Several fields of this request are faulty; `errors` names each of them.",
-        meaning: "More than one field was refused, so no single code can stand for the whole request.",
-        cause: "The body parsed, but two or more of its fields break a rule of their own.",
-        remedy: "Go through `errors`: each entry names a field in `param`, a code for it and what to change.",
-    }
     MissingParameter "MISSING_PARAMETER" 400 {
         message: "A parameter or field that this endpoint cannot do without was not sent.",
         meaning: "Something mandatory is absent from the query string or from the body.",
@@ -109,7 +103,7 @@ error_codes! {
     MissingHeader "MISSING_HEADER" 400 {
         message: "A header that this endpoint cannot do without was not sent.",
         meaning: "The request lacks an HTTP header that the endpoint depends on.",
-        cause: "The client does not set it, or a proxy between the client and this server removed it.",
+        cause: "The client does not set it, or a proxy between the client and this server removed it; an upload must have a Content-Type.",
         remedy: "Set the header that `param` names, and make sure that every proxy on the way passes it on.",
     }
     InvalidHeader "INVALID_HEADER" 400 {
@@ -407,19 +401,19 @@ error_codes! {
         message: "This request carries no credentials that this server can use.",
         meaning: "The Authorization header is missing, empty, or of a kind that is not accepted here.",
         cause: "The header was not set, a proxy dropped it, or an API key was sent as Bearer, which is for OAuth access tokens only.",
-        remedy: "Send `Authorization: Api-Key ak_live_…`; the operator makes a key with `trunkline keys create`.",
+        remedy: "Send `Authorization: Api-Key ak_live_…`; admins and managers make keys with POST /v2/api/keys, the operator with `trunkline keys create`.",
     }
     ApiKeyInvalid "API_KEY_INVALID" 401 {
         message: "No API key of this server matches the one that was sent.",
         meaning: "The key is unknown here.",
         cause: "It was cut off or has a stray space, belongs to another server, or never existed.",
-        remedy: "Compare it with what was shown when it was made; if it is lost, have a new one made with `trunkline keys create`.",
+        remedy: "Compare it with what was shown when it was made; if it is lost, have a new one made with POST /v2/api/keys or `trunkline keys create`.",
     }
     ApiKeyRevoked "API_KEY_REVOKED" 401 {
         message: "This API key was revoked and opens nothing any more.",
         meaning: "The key existed, and somebody withdrew it for good.",
         cause: "It was replaced, it may have leaked, or its owner left the team.",
-        remedy: "Have a new key made with `trunkline keys create` and replace the old one wherever it is stored.",
+        remedy: "Have a new key made with POST /v2/api/keys or `trunkline keys create`, and replace the old one wherever it is stored.",
     }
 
     // ---- billing_error (402) ----
@@ -449,7 +443,7 @@ error_codes! {
         message: "This API key was not given the scope that the endpoint asks for.",
         meaning: "The key is valid, and what it was made for does not include this request.",
         cause: "Scopes are fixed when a key is made, and the one named in the message was not among them.",
-        remedy: "Compare with the scopes in GET /v2/api/me, and have a key with the missing one made by `trunkline keys create`.",
+        remedy: "Compare with the scopes in GET /v2/api/me, and have a key with the missing one made with POST /v2/api/keys or `trunkline keys create`.",
     }
     ApiKeyTrialNotAllowed "API_KEY_TRIAL_NOT_ALLOWED" 403 {
         message: "The team of this key is on a trial plan, which does not include the API.",
@@ -473,7 +467,7 @@ error_codes! {
         message: "This endpoint works on sandbox teams only, and the key that was sent is of a live one.",
         meaning: "Simulated calls, texts and receipts must never mix with those of a live team.",
         cause: "A key that begins with `ak_live_` was used.",
-        remedy: "Use an `ak_test_` key, which the operator makes for a sandbox team with `trunkline keys create`.",
+        remedy: "Use an `ak_test_` key: one of a sandbox team, made with POST /v2/api/keys or `trunkline keys create`.",
     }
     DialingQueueAssignForbidden "DIALING_QUEUE_ASSIGN_FORBIDDEN" 403 {
         message: "Handing over a dialing queue takes a key of an admin or manager.",
@@ -596,13 +590,13 @@ error_codes! {
         message: "The user that this API key acts for no longer exists.",
         meaning: "A key acts in the name of the user who made it, and that user is gone.",
         cause: "The owner's account was removed while the key stayed in use.",
-        remedy: "Have a key made for a current member of the team with `trunkline keys create`.",
+        remedy: "Have a key made for a current member of the team with POST /v2/api/keys or `trunkline keys create`.",
     }
     TeamNotFound "TEAM_NOT_FOUND" 404 {
         message: "The team that this API key belongs to no longer exists.",
         meaning: "The key is known, but there is no team left behind it.",
-        cause: "The team was deleted, or its user was taken out of every team.",
-        remedy: "Have a key made in an existing team with `trunkline keys create`.",
+        cause: "The team's rows were taken out of the database by hand, while somebody worked with its key.",
+        remedy: "Have a key made in an existing team: POST /v2/api/keys, or `trunkline keys create`.",
     }
     BusinessNotFound "BUSINESS_NOT_FOUND" 404 {
         message: "No business profile was set up for the team of this key.",
@@ -809,10 +803,10 @@ error_codes! {
         remedy: "Wait for `retry_after_seconds`, and pace requests by the X-RateLimit-Remaining and X-RateLimit-Reset headers.",
     }
     ApiKeyQuotaExceeded "API_KEY_QUOTA_EXCEEDED" 429 retryable {
-        message: "This API key has used up its allowance of requests for the current period.",
-        meaning: "The version 1 API counts requests over a longer period too; the details name the limit and when it starts anew.",
+        message: "This API key sends more requests than it may.",
+        meaning: "What version 2 tells with RATE_LIMIT_EXCEEDED: the details of version 1 name the limit, for how long it counts and in how many seconds it starts anew.",
         cause: "Polling in short intervals, or several programs that share a key.",
-        remedy: "Wait until the period ends, follow changes by webhooks instead of polling, or ask the operator for a larger allowance.",
+        remedy: "Wait for as long as `Retry-After` says, and follow changes by webhooks instead of polling.",
     }
     TrialSmsLimitReached "TRIAL_SMS_LIMIT_REACHED" 429 retryable {
         message: "This trial team has sent as many texts today as a trial allows.",
@@ -1130,7 +1124,6 @@ mod tests {
 
         assert_eq!(ErrorCode::InvalidPhoneFormat.http_status_on(Crm), 422);
         assert_eq!(ErrorCode::MissingParameter.http_status_on(Crm), 422);
-        assert_eq!(ErrorCode::ValidationFailed.http_status_on(Crm), 422);
         assert_eq!(ErrorCode::InvalidRequestBody.http_status_on(Crm), 400);
         assert_eq!(ErrorCode::PersonNotFound.http_status_on(Crm), 404);
         assert_eq!(ErrorCode::NumberAlreadyAssigned.http_status_on(Crm), 409);

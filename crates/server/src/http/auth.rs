@@ -510,7 +510,7 @@ fn lacks_scope(scopes: &[Scope], surface: Surface) -> ApiError {
             names.join("' or '")
         ))
         .suggestion(format!(
-            "Make a key with it: trunkline keys create --scopes {}",
+            "Have a key with it made: POST /v2/api/keys, or trunkline keys create --scopes {}",
             names[0]
         ))
 }

@@ -99,7 +99,7 @@ pub async fn envelope(State(state): State<AppState>, mut request: Request, next:
         request_id,
     });
     request.extensions_mut().insert(context.clone());
-    let refused = too_many(decision).or_else(|| key.err().filter(|_| context.identity.is_ok()));
+    let refused = too_many(decision, &context).or_else(|| key.err().filter(|_| context.identity.is_ok()));
     let response = run(&state, refused, request, next).await;
     finish(&state, &context, decision, response, started)
 }
@@ -128,13 +128,25 @@ async fn run(state: &AppState, refused: Option<ApiError>, request: Request, next
     response
 }
 
-fn too_many(decision: Decision) -> Option<ApiError> {
-    let message = format!("more than {} such requests in this second", decision.limit);
-    let error = ApiError {
-        retry_after: Some(1),
-        ..ApiError::new(ErrorCode::RateLimitExceeded).message(message)
+/// The refusal of a request beyond the limit. Version 1 has a code of its own for keys that ask too often; where there is no
+/// valid key, none is to blame.
+fn too_many(decision: Decision, context: &Context) -> Option<ApiError> {
+    if decision.allowed {
+        return None;
+    }
+    let limit = decision.limit;
+    let error = if context.surface == Surface::V1 && context.identity.is_ok() {
+        ApiError::new(ErrorCode::ApiKeyQuotaExceeded)
+            .message(format!("limit={limit};type=SECOND;reset_in=1"))
+            .param("SECOND")
+    } else {
+        ApiError::new(ErrorCode::RateLimitExceeded)
+            .message(format!("more than {limit} such requests in this second"))
     };
-    (!decision.allowed).then_some(error)
+    Some(ApiError {
+        retry_after: Some(1),
+        ..error
+    })
 }
 
 fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Decision {

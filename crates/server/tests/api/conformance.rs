@@ -474,7 +474,7 @@ fn page(seen: &BTreeSet<(String, u16, &'static str)>) -> String {
             })
             .collect();
         let by = if of.is_empty() {
-            "not there yet".to_owned()
+            format!("none: {}", not_given(code.as_str()).unwrap_or_default())
         } else {
             of.join(", ")
         };
@@ -504,7 +504,8 @@ trial, and without the scope (`UNAUTHORIZED`, `API_KEY_INVALID`, `API_KEY_REVOKE
 const CODES: &str = "
 ## Error codes
 
-Every code of `/docs/errors`, and the operations at which a real request met with it.
+Every code of `/docs/errors`, and the operations at which a real request met with it; of those that no request meets with, the
+reason.
 
 | code | status | met at |
 |---|---|---|

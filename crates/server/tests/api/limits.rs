@@ -15,6 +15,7 @@ trunkline_testkit::on_both! {
     keys_are_counted_apart,
     concurrent_requests_share_the_limit,
     without_a_valid_key_the_address_is_counted,
+    version_1_blames_a_key_only_where_there_is_one,
     a_refused_request_changes_nothing,
 }
 
@@ -141,6 +142,34 @@ async fn without_a_valid_key_the_address_is_counted(db: TestDb) {
         200,
         "who has a key is not held up by who has none"
     );
+}
+
+async fn version_1_blames_a_key_only_where_there_is_one(db: TestDb) {
+    let app = searchable(db).await;
+    app.set_limits(1, 1).await;
+    let path = "/v1/api/numbers";
+    assert_eq!(app.get(path).await.status, 200);
+    let refused = app.get(path).await;
+    assert_error(&refused, "API_KEY_QUOTA_EXCEEDED");
+    let told = json!([{ "message": "limit=1;type=SECOND;reset_in=1", "field": "SECOND" }]);
+    assert_eq!(refused.json["details"], told);
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_state(&app, &refused, 1, 0);
+    for guess in 0..=20 {
+        let headers = [("Authorization", authorization("ak_test_guess"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let reply = app.send_with(Method::GET, path, &headers, None).await;
+        let too_many = guess == 20;
+        assert_error(
+            &reply,
+            if too_many {
+                "RATE_LIMIT_EXCEEDED"
+            } else {
+                "API_KEY_INVALID"
+            },
+        );
+        assert_eq!(reply.header("retry-after"), if too_many { "1" } else { "" });
+    }
 }
 
 async fn a_refused_request_changes_nothing(db: TestDb) {

@@ -142,10 +142,14 @@ fn refused(error: FileError) -> ApiError {
 }
 
 fn read_format(headers: &HeaderMap) -> Result<Format, ApiError> {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let known = "Send text/csv with a header line, or application/x-ndjson with a JSON object a line.";
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Err(ApiError::new(ErrorCode::MissingHeader)
+            .message("what the file is made of cannot be told: it has no Content-Type")
+            .param("Content-Type")
+            .suggestion(known));
+    };
+    let value = value.to_str().unwrap_or_default();
     let media_type = value
         .split(';')
         .next()
@@ -158,9 +162,7 @@ fn read_format(headers: &HeaderMap) -> Result<Format, ApiError> {
         _ => Err(ApiError::new(ErrorCode::UnsupportedMediaType)
             .message(format!("the body has Content-Type {value:?}"))
             .param("Content-Type")
-            .suggestion(
-                "Send text/csv with a header line, or application/x-ndjson with a JSON object a line.",
-            )),
+            .suggestion(known)),
     }
 }
 
