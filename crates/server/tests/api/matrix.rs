@@ -23,7 +23,7 @@ use trunkline_testkit::app::Reply;
 use trunkline_testkit::db::TestDb;
 
 use crate::document::{described, document};
-use crate::operations::{Operation, Request, operations, partner_account};
+use crate::operations::{Operation, Request, open_operations, operations, partner_account};
 use crate::people::{key_of, new_key, of_team, revoke};
 use crate::support::{World, advice, assert_common, assert_error, authorization, next_second, set_team};
 use crate::surroundings::serve;
@@ -81,7 +81,9 @@ enum Answer {
 fn expected(access: &Access, asking: &Asking) -> Answer {
     let on_trial = asking.trial.is_some_and(|texts| !access.on_trial || texts == 0);
     let opens = |scope: &Scope| asking.scopes.contains(*scope);
-    if on_trial {
+    if access.callers == Callers::Anybody {
+        Answer::Done
+    } else if on_trial {
         Answer::Closed(ErrorCode::ApiKeyTrialNotAllowed)
     } else if !access.scopes.is_empty() && !access.scopes.iter().any(opens) {
         Answer::Closed(ErrorCode::ApiKeyInsufficientScope)
@@ -200,6 +202,36 @@ impl Watched {
             before,
             "something was done"
         );
+        self.assert_open(headers).await;
+    }
+
+    /// What needs no key is open to whoever asks with these headers: they are told what somebody without a key is told, and
+    /// the database does nothing more for it than look for the key.
+    async fn assert_open(&self, headers: &[(&str, &str)]) {
+        let key_alone = self.key_alone(headers).await;
+        for operation in open_operations() {
+            let name = operation.name();
+            assert_eq!(expected(&operation.access, &ADA), Answer::Done, "{name}");
+            let request = operation.visit(&self.world).await;
+            let body = Some(json!([1]));
+            let senseless = Request {
+                body,
+                ..request.clone()
+            };
+            for faulty in [senseless, request.field("token", json!("x".repeat(43)))] {
+                let (unknown, steps) = self.send(&faulty, &[]).await;
+                let (reply, with_key) = self.send(&faulty, headers).await;
+                assert!((400..500).contains(&unknown.status), "{name}: {}", unknown.text);
+                assert_eq!(uncounted(&reply), uncounted(&unknown), "{name}: {faulty:?}");
+                assert_eq!(
+                    with_key,
+                    [key_alone.as_slice(), &steps].concat(),
+                    "{name}: {faulty:?}"
+                );
+            }
+            let (reply, _) = self.send(&request, headers).await;
+            assert!((200..300).contains(&reply.status), "{name}: {}", reply.text);
+        }
     }
 
     /// Asks for every operation as somebody, and tells how many are closed to them: those are what `GET /v2/api/me` does
@@ -239,6 +271,7 @@ impl Watched {
             };
             self.ask(operation, &headers, not_theirs).await;
         }
+        self.assert_open(&headers).await;
         closed
     }
 
@@ -285,6 +318,13 @@ pub fn told(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
         json["error"]["request_id"] = Value::Null;
     }
     (reply.status, headers_of(reply), json)
+}
+
+/// The answer, but for the limit too: without a key it is the address whose requests are counted.
+fn uncounted(reply: &Reply) -> (u16, Vec<(String, String)>, Value) {
+    let (status, mut headers, body) = told(reply);
+    headers.retain(|(name, _)| name != "x-ratelimit-limit");
+    (status, headers, body)
 }
 
 /// The headers, but for those that differ between any two answers.
@@ -552,13 +592,7 @@ async fn paths_that_are_none_are_so_for_everybody(db: TestDb) {
         assert_error(&known, code);
         for headers in [&[][..], &[("Authorization", UNKNOWN)]] {
             let (unknown, _) = watched.send(&request, headers).await;
-            let mut both = [told(&known), told(&unknown)];
-            for (_, headers, _) in &mut both {
-                // Without a key it is the address whose requests are counted.
-                headers.retain(|(name, _)| name != "x-ratelimit-limit");
-            }
-            let [known, unknown] = both;
-            assert_eq!(unknown, known);
+            assert_eq!(uncounted(&unknown), uncounted(&known));
         }
     }
 }

@@ -7,17 +7,18 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 use trunkline_domain::{ContactId, PropertyType, Role, Scope, UserId};
 use trunkline_server::http::auth::Access;
+use trunkline_server::http::endpoint::Endpoint;
 use trunkline_server::openapi::BODY_NOT_NEEDED;
 use trunkline_store::contacts::{self, ContactRow};
 use trunkline_store::deals::{self, DealRow};
 use trunkline_store::notes::{self, NoteRow};
 use trunkline_store::{StoreError, Tx, invitations, merges, params, teams};
 use trunkline_switchboard::people::{self, PatchContact};
-use trunkline_switchboard::{Error, Work, properties, tags};
+use trunkline_switchboard::{Error, Work, accounts, properties, tags};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{sarah, us};
 
-use crate::support::{SENDER_ID, Said, World, authorization, command, encoded};
+use crate::support::{SENDER_ID, Said, World, authorization, command, encoded, invite_to};
 use crate::webhooks::NOBODY;
 
 /// One operation of the API.
@@ -58,31 +59,16 @@ pub struct Request {
     pub body: Option<Value>,
 }
 
-/// All of them, in the order of the table.
+/// All that need a key, in the order of the table.
 pub fn operations() -> Vec<Operation> {
-    let table = trunkline_server::table();
-    let all: Vec<Operation> = table
-        .iter()
-        .map(|endpoint| {
-            let id = endpoint.operation.operation_id.clone().unwrap();
-            let body = match (&endpoint.operation.request_body, id.as_str()) {
-                (None, _) => Takes::Nothing,
-                (Some(_), id) if BODY_NOT_NEEDED.contains(&id) => Takes::MaybeObject,
-                (Some(_), _) => Takes::Object,
-            };
-            let method: Method = endpoint.method_name().parse().unwrap();
-            Operation {
-                id,
-                method,
-                path: endpoint.path.clone(),
-                scopes: endpoint.access.scopes,
-                access: endpoint.access,
-                body,
-            }
-        })
-        .collect();
+    let all: Vec<Operation> = trunkline_server::table().iter().map(Operation::of).collect();
     assert!(all.len() >= 15, "the table has lost operations");
     all
+}
+
+/// All that need none.
+pub fn open_operations() -> Vec<Operation> {
+    trunkline_server::open_table().iter().map(Operation::of).collect()
 }
 
 /// The operation with this `operationId`.
@@ -96,6 +82,46 @@ pub fn operation(id: &str) -> Operation {
 static TAGS: AtomicU64 = AtomicU64::new(0);
 
 impl Operation {
+    fn of(endpoint: &Endpoint) -> Self {
+        let id = endpoint.operation.operation_id.clone().unwrap();
+        let body = match (&endpoint.operation.request_body, id.as_str()) {
+            (None, _) => Takes::Nothing,
+            (Some(_), id) if BODY_NOT_NEEDED.contains(&id) => Takes::MaybeObject,
+            (Some(_), _) => Takes::Object,
+        };
+        Self {
+            id,
+            method: endpoint.method_name().parse().unwrap(),
+            path: endpoint.path.clone(),
+            scopes: endpoint.access.scopes,
+            access: endpoint.access,
+            body,
+        }
+    }
+
+    /// A request without a key that works, once.
+    pub async fn visit(&self, world: &World) -> Request {
+        let body = match self.id.as_str() {
+            "acceptInvitation" => {
+                let number = TAGS.fetch_add(1, Ordering::SeqCst);
+                // By somebody who may, whatever became of Ada.
+                let invite = move |work: &mut Work<'_, '_>| {
+                    let host = format!("host-{number}@fogcity.example");
+                    let host = accounts::create_user(work, "A host", &host, Role::Admin)?;
+                    invite_to(work, host, &format!("guest-{number}@invited.example"))
+                };
+                let invited = command(&world.app, invite).await;
+                json!({ "token": invited.token })
+            }
+            other => panic!("{other} is new: give it a request that works"),
+        };
+        Request {
+            method: self.method.clone(),
+            path: self.filled(world),
+            body: Some(body),
+        }
+    }
+
     /// `GET /v2/api/me`, for the report of a test that fails.
     pub fn name(&self) -> String {
         format!("{} {}", self.method, self.path)

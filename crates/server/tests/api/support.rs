@@ -21,7 +21,7 @@ use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::accounts::{self, Address};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::dialer::{self, Target};
-use trunkline_switchboard::invitations::{self, Invite};
+use trunkline_switchboard::invitations::{self, Invite, Invited};
 use trunkline_switchboard::keys::Power;
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
@@ -159,8 +159,13 @@ pub fn say(
 
 /// Invites somebody in the name of an admin, with no scopes to give.
 pub fn invite(work: &mut Work<'_, '_>, by: UserId) -> Result<InvitationRow, Error> {
+    Ok(invite_to(work, by, "open@invited.example")?.row)
+}
+
+/// As [`invite`], with the token of the link.
+pub fn invite_to(work: &mut Work<'_, '_>, by: UserId, email: &str) -> Result<Invited, Error> {
     let invite = Invite {
-        email: "open@invited.example".to_owned(),
+        email: email.to_owned(),
         name: Some("Olga Open".to_owned()),
         role: Role::Member,
         scopes: None,
@@ -177,7 +182,7 @@ pub fn invite(work: &mut Work<'_, '_>, by: UserId) -> Result<InvitationRow, Erro
         email: "ada@fogcity.example".to_owned(),
         name: "Ada Park".to_owned(),
     };
-    Ok(invitations::create(work, &invite, &power, &by)?.row)
+    invitations::create(work, &invite, &power, &by)
 }
 
 /// Makes a summary template.
