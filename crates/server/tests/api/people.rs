@@ -57,6 +57,9 @@ pub struct Neighbour {
     pub api_key: ApiKeyId,
 }
 
+/// The address of the neighbours' user.
+pub const NORA: &str = "nora@next.example";
+
 /// Whether the outside world of a team is the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum World {
@@ -130,7 +133,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
     let tag = "neighbourly".to_owned();
     let on_call = tag.clone();
     let furnish = move |work: &mut Work<'_, '_>| {
-        let user = accounts::create_user(work, "Nora Next", "nora@next.example", Role::Admin)?;
+        let user = accounts::create_user(work, "Nora Next", NORA, Role::Admin)?;
         add_line(work, line, &[user])?;
         add_address(work, Address::SenderId(on_call.clone(), "FR".to_owned()), &[])?;
         let contact = CreateContact {
@@ -175,7 +178,7 @@ pub async fn neighbour(app: &TestApp, world: World) -> Neighbour {
         let message = messages::receive(work, &text)?;
         let by = Actor::User {
             id: user,
-            email: "nora@next.example".to_owned(),
+            email: NORA.to_owned(),
             name: "Nora Next".to_owned(),
         };
         let said = say(work, (line, contact_number), contact, call, &by)?;

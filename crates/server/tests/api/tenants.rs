@@ -15,7 +15,7 @@ use trunkline_testkit::db::{TestDb, number, sarah, us};
 use crate::document::{Field, body_fields, document, parameters};
 use crate::matrix::{Watched, headers_of};
 use crate::operations::{Operation, Request, operations};
-use crate::people::{Neighbour, World as Outside, neighbour};
+use crate::people::{NORA, Neighbour, World as Outside, neighbour};
 use crate::support::{Said, World, authorization, encoded};
 
 trunkline_testkit::on_both! {
@@ -54,6 +54,11 @@ const ID_NAMES: &[&str] = &[
     "summary_template_id",
     "default_summary_template_id",
     "user_ids",
+    "email",
+    "emails",
+    "numbers",
+    "company",
+    "search",
 ];
 
 /// Where ids stand that are no ids: a day is nobody's, and a call may be handed on to any number.
@@ -86,6 +91,10 @@ struct Ids {
     api_key: ApiKeyId,
     account: UserId,
     invitation: InvitationId,
+    email: &'static str,
+    first_name: &'static str,
+    company_name: &'static str,
+    deal_name: &'static str,
 }
 
 impl Ids {
@@ -110,6 +119,10 @@ impl Ids {
             api_key: neighbour.api_key,
             account: neighbour.account,
             invitation: neighbour.invitation,
+            email: NORA,
+            first_name: "Noel",
+            company_name: "Next Door",
+            deal_name: "Fence",
         }
     }
 
@@ -142,6 +155,10 @@ impl Ids {
             api_key: ApiKeyId::new(&ids, now),
             account: UserId::new(&ids, now),
             invitation: InvitationId::new(&ids, now),
+            email: "gwen@host.example",
+            first_name: "Gwen",
+            company_name: "Ghost Yard",
+            deal_name: "Ghoul",
         }
     }
 }
@@ -153,7 +170,12 @@ fn places(document: &Value, operation: &Operation) -> BTreeSet<String> {
     if operation.body.anything() {
         all.extend(body_fields(document, operation));
     }
-    let is_id = |field: &Field| ID_NAMES.contains(&field.name.rsplit('.').next().unwrap());
+    let is_id = |field: &Field| {
+        let named_so = ID_NAMES.contains(&field.name.rsplit('.').next().unwrap());
+        // The name of a new tag is its key.
+        let is_key = operation.id == "createTag" && field.name == "name";
+        named_so || is_key || field.name.starts_with("filters.")
+    };
     for field in all.iter().filter(|field| !is_id(field)) {
         let example = field.schema["example"].as_str().unwrap_or_default();
         let (kind, ksuid) = example.split_once(['-', '_']).unwrap_or_default();
@@ -366,6 +388,36 @@ fn requests(operation: &Operation, place: &str, world: &World, ids: &Ids) -> Vec
             query("object", ids.webhook.to_string()),
         ],
         ("createApiKey", "user_id") => vec![own.field("user_id", json!(ids.user))],
+        ("createTag", "name") => vec![own.field("name", json!(ids.tag))],
+        (_, "email") if own.body.is_none() => vec![own.parameter("email", &ids.email.replace('@', "%40"))],
+        (_, "email") => vec![own.field("email", json!(ids.email))],
+        ("createPerson" | "createContact", "emails") => {
+            let numbers = json!([ids.contact_number]);
+            vec![own.field("numbers", numbers).field("emails", json!([ids.email]))]
+        }
+        ("updatePerson" | "updateContact", "emails") => vec![own.field("emails", json!([ids.email]))],
+        ("appendDialingQueueNumbers", _) => {
+            let number = json!({ "number": sarah(), "emails": [ids.email], "company": ids.company_name });
+            vec![own.field("numbers", json!([number]))]
+        }
+        ("updatePerson" | "updateContact", "numbers") => {
+            vec![own.field("numbers", json!([sarah(), ids.contact_number]))]
+        }
+        (_, "numbers") => vec![own.field("numbers", json!([ids.contact_number]))],
+        ("searchAllConversations", "search") => vec![own.field("search", json!(ids.tag))],
+        ("searchDeals", "search") => vec![own.field("search", json!(ids.deal_name))],
+        (_, "search") => vec![own.field("search", json!(ids.first_name))],
+        (_, place) if place.starts_with("filters.") => {
+            let name = place.trim_start_matches("filters.");
+            let value = match (operation.id.as_str(), name) {
+                (_, "phone_number") => json!(ids.contact_number),
+                (_, "email") => json!(ids.email),
+                (_, "company") | ("searchCompanies", _) => json!(ids.company_name),
+                ("searchDeals", _) => json!(ids.deal_name),
+                _ => json!(ids.first_name),
+            };
+            vec![own.field("filters", json!({ name: value }))]
+        }
         (id, place) => panic!("{id} takes an id as {place}: say how to ask for one that is not the team's"),
     }
 }
@@ -393,6 +445,10 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
         ids.api_key.to_string(),
         ids.account.to_string(),
         ids.invitation.to_string(),
+        ids.email.to_owned(),
+        ids.first_name.to_owned(),
+        ids.company_name.to_owned(),
+        ids.deal_name.to_owned(),
     ];
     for id in known {
         text = text.replace(&id, "(id)");
@@ -405,10 +461,37 @@ fn masked(reply: &Reply, ids: &Ids) -> Value {
     let mut json: Value = serde_json::from_str(&text).unwrap();
     if json["error"].is_object() {
         json["error"]["request_id"] = Value::Null;
-    } else if reply.status == 201 {
-        json["data"]["id"] = Value::Null;
+    } else if let Some(data) = json["data"].as_object_mut() {
+        // What is made is another one each time.
+        for own in ["id", "link", "api_key", "phone_numbers"] {
+            data.remove(own);
+        }
     }
     json!([reply.status, json])
+}
+
+/// Operations that make or change what others find, in the order in which they do not disturb each other.
+const MAKING: [&str; 10] = [
+    "updatePerson",
+    "updateContact",
+    "createInvitation",
+    "createPartnerAccount",
+    "appendDialingQueueNumbers",
+    "createPerson",
+    "createContact",
+    "addTags",
+    "createTag",
+    "createSenderId",
+];
+
+/// Makes the next request of this kind meet what the one before met.
+async fn again(operation: &Operation, world: &World) {
+    operation.prepare(world).await;
+    if MAKING.contains(&operation.id.as_str()) {
+        let path = format!("/v2/api/crm/people/per-{}", world.app.office.sarah.ksuid());
+        let before = json!({ "numbers": [sarah()], "emails": [] });
+        assert_eq!(world.app.put(&path, &before).await.status, 200);
+    }
 }
 
 async fn last_event(app: &TestApp, team: TeamKey) -> i64 {
@@ -432,8 +515,8 @@ async fn ids_of_another_team_are_like_ids_of_nobody(db: TestDb) {
     let document = document();
     let (mut tried, mut faults) = (0, Vec::new());
     let mut all = operations();
-    // Last, so that no other request meets the tags they put on the call, or the sender ids they make.
-    all.sort_by_key(|operation| ["addTags", "createSenderId"].contains(&operation.id.as_str()));
+    // Last, so that no other request meets what they make.
+    all.sort_by_key(|operation| MAKING.iter().position(|id| *id == operation.id));
     for operation in all {
         let places = places(&document, &operation);
         for place in places {
@@ -443,9 +526,9 @@ async fn ids_of_another_team_are_like_ids_of_nobody(db: TestDb) {
                 .into_iter()
                 .zip(requests(&operation, &place, world, &nobody))
             {
-                operation.prepare(world).await;
+                again(&operation, world).await;
                 let (theirs, steps) = watched.send_now(&one, &headers).await;
-                operation.prepare(world).await;
+                again(&operation, world).await;
                 let (nobodys, same_steps) = watched.send_now(&other, &headers).await;
                 let bodies = [masked(&theirs, &foreign), masked(&nobodys, &nobody)];
                 assert!(
