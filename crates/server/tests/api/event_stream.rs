@@ -5,13 +5,15 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_domain::events::Topic;
-use trunkline_domain::{ErrorCode, Millis, Scope, ScopeSet};
+use trunkline_domain::{ErrorCode, Millis, Role, Scope, ScopeSet};
 use trunkline_store::events;
+use trunkline_switchboard::accounts;
 use trunkline_testkit::app::TestApp;
 use trunkline_testkit::db::{TestDb, sarah, us};
 use trunkline_webhooks::Options;
 
-use crate::people::{new_key, revoke};
+use crate::operations::partner_account;
+use crate::people::{key_of, new_key, of_team, revoke};
 use crate::support::{World, assert_error, authorization, blamed, command, encoded, text_in};
 use crate::webhooks::{NOBODY, make};
 
@@ -447,7 +449,10 @@ async fn a_stream_is_not_compressed_and_not_cut_by_the_time_limit(db: TestDb) {
 mod heavy {
     use super::*;
 
-    trunkline_testkit::on_both! { a_silent_stream_says_that_it_lives_and_ends_with_its_key }
+    trunkline_testkit::on_both! {
+        a_silent_stream_says_that_it_lives_and_ends_with_its_key,
+        streams_end_with_what_opened_them,
+    }
 
     async fn a_silent_stream_says_that_it_lives_and_ends_with_its_key(db: TestDb) {
         let app = TestApp::start(db).await;
@@ -463,5 +468,66 @@ mod heavy {
             assert_eq!(block, ": alive\n\n");
         }
         assert_eq!(ErrorCode::ApiKeyRevoked.http_status(), 401);
+    }
+
+    /// A key that is revoked or has expired, a user who is blocked and an account that is suspended end their streams; what
+    /// opens the feed all the same ends none: a lesser role, which the feed does not ask for.
+    async fn streams_end_with_what_opened_them(db: TestDb) {
+        let world = World::open(db).await;
+        let app = &world.app;
+        let scopes = ScopeSet::of(&[Scope::WebhooksReadWrite]);
+        let (revoked, key) = new_key(app, scopes).await;
+        let end = app.board.now().plus(Millis::MINUTE);
+        let body = json!({ "name": "A minute", "scopes": ["WEBHOOKS_READ_WRITE"], "expires_at": end });
+        let expiring = app.post("/v2/api/keys", &body).await;
+        let account = app
+            .post("/v2/api/partner/accounts", &partner_account("streaming"))
+            .await;
+        let ben = app.office.ben;
+        let eve = of_team(app, app.office.team, |work| {
+            accounts::create_user(work, "Eve", "eve@fogcity.example", Role::Admin)
+        });
+        let eve = eve.await;
+        let doomed = [
+            key,
+            expiring.data()["secret"].as_str().unwrap().to_owned(),
+            key_of(app, ben, scopes).await,
+            account.data()["api_key"].as_str().unwrap().to_owned(),
+        ];
+        let staying = [app.key.clone(), key_of(app, eve, scopes).await];
+        let (mut ending, mut open) = (Vec::new(), Vec::new());
+        for (keys, streams) in [(&doomed[..], &mut ending), (&staying[..], &mut open)] {
+            for key in keys {
+                let mut stream = connect(app, key, "?topics=sms.received", None).await;
+                stream.block().await.unwrap();
+                streams.push(stream);
+            }
+        }
+        revoke(app, revoked).await;
+        let account = account.data()["id"].as_str().unwrap().to_owned();
+        for path in [
+            format!("/v2/api/users/{ben}/block"),
+            format!("/v2/api/partner/accounts/{account}/suspend"),
+        ] {
+            let done = app.post(&path, &json!({})).await;
+            assert!((200..300).contains(&done.status), "{path}: {}", done.text);
+        }
+        let lesser = app
+            .patch(&format!("/v2/api/users/{eve}"), &json!({ "role": "MEMBER" }))
+            .await;
+        assert_eq!(lesser.status, 200, "{}", lesser.text);
+        app.office.clock.advance(Millis::MINUTE);
+        for mut stream in ending {
+            while let Some(block) = stream.block().await {
+                assert_eq!(block, ": alive\n\n");
+            }
+        }
+        text_in(app, us(), sarah(), "Still there?").await;
+        for mut stream in open {
+            assert_eq!(
+                stream.next().await.unwrap().json()["data"]["content"],
+                "Still there?"
+            );
+        }
     }
 }
