@@ -23,8 +23,10 @@ trunkline_testkit::on_both! {
     random_requests_have_the_effect_of_the_model,
 }
 
-/// Transitions on each engine.
-const STEPS: usize = 10_000;
+/// Transitions on each engine: requests that change something, or are refused as they have to be.
+const STEPS: usize = 20_000;
+/// What the transitions are about: each of it many times.
+const SURFACES: [&str; 6] = ["conversations", "tags", "people", "notes", "queues", "webhooks"];
 /// So often everything is read and compared.
 const LOOK_EVERY: usize = 100;
 /// Outside numbers that call and text.
@@ -101,8 +103,8 @@ struct Machine {
     model: Model,
     rng: StdRng,
     step: usize,
-    /// How many requests have changed something, or were refused as they had to be.
-    done: usize,
+    /// How many transitions there were, by what they were about.
+    done: BTreeMap<&'static str, usize>,
     /// The codes of refusals.
     refused: BTreeSet<String>,
     /// What was done last, for the report of a failure.
@@ -123,12 +125,12 @@ async fn random_requests_have_the_effect_of_the_model(db: TestDb) {
         model: Model::default(),
         rng: StdRng::seed_from_u64(seed),
         step: 0,
-        done: 0,
+        done: BTreeMap::new(),
         refused: BTreeSet::new(),
         log: VecDeque::new(),
     };
     machine.begin().await;
-    while machine.done < steps {
+    while machine.done() < steps {
         machine.step += 1;
         machine.app.office.clock.advance(Millis::MINUTE);
         machine.transition().await;
@@ -139,6 +141,11 @@ async fn random_requests_have_the_effect_of_the_model(db: TestDb) {
     machine.look().await;
     let refused: Vec<&str> = machine.refused.iter().map(String::as_str).collect();
     assert_eq!(refused, REFUSALS, "the machine has not gone everywhere");
+    assert!(machine.done() >= steps, "{:?}", machine.done);
+    for surface in SURFACES {
+        let done = machine.done.get(surface).copied().unwrap_or(0);
+        assert!(done >= steps / 50, "{surface} in {:?}", machine.done);
+    }
 }
 
 impl Machine {
@@ -162,6 +169,10 @@ impl Machine {
             };
             self.model.conversations.insert(outside, conversation);
         }
+    }
+
+    fn done(&self) -> usize {
+        self.done.values().sum()
     }
 
     async fn transition(&mut self) {
@@ -198,7 +209,14 @@ impl Machine {
 
     /// Notes what is done, and holds the answer against what the model says of it.
     #[track_caller]
-    fn expect(&mut self, what: String, reply: &Reply, status: u16, code: &str) {
+    fn expect(&mut self, surface: &'static str, what: String, reply: &Reply, status: u16, code: &str) {
+        *self.done.entry(surface).or_default() += 1;
+        self.compare(what, reply, status, code);
+    }
+
+    /// As [`Self::expect`], of an answer to a request that only reads.
+    #[track_caller]
+    fn compare(&mut self, what: String, reply: &Reply, status: u16, code: &str) {
         self.log
             .push_back(format!("{}: {what} -> {}", self.step, reply.status));
         if self.log.len() > 40 {
@@ -207,7 +225,6 @@ impl Machine {
         if reply.status != status || (!code.is_empty() && reply.code() != code) {
             self.fail(&format!("{status} {code} was to be answered: {}", reply.text));
         }
-        self.done += 1;
         if !code.is_empty() {
             self.refused.insert(code.to_owned());
         }
@@ -234,7 +251,7 @@ impl Machine {
         let from = self.somebody();
         let body = json!({ "from": from, "to": us(), "content": format!("Text {}", self.step) });
         let reply = self.app.post("/sandbox/messages", &body).await;
-        self.expect(format!("text from {from}"), &reply, 201, "");
+        self.expect("conversations", format!("text from {from}"), &reply, 201, "");
         let (step, conversation) = (self.step, self.model.conversations.entry(from).or_default());
         conversation.texts += 1;
         conversation.newest = step;
@@ -249,7 +266,7 @@ impl Machine {
         let to = self.somebody();
         let body = json!({ "from": us(), "to": to, "message": format!("Text {}", self.step) });
         let reply = self.app.post("/v1/api/sms", &body).await;
-        self.expect(format!("text to {to}"), &reply, 200, "");
+        self.expect("conversations", format!("text to {to}"), &reply, 200, "");
         let (step, conversation) = (self.step, self.model.conversations.entry(to).or_default());
         conversation.texts += 1;
         conversation.newest = step;
@@ -273,7 +290,7 @@ impl Machine {
         let reply = self.app.put(&path, &body).await;
         let what = format!("{action} {contact}");
         let Some(conversation) = self.model.conversations.get_mut(&contact) else {
-            return self.expect(what, &reply, 404, "CONVERSATION_NOT_FOUND");
+            return self.expect("conversations", what, &reply, 404, "CONVERSATION_NOT_FOUND");
         };
         match action {
             "READ" => conversation.unread = false,
@@ -281,7 +298,7 @@ impl Machine {
             "ARCHIVE" => (conversation.archived, conversation.unread) = (true, false),
             _ => conversation.archived = false,
         }
-        self.expect(what, &reply, 200, "");
+        self.expect("conversations", what, &reply, 200, "");
     }
 
     fn some_call(&mut self) -> usize {
@@ -296,10 +313,16 @@ impl Machine {
         let reply = self.app.post(&path, &json!({ "tags": tags })).await;
         let there = &mut self.model.calls[which].1;
         if tags.iter().any(|tag| there.contains(tag)) {
-            return self.expect(format!("tag {id} {tags:?}"), &reply, 409, "TAG_ALREADY_EXISTS");
+            return self.expect(
+                "tags",
+                format!("tag {id} {tags:?}"),
+                &reply,
+                409,
+                "TAG_ALREADY_EXISTS",
+            );
         }
         there.extend(&tags);
-        self.expect(format!("tag {id} {tags:?}"), &reply, 200, "");
+        self.expect("tags", format!("tag {id} {tags:?}"), &reply, 200, "");
     }
 
     async fn remove_tag(&mut self) {
@@ -312,10 +335,10 @@ impl Machine {
             .await;
         let there = &mut self.model.calls[which].1;
         if !there.contains(&tag) {
-            return self.expect(format!("untag {id} {tag}"), &reply, 404, "TAG_NOT_FOUND");
+            return self.expect("tags", format!("untag {id} {tag}"), &reply, 404, "TAG_NOT_FOUND");
         }
         there.retain(|one| *one != tag);
-        self.expect(format!("untag {id} {tag}"), &reply, 200, "");
+        self.expect("tags", format!("untag {id} {tag}"), &reply, 200, "");
     }
 
     async fn create_person(&mut self) {
@@ -326,9 +349,9 @@ impl Machine {
             .await;
         let what = format!("person with {numbers:?}");
         if self.model.taken(&numbers, None) {
-            return self.expect(what, &reply, 409, "NUMBER_ALREADY_ASSIGNED");
+            return self.expect("people", what, &reply, 409, "NUMBER_ALREADY_ASSIGNED");
         }
-        self.expect(what, &reply, 200, "");
+        self.expect("people", what, &reply, 200, "");
         let person = Person {
             name,
             numbers,
@@ -360,9 +383,9 @@ impl Machine {
         let reply = self.app.put(&format!("/v2/api/crm/people/{id}"), &body).await;
         let what = format!("change {id} {body}");
         if body["name"].is_null() && self.model.taken(&person.numbers, Some(&id)) {
-            return self.expect(what, &reply, 409, "NUMBER_ALREADY_ASSIGNED");
+            return self.expect("people", what, &reply, 409, "NUMBER_ALREADY_ASSIGNED");
         }
-        self.expect(what, &reply, 200, "");
+        self.expect("people", what, &reply, 200, "");
         self.model.people.insert(id, person);
     }
 
@@ -373,7 +396,7 @@ impl Machine {
         };
         person.archived = true;
         let reply = self.app.delete(&format!("/v2/api/crm/people/{id}")).await;
-        self.expect(format!("delete {id}"), &reply, 204, "");
+        self.expect("people", format!("delete {id}"), &reply, 204, "");
     }
 
     async fn write_note(&mut self) {
@@ -385,13 +408,14 @@ impl Machine {
             .await;
         if !self.model.conversations.contains_key(&contact) {
             return self.expect(
+                "notes",
                 format!("note on {contact}"),
                 &reply,
                 404,
                 "CONVERSATION_NOT_FOUND",
             );
         }
-        self.expect(format!("note on {contact}"), &reply, 201, "");
+        self.expect("notes", format!("note on {contact}"), &reply, 201, "");
         self.model
             .notes
             .insert(text(reply.data(), "id"), (contact, content));
@@ -405,14 +429,14 @@ impl Machine {
         let path = format!("/v2/api/conversations/notes/{id}");
         if self.rng.random_bool(0.5) {
             let reply = self.app.delete(&path).await;
-            self.expect(format!("delete {id}"), &reply, 204, "");
+            self.expect("notes", format!("delete {id}"), &reply, 204, "");
             self.model.notes.remove(&id);
             let gone = self.app.get(&path).await;
-            return self.expect(format!("read {id}"), &gone, 404, "NOTE_NOT_FOUND");
+            return self.compare(format!("read {id}"), &gone, 404, "NOTE_NOT_FOUND");
         }
         let content = format!("Changed {}", self.step);
         let reply = self.app.patch(&path, &json!({ "content": content })).await;
-        self.expect(format!("change {id}"), &reply, 200, "");
+        self.expect("notes", format!("change {id}"), &reply, 200, "");
         if let Some(note) = self.model.notes.get_mut(&id) {
             note.1 = content;
         }
@@ -424,7 +448,7 @@ impl Machine {
         match self.rng.random_range(0..8) {
             0 if last.is_some() => {
                 let reply = self.app.delete(&format!("{path}?unassigned=true")).await;
-                self.expect("clear the queue".to_owned(), &reply, 200, "");
+                self.expect("queues", "clear the queue".to_owned(), &reply, 200, "");
                 self.model.queue.clear();
             }
             1 | 2 if last.is_some() => {
@@ -434,9 +458,9 @@ impl Machine {
                 self.model.queue.retain(|(one, _)| *one != position);
                 let what = format!("remove position {position}");
                 if self.model.queue.len() == there {
-                    return self.expect(what, &reply, 404, "QUEUE_NUMBER_POSITION_NOT_FOUND");
+                    return self.expect("queues", what, &reply, 404, "QUEUE_NUMBER_POSITION_NOT_FOUND");
                 }
-                self.expect(what, &reply, 200, "");
+                self.expect("queues", what, &reply, 200, "");
             }
             _ if self.model.queue.len() < 60 => {
                 let lead = lead(self.rng.random_range(0..50));
@@ -450,7 +474,7 @@ impl Machine {
                     .app
                     .post(path, &json!({ "numbers": [{ "number": spelled }] }))
                     .await;
-                self.expect(format!("queue {spelled}"), &reply, 200, "");
+                self.expect("queues", format!("queue {spelled}"), &reply, 200, "");
                 let position = reply.data()["added"][0]["position"].as_i64().unwrap_or(-1);
                 if last.is_some_and(|last| position <= last) {
                     self.fail(&format!("position {position} was given before"));
@@ -468,22 +492,22 @@ impl Machine {
         match (self.rng.random_range(0..3), chosen) {
             (0, Some(id)) => {
                 let reply = self.app.delete(&format!("/v2/api/webhooks/{id}")).await;
-                self.expect(format!("delete {id}"), &reply, 204, "");
+                self.expect("webhooks", format!("delete {id}"), &reply, 204, "");
                 self.model.webhooks.remove(&id);
                 let gone = self.app.get(&format!("/v2/api/webhooks/{id}")).await;
-                self.expect(format!("read {id}"), &gone, 404, "WEBHOOK_NOT_FOUND");
+                self.compare(format!("read {id}"), &gone, 404, "WEBHOOK_NOT_FOUND");
             }
             (1, Some(id)) => {
                 let enabled = self.rng.random_bool(0.5);
                 let body = json!({ "description": description, "enabled": enabled });
                 let reply = self.app.put(&format!("/v2/api/webhooks/{id}"), &body).await;
-                self.expect(format!("change {id}"), &reply, 200, "");
+                self.expect("webhooks", format!("change {id}"), &reply, 200, "");
                 self.model.webhooks.insert(id, (description, enabled));
             }
             _ if self.model.webhooks.len() < 6 => {
                 let body = json!({ "url": NOBODY, "topics": ["tag.added"], "description": description });
                 let reply = self.app.post("/v2/api/webhooks", &body).await;
-                self.expect("make an endpoint".to_owned(), &reply, 201, "");
+                self.expect("webhooks", "make an endpoint".to_owned(), &reply, 201, "");
                 self.model
                     .webhooks
                     .insert(text(reply.data(), "id"), (description, true));
