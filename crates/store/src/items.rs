@@ -164,7 +164,10 @@ statements! {
            LEFT JOIN transcripts t ON t.team_id = i.team_id AND t.seq = i.seq
           WHERE i.team_id = $1 AND i.seq >= $2 AND i.seq <= $3 ORDER BY i.seq";
     SUMMARY_TEXTS_FROM =
-        "SELECT seq, content FROM summaries WHERE team_id = $1 AND seq >= $2 AND seq <= $3 ORDER BY seq";
+        "SELECT c.seq, s.content
+           FROM calls c
+           JOIN summaries s ON s.team_id = c.team_id AND s.seq = c.seq AND s.template = c.summary_template
+          WHERE c.team_id = $1 AND c.seq >= $2 AND c.seq <= $3 ORDER BY c.seq";
     CAME_IN_SINCE =
         "SELECT 1 FROM items
           WHERE team_id = $1 AND contact_number = $2 AND at > $3 AND seq > $4 AND conversation = $5
@@ -485,7 +488,7 @@ pub fn set_summary(tx: &mut Tx<'_>, team: TeamKey, seq: i64, summary: &SummaryRo
 pub struct ItemTexts {
     /// The item.
     pub item: ItemRow,
-    /// Message text, transcript lines and summaries.
+    /// Message text, transcript lines and the summary that is shown.
     pub texts: Vec<String>,
 }
 

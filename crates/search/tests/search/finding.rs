@@ -168,6 +168,10 @@ async fn changes_replace_what_was_there(t: TestDb) {
     world.summarise(team, seq, "second").await;
     assert_eq!(running.search(query(team, "bonjour second")).await.total, 1);
     assert_eq!(running.search(query(team, "premier")).await.total, 0);
+    // A call may have two summaries, and one is shown: nobody would see why the other one's words lead here.
+    world.summarise_aside(team, seq, "tertium").await;
+    assert_eq!(running.search(query(team, "tertium")).await.total, 0);
+    assert_eq!(running.search(query(team, "second")).await.total, 1);
     assert_eq!(running.search(query(team, "")).await.total, 1);
     running.stop().await;
 }

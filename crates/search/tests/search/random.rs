@@ -124,7 +124,7 @@ impl Dice {
                 world.import(team, items.into_iter()).await;
             }
             1 => world.bare_event(team).await,
-            2 => {
+            2 if world.known[&team][&seq].row.kind == ItemKind::Call => {
                 let text = self.text();
                 world.summarise(team, seq, &text).await;
             }

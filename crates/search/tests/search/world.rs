@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use trunkline_domain::call::Call;
 use trunkline_domain::events::{Topic, Transcript, TranscriptLine};
 use trunkline_domain::{
     CallId, CallResult, Direction, Ids, ItemId, ItemKind, MessageId, MessageStatus, MessageType, Millis,
@@ -14,11 +15,12 @@ use trunkline_domain::{
 use trunkline_search::{
     Hit, SearchError, SearchIndex, SearchOptions, TextFilter, TextHits, TextOrder, TextQuery, TextStart,
 };
+use trunkline_store::calls::{CallDetails, CallRow};
 use trunkline_store::events::EventRow;
 use trunkline_store::items::{ItemRow, SummaryRow};
 use trunkline_store::messages::MessageRow;
 use trunkline_store::teams::{Counters, TeamRow};
-use trunkline_store::{Db, StoreError, TeamKey, Tx, events, items, messages, tags, teams};
+use trunkline_store::{Db, StoreError, TeamKey, Tx, calls, events, items, messages, tags, teams};
 use trunkline_testkit::db::TestDb;
 
 /// The first instant of the data.
@@ -285,14 +287,25 @@ impl World {
         .await;
     }
 
-    /// Writes or replaces the summary of a call.
+    /// Writes or replaces the summary of a call that is shown.
     pub async fn summarise(&mut self, team: TeamKey, seq: i64, content: &str) {
         let texts = &mut self.known.get_mut(&team).unwrap().get_mut(&seq).unwrap().texts;
         texts.truncate(1);
         texts.push(content.to_owned());
+        self.summarise_as(SummaryTemplate::Classic, team, seq, content)
+            .await;
+    }
+
+    /// Writes or replaces a summary of a call that is not shown.
+    pub async fn summarise_aside(&mut self, team: TeamKey, seq: i64, content: &str) {
+        self.summarise_as(SummaryTemplate::ShortCall, team, seq, content)
+            .await;
+    }
+
+    async fn summarise_as(&self, template: SummaryTemplate, team: TeamKey, seq: i64, content: &str) {
         let content = content.to_owned();
         let summary = SummaryRow {
-            template: SummaryTemplate::Classic,
+            template,
             content,
             version: 1,
             updated_at: Millis(START),
@@ -404,7 +417,21 @@ fn store(tx: &mut Tx<'_>, team: TeamKey, known: &Known, counted: bool) -> Result
                 team,
                 row.seq,
                 &Transcript::new(&lines.map(line).collect::<Vec<_>>()),
-            )
+            )?;
+            let call = CallRow {
+                seq: row.seq,
+                call: Call::ring(row.direction, row.at),
+                failure_reason: None,
+                recording_url: None,
+                recording_seconds: None,
+                summary_template: Some(SummaryTemplate::Classic),
+                details: CallDetails::default(),
+                extracted_data: None,
+                node: "tests".into(),
+                process_by: None,
+                completed_at: None,
+            };
+            calls::insert(tx, team, &call)
         }
         ItemKind::Message => {
             let message = MessageRow {
