@@ -14,7 +14,7 @@ use trunkline_domain::tag::{self, MAX_TAGS_PER_ITEM};
 use trunkline_domain::{CallId, Direction, ErrorCode, MessageId, PhoneNumber, Speaker, UnknownName, UserId};
 use trunkline_messaging::play::{self, HandOn, Outcome, Script, Speech};
 use trunkline_messaging::sandbox;
-use trunkline_store::{numbers, tags, users};
+use trunkline_store::{StoreError, TeamKey, numbers, tags, users};
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::{Error as CommandError, Refused, Work};
 
@@ -142,7 +142,7 @@ pub struct Call {
     /// Who is called: the team's number, or for `OUTBOUND` the outside one.
     #[schema(example = "+14155550100")]
     to: String,
-    /// Who of the team picks up, or places the call.
+    /// Who of the team picks up, or places the call; without it, the first who has access to the number.
     user_id: Option<String>,
     /// `ANSWERED` (default), `MISSED`, `HUNG_UP` (while ringing), `VOICEMAIL`, `BLOCKED`, `FAILED` or `BUSY`.
     outcome: Option<String>,
@@ -281,9 +281,14 @@ pub async fn call(
     let Body(mut input) = body;
     let script = read_script(&mut input, &state.settings.public_url);
     input.finish()?;
-    let Some(script) = script else {
+    let Some(mut script) = script else {
         return Err(ErrorCode::MissingParameter.into());
     };
+    if script.user.is_none()
+        && (script.direction == Direction::Outbound || script.outcome == Outcome::Answered)
+    {
+        script.user = first_member(&state, caller.owner.team, script.line).await?;
+    }
     let (team, player, script) = (caller.owner.team, state.player.clone(), Arc::new(script));
     let rung = script.clone();
     let ringing = async move {
@@ -300,6 +305,21 @@ pub async fn call(
         Ok((call, answer))
     };
     player.play_when(team, script, ringing).await
+}
+
+/// Who is the first to have access to a number of the team.
+async fn first_member(
+    state: &AppState,
+    team: TeamKey,
+    number: PhoneNumber,
+) -> Result<Option<UserId>, StoreError> {
+    let read = state.board.db().read(move |conn| -> Result<_, StoreError> {
+        match numbers::line_of(conn, team, number)? {
+            Some(line) => numbers::first_member(conn, team, line),
+            None => Ok(None),
+        }
+    });
+    Ok(read.await?.map(|member| member.user_id))
 }
 
 /// Refuses what would go wrong only later, when nobody listens any more.
