@@ -92,7 +92,11 @@ async fn twilio(
                 );
                 forbidden()
             }
-            InboundError::Malformed(message) => ApiError::new(ErrorCode::InvalidRequestBody).message(message),
+            InboundError::Malformed(message) => {
+                tracing::warn!(carrier = twilio::NAME, problem = %message, "a webhook of a carrier was refused");
+                let suggestion = "Send the fields as the carrier describes them; texts of short codes and names are not taken.";
+                ApiError::new(ErrorCode::InvalidRequestBody).message(message).suggestion(suggestion)
+            }
         })?;
     match inbound {
         Inbound::Nothing => Ok(()),
