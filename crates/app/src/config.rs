@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
-use crate::{outgoing, partners, texts};
+use crate::{media, outgoing, partners, texts};
 
 /// The whole configuration. `trunkline.example.toml` documents each key; a test keeps the two together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,7 @@ pub struct Config {
     pub server: Server,
     pub metrics: Metrics,
     pub storage: Storage,
+    pub media: media::Media,
     pub database: Database,
     pub search: Search,
     pub events: Events,
@@ -351,6 +352,7 @@ impl Config {
         outgoing::allowed(&self.webhooks)?;
         texts::policy(&self.texts, Vec::new())?;
         partners::policy(&self.partners)?;
+        self.media.check()?;
         if self.mail.url.is_empty() != self.mail.from.is_empty() {
             bail!("mail.url and mail.from go together: set both, or neither");
         }
@@ -476,6 +478,71 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_is_named_as_a_whole() {
+        let bucket = [
+            ("TRUNKLINE_MEDIA_BUCKET", "pictures"),
+            ("TRUNKLINE_MEDIA_ENDPOINT", "https://s3.example.com/"),
+            ("TRUNKLINE_MEDIA_ACCESS_KEY_ID", "AKID"),
+            ("TRUNKLINE_MEDIA_SECRET_ACCESS_KEY", "very-secret"),
+        ];
+        let config = Config::load(None, env(&bucket)).unwrap();
+        assert!(!format!("{config:?}").contains("very-secret"));
+        for (variable, value, told) in [
+            ("TRUNKLINE_MEDIA_BUCKET", "a/b", "media.bucket must be the name"),
+            ("TRUNKLINE_MEDIA_BUCKET", "ab", "media.bucket must be the name"),
+            ("TRUNKLINE_MEDIA_REGION", "", "media.region"),
+            (
+                "TRUNKLINE_MEDIA_FOLDER",
+                "/srv/media",
+                "media.folder and media.bucket",
+            ),
+            (
+                "TRUNKLINE_MEDIA_ENDPOINT",
+                "s3.example.com",
+                "media.endpoint must be the URL",
+            ),
+            (
+                "TRUNKLINE_MEDIA_ENDPOINT",
+                "https://s3.example.com/pictures",
+                "no bucket, no path",
+            ),
+            (
+                "TRUNKLINE_MEDIA_ENDPOINT",
+                "https://a:very-secret@s3.example.com",
+                "no credentials",
+            ),
+            ("TRUNKLINE_MEDIA_ACCESS_KEY_ID", "", "needs media.access_key_id"),
+            (
+                "TRUNKLINE_MEDIA_ACCESS_KEY_ID",
+                "A K",
+                "needs media.access_key_id",
+            ),
+            (
+                "TRUNKLINE_MEDIA_SECRET_ACCESS_KEY",
+                "",
+                "media.secret_access_key_file",
+            ),
+            ("TRUNKLINE_MEDIA_SECRET_ACCESS_KEY", "very-secret\n", "has spaces"),
+            (
+                "TRUNKLINE_MEDIA_SECRET_ACCESS_KEY_FILE",
+                "/run/secret",
+                "needs either",
+            ),
+        ] {
+            let given: Vec<_> = bucket.iter().copied().chain([(variable, value)]).collect();
+            let error = format!("{:#}", Config::load(None, env(&given)).unwrap_err());
+            assert!(error.contains(told) && !error.contains("very-secret"), "{error}");
+        }
+        let address = [
+            ("TRUNKLINE_MEDIA_ENDPOINT", "http://[::1]:9000"),
+            ("TRUNKLINE_MEDIA_ADDRESSING", "virtual-host"),
+        ];
+        let given: Vec<_> = bucket.iter().copied().chain(address).collect();
+        let error = format!("{:#}", Config::load(None, env(&given)).unwrap_err());
+        assert!(error.contains("media.addressing"), "{error}");
+    }
+
+    #[test]
     fn mistakes_are_named() {
         let error = Config::load(None, env(&[("TRUNKLINE_SERVER_LISTN", "x")])).unwrap_err();
         assert!(error.to_string().contains("TRUNKLINE_SERVER_LISTN"), "{error}");
@@ -551,6 +618,17 @@ mod tests {
                 "https://a.example/",
                 "is no origin",
             ),
+            (
+                "TRUNKLINE_MEDIA_ENDPOINT",
+                "https://s3.example.com",
+                "media.endpoint belongs to a bucket",
+            ),
+            (
+                "TRUNKLINE_MEDIA_ACCESS_KEY_ID",
+                "AKID",
+                "media.access_key_id belongs",
+            ),
+            ("TRUNKLINE_MEDIA_ADDRESSING", "both", "`virtual-host`"),
             (
                 "TRUNKLINE_SERVER_REQUEST_TIMEOUT_SECONDS",
                 "0",

@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod media;
 mod open;
 mod outgoing;
 mod output;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use trunkline_domain::{Ids, Millis, RandomIds, SystemClock};
 use trunkline_messaging::Carriers;
-use trunkline_messaging::media::{Keeper, MediaStore};
+use trunkline_messaging::media::Keeper;
 use trunkline_messaging::play::Player;
 use trunkline_messaging::sandbox::Sandbox;
 use trunkline_messaging::twilio::Twilio;
@@ -30,7 +30,7 @@ use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
 use crate::config::Config;
-use crate::{open, outgoing, output, partners, texts};
+use crate::{media, open, outgoing, output, partners, texts};
 
 /// How often what is kept for a time only is deleted.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
@@ -82,6 +82,9 @@ pub async fn start(config: &Config) -> Result<Running> {
     sweeper::heartbeat(&board)
         .await
         .context("the database cannot be written")?;
+    if media::apart(config, &db, board.now()).await? > 1 {
+        tracing::warn!("{}", media::APART);
+    }
 
     let options = SearchOptions {
         wait: Duration::from_millis(config.search.wait_ms),
@@ -114,7 +117,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     let webhooks = outgoing::webhooks(&config.webhooks)?;
     let client = webhooks.client.clone();
     let mailer = mailer(config)?;
-    let media = MediaStore::folder(&dir.join("media")).context("the folder of media cannot be made")?;
+    let media = media::store(config)?;
     let services = Services {
         board: board.clone(),
         search: Some(search.clone()),
@@ -134,6 +137,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         vault: vault.clone(),
         fetch: Arc::new(Guarded(client.clone())),
         store: media,
+        outage: Arc::default(),
     };
     let state = AppState::new(services, settings);
 
@@ -160,6 +164,11 @@ pub async fn start(config: &Config) -> Result<Running> {
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));
+    let (configured, stopped) = (config.clone(), stop.clone());
+    tasks.spawn(async move {
+        let told = media::tell(configured, &RandomIds, &SystemClock);
+        stopped.run_until_cancelled(told).await;
+    });
     keep_up(&tasks, &board, config, &stop);
     let asked_to_end = listen_to_signals()?;
     tracing::info!(listen = %address, node = %node, engine = board.db().engine(), "the server is up");

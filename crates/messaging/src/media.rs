@@ -4,15 +4,16 @@
 //! What is fetched has a limit of size and time, and is of a type that people send each other; it is fetched by a client
 //! that dials public addresses only, since its URL comes from outside.
 
+mod bucket;
+mod store;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use object_store::ObjectStore;
-use object_store::ObjectStoreExt;
-use object_store::path::Path;
+use parking_lot::Mutex;
 use reqwest::Url;
 use tokio_util::sync::CancellationToken;
 use trunkline_domain::{MediaId, MediaState, Millis};
@@ -23,18 +24,27 @@ use trunkline_store::{StoreError, TeamKey, items, media as rows, numbers};
 use trunkline_switchboard::media::{self, ERASE_JOB, FETCH_JOB, Fetched};
 use trunkline_switchboard::{Error, Switchboard};
 
+pub use self::bucket::{Addressing, Bucket};
+pub use self::store::{MediaError, MediaStore};
 use crate::carrier::Carriers;
 
 /// The largest medium that is kept, in bytes.
 pub const MAX_BYTES: usize = 16 << 20;
 
-/// How often a medium is asked for before it is given up.
+/// How often a carrier is asked for a medium before it is given up.
 const MAX_ATTEMPTS: i64 = 8;
+
+/// How often it is tried to keep a medium in a storage that fails: for almost six days.
+const MAX_KEEPING: i64 = 2_000;
+
+/// The first pause of a storage that fails; it doubles up to the longest.
+const FIRST_PAUSE_MS: i64 = Millis::SECOND;
+const LONGEST_PAUSE_MS: i64 = 30 * Millis::SECOND;
 
 /// Redirects that are followed: carriers hand out links to where they keep things.
 const MAX_REDIRECTS: usize = 3;
 
-/// For how long a claimed job is this process's: longer than a fetch with all its redirects takes.
+/// For how long a claimed job is this process's: longer than a fetch with all its redirects, and keeping it, take.
 const LEASE_MS: i64 = 3 * Millis::MINUTE;
 
 /// The most fetched at a time.
@@ -81,64 +91,69 @@ pub trait Fetch: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'f>>;
 }
 
-/// Whether there is no such medium in the storage.
-#[must_use]
-pub const fn is_missing(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. })
+/// How the storage has fared of late: while it fails it is tried with one job at a time, after growing pauses.
+#[derive(Debug, Default)]
+pub struct Outage(Mutex<(u32, Millis)>);
+
+impl Outage {
+    /// How many jobs may be begun now.
+    fn room(&self, now: Millis) -> i64 {
+        let (failures, until) = *self.0.lock();
+        match failures {
+            0 => CLAIM,
+            _ if now < until => 0,
+            _ => 1,
+        }
+    }
+
+    /// Notes how the storage did.
+    fn note<T>(&self, kept: &Result<T, MediaError>, now: Millis) {
+        let mut state = self.0.lock();
+        *state = if kept.is_ok() {
+            (0, now)
+        } else {
+            let pause = LONGEST_PAUSE_MS.min(FIRST_PAUSE_MS << state.0.min(10));
+            (state.0.saturating_add(1), now.plus(pause))
+        };
+    }
 }
 
-/// Where media are kept.
-#[derive(Clone)]
-pub struct MediaStore(Arc<dyn ObjectStore>);
+/// The work of a fetch: which medium, and how often the storage failed to keep it. That is no fault of the carrier's, and
+/// does not count as an attempt to ask it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Task {
+    id: MediaId,
+    failures: i64,
+}
 
-impl MediaStore {
-    /// Keeps them in `store`.
-    #[must_use]
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self(store)
+impl Task {
+    fn read(payload: &str) -> Option<Self> {
+        let (id, failures) = payload.split_once(' ').unwrap_or((payload, "0"));
+        Some(Self {
+            id: MediaId::parse(id).ok()?,
+            failures: failures.parse().ok()?,
+        })
     }
 
-    /// Keeps them in a folder, which is made if it is not there.
-    ///
-    /// # Errors
-    /// A folder that cannot be made.
-    pub fn folder(folder: &std::path::Path) -> Result<Self, object_store::Error> {
-        std::fs::create_dir_all(folder).map_err(|source| object_store::Error::Generic {
-            store: "folder",
-            source: Box::new(source),
-        })?;
-        let store = object_store::local::LocalFileSystem::new_with_prefix(folder)?;
-        Ok(Self(Arc::new(store)))
+    fn written(self) -> String {
+        format!("{} {}", self.id, self.failures)
     }
+}
 
-    fn place(team: TeamKey, id: MediaId) -> Path {
-        Path::from(format!("{}/{id}", team.0))
-    }
+/// Why a medium is not kept.
+enum Unkept {
+    Never(String),
+    /// The carrier may have it later.
+    Carrier(String),
+    /// The storage may have room for it later.
+    Storage(MediaError),
+}
 
-    /// The bytes of a medium.
-    ///
-    /// # Errors
-    /// Of the storage.
-    pub async fn get(&self, team: TeamKey, id: MediaId) -> Result<Bytes, object_store::Error> {
-        self.0.get(&Self::place(team, id)).await?.bytes().await
-    }
-
-    /// Keeps a medium.
-    ///
-    /// # Errors
-    /// Of the storage.
-    pub async fn put(&self, team: TeamKey, id: MediaId, bytes: Bytes) -> Result<(), object_store::Error> {
-        self.0.put(&Self::place(team, id), bytes.into()).await.map(drop)
-    }
-
-    /// Deletes a medium; one that is not there is no error.
-    ///
-    /// # Errors
-    /// Of the storage.
-    pub async fn delete(&self, team: TeamKey, id: MediaId) -> Result<(), object_store::Error> {
-        match self.0.delete(&Self::place(team, id)).await {
-            Err(error) if is_missing(&error) => Ok(()),
-            deleted => deleted,
+impl From<FetchError> for Unkept {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Never(reason) => Self::Never(reason),
+            FetchError::Later(reason) => Self::Carrier(reason),
         }
     }
 }
@@ -156,6 +171,8 @@ pub struct Keeper {
     pub fetch: Arc<dyn Fetch>,
     /// Where media are kept.
     pub store: MediaStore,
+    /// How that has fared of late.
+    pub outage: Arc<Outage>,
 }
 
 impl Keeper {
@@ -183,11 +200,15 @@ impl Keeper {
     /// The store's failure.
     pub async fn work_once(&self) -> Result<usize, StoreError> {
         let (db, now) = (self.board.db(), self.board.now());
+        let room = self.outage.room(now);
+        if room == 0 {
+            return Ok(0);
+        }
         let next = db.read(move |conn| jobs::next_due(conn, &KINDS, now)).await?;
         if next.is_none_or(|at| at > now) {
             return Ok(0);
         }
-        let claim = move |tx: &mut trunkline_store::Tx<'_>| jobs::claim(tx, &KINDS, now, LEASE_MS, CLAIM);
+        let claim = move |tx: &mut trunkline_store::Tx<'_>| jobs::claim(tx, &KINDS, now, LEASE_MS, room);
         let claimed = db.write(claim).await?;
         let (count, mut under_way) = (claimed.len(), tokio::task::JoinSet::new());
         for job in claimed {
@@ -208,27 +229,48 @@ impl Keeper {
         Ok(count)
     }
 
-    /// Deletes the file of a medium that was erased, however often it takes.
+    /// Deletes the file of a medium that was erased, however often it takes. Whoever fetches it yet may keep it yet, so
+    /// that is waited for.
     async fn erase(&self, job: JobRow) -> Result<(), Error> {
-        let team = job.team;
-        if let Ok(id) = MediaId::parse(&job.payload)
-            && let Err(error) = self.store.delete(team, id).await
-        {
-            tracing::warn!(media.id = %id, team.key = team.0, error = %error, "an erased medium could not be deleted; it will be tried again");
-            let at = self.board.now().plus(500 << job.attempts.clamp(1, 9));
-            let postpone =
-                move |tx: &mut trunkline_store::Tx<'_>| jobs::postpone(tx, team, &job.id, job.attempts, at);
-            self.board.db().write(postpone).await?;
-            return Ok(());
-        }
-        self.settle(job, None).await
-    }
-
-    async fn keep(&self, job: JobRow) -> Result<(), Error> {
         let Ok(id) = MediaId::parse(&job.payload) else {
             return self.settle(job, None).await;
         };
         let (team, db) = (job.team, self.board.db());
+        if db
+            .read(move |conn| media::is_being_fetched(conn, team, id))
+            .await?
+        {
+            return self.postpone(job, FIRST_PAUSE_MS, None).await;
+        }
+        let deleted = self.store.delete(team, id).await;
+        self.outage.note(&deleted, self.board.now());
+        if let Err(error) = deleted {
+            tracing::warn!(media.id = %id, team.key = team.0, error = %error, "an erased medium could not be deleted; it will be tried again");
+            let pause = 500 << job.attempts.clamp(1, 9);
+            return self.postpone(job, pause, None).await;
+        }
+        self.settle(job, None).await
+    }
+
+    /// Gives a job back for a while, with another payload if there is one.
+    async fn postpone(&self, job: JobRow, pause_ms: i64, payload: Option<String>) -> Result<(), Error> {
+        let at = self.board.now().plus(pause_ms);
+        let postpone = move |tx: &mut trunkline_store::Tx<'_>| -> Result<(), StoreError> {
+            if jobs::postpone(tx, job.team, &job.id, job.attempts, at)?
+                && let Some(payload) = &payload
+            {
+                jobs::set_payload(tx, job.team, &job.id, payload)?;
+            }
+            Ok(())
+        };
+        Ok(self.board.db().write(postpone).await?)
+    }
+
+    async fn keep(&self, job: JobRow) -> Result<(), Error> {
+        let Some(task) = Task::read(&job.payload) else {
+            return self.settle(job, None).await;
+        };
+        let (team, db, id) = (job.team, self.board.db(), task.id);
         let look = move |conn: &mut trunkline_store::Conn<'_>| -> Result<_, StoreError> {
             let row = rows::get(conn, team, id)?.filter(|row| row.state == MediaState::Pending);
             let Some(row) = row else { return Ok(None) };
@@ -243,20 +285,24 @@ impl Keeper {
         };
         let outcome = match self.fetch(&row.source, line.as_ref()).await {
             Ok(answer) => self.put(team, id, answer).await,
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
+        let asked = job.attempts - task.failures;
         let fetched = match outcome {
             Ok(fetched) => fetched,
-            Err(FetchError::Later(reason)) if job.attempts < MAX_ATTEMPTS => {
+            Err(Unkept::Carrier(reason)) if asked < MAX_ATTEMPTS => {
                 tracing::info!(media.id = %id, team.key = team.0, error = %reason, "a medium is waited for");
-                let at = self.board.now().plus(500 << job.attempts.clamp(1, 8));
-                let postpone = move |tx: &mut trunkline_store::Tx<'_>| {
-                    jobs::postpone(tx, team, &job.id, job.attempts, at)
-                };
-                db.write(postpone).await?;
-                return Ok(());
+                return self.postpone(job, 500 << asked.clamp(1, 8), None).await;
             }
-            Err(error) => Fetched::Failed(error.to_string()),
+            Err(Unkept::Storage(error)) if task.failures < MAX_KEEPING => {
+                tracing::warn!(media.id = %id, team.key = team.0, error = %error, "a medium could not be kept; it will be tried again");
+                let failures = task.failures + 1;
+                let pause = 500 << failures.clamp(1, 9);
+                let payload = Task { id, failures }.written();
+                return self.postpone(job, pause, Some(payload)).await;
+            }
+            Err(Unkept::Never(reason) | Unkept::Carrier(reason)) => Fetched::Failed(reason),
+            Err(Unkept::Storage(_)) => Fetched::Failed("it could not be kept for days".to_owned()),
         };
         self.settle(job, Some((id, fetched))).await
     }
@@ -303,18 +349,17 @@ impl Keeper {
             .media_authorization(url, &settings)
     }
 
-    async fn put(&self, team: TeamKey, id: MediaId, answer: Answer) -> Result<Fetched, FetchError> {
+    async fn put(&self, team: TeamKey, id: MediaId, answer: Answer) -> Result<Fetched, Unkept> {
         let kind = answer.content_type.split(';').next().unwrap_or_default();
         let kind = kind.trim().to_ascii_lowercase();
         if !is_kept(&kind) {
             let shown: String = kind.chars().take(60).collect();
-            return Err(FetchError::Never(format!(
-                "media of the type {shown:?} are not kept"
-            )));
+            return Err(Unkept::Never(format!("media of the type {shown:?} are not kept")));
         }
         let bytes = i64::try_from(answer.body.len()).unwrap_or(i64::MAX);
-        let stored = self.store.put(team, id, answer.body).await;
-        stored.map_err(|error| FetchError::Later(format!("the media store failed: {error}")))?;
+        let kept = self.store.put(team, id, answer.body).await;
+        self.outage.note(&kept, self.board.now());
+        kept.map_err(Unkept::Storage)?;
         Ok(Fetched::Kept {
             content_type: kind,
             bytes,
@@ -349,4 +394,38 @@ fn is_kept(kind: &str) -> bool {
         .iter()
         .any(|family| kind.starts_with(family));
     (seen_or_heard && kind != "image/svg+xml") || OTHERS.contains(&kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use trunkline_domain::SeededIds;
+
+    use super::*;
+
+    #[test]
+    fn a_storage_that_fails_is_tried_with_one_job_after_growing_pauses() {
+        let (outage, now) = (Outage::default(), Millis(1_776_679_200_000));
+        assert_eq!(outage.room(now), CLAIM);
+        let failed: Result<(), _> = Err(MediaError::Missing);
+        let mut waited = 0;
+        for pause in [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000] {
+            outage.note(&failed, now.plus(waited));
+            assert_eq!(outage.room(now.plus(waited + pause - 1)), 0, "{pause}");
+            waited += pause;
+            assert_eq!(outage.room(now.plus(waited)), 1, "{pause}");
+        }
+        outage.note(&Ok(()), now.plus(waited));
+        assert_eq!(outage.room(now.plus(waited)), CLAIM);
+    }
+
+    #[test]
+    fn failures_of_the_storage_are_part_of_the_work() {
+        let id = MediaId::new(&SeededIds::new(4), Millis(5));
+        let fresh = Task { id, failures: 0 };
+        assert_eq!(Task::read(&id.to_string()), Some(fresh));
+        let tried = Task { id, failures: 7 };
+        assert_eq!(Task::read(&tried.written()), Some(tried));
+        assert_eq!(Task::read("nonsense"), None);
+        assert_eq!(Task::read(&format!("{id} often")), None);
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
@@ -13,7 +14,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use trunkline_domain::webhook::AttemptError;
 use trunkline_domain::{ErrorCode, MediaId, MediaState, Millis};
-use trunkline_messaging::media::{Answer, Fetch, FetchError};
+use trunkline_messaging::media::{Answer, Fetch, FetchError, MediaError};
 use trunkline_store::{StoreError, TeamKey, media};
 use trunkline_webhooks::Client;
 
@@ -27,6 +28,9 @@ const IN_ANSWERS: i64 = Millis::DAY;
 
 /// For how long a link in an event is valid: longer than the event is delivered again.
 const IN_EVENTS: i64 = 30 * Millis::DAY;
+
+/// How long the storage may take to give a medium.
+const READ_LIMIT: Duration = Duration::from_secs(15);
 
 /// Signs links to media. Shows nothing of its key.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,11 +157,22 @@ pub async fn serve(
         }
         MediaState::Kept => {}
     }
-    let bytes = state.media.get(team, id).await.map_err(|error| {
-        tracing::error!(media.id = %id, error = &error as &dyn std::error::Error, "a medium could not be read");
-        ApiError::new(ErrorCode::InternalServerError)
-    })?;
+    let bytes = match tokio::time::timeout(READ_LIMIT, state.media.get(team, id)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(MediaError::Missing)) => {
+            tracing::error!(media.id = %id, team.key = team.0, "a medium that was kept is not in the storage any more");
+            return Err(gone().message("the medium is not kept any more"));
+        }
+        Ok(Err(MediaError::Failed(error))) => return Err(unreadable(team, id, &error)),
+        Err(_) => return Err(unreadable(team, id, "the storage takes too long")),
+    };
     Ok(part.of(bytes, headers(row.content_type.as_deref(), id)))
+}
+
+/// The storage has it, and does not give it now.
+fn unreadable(team: TeamKey, id: MediaId, error: &str) -> ApiError {
+    tracing::warn!(media.id = %id, team.key = team.0, error, "a medium could not be read");
+    ApiError::new(ErrorCode::ServiceUnavailable).message("media cannot be read at the moment")
 }
 
 /// It comes from a stranger: browsers must show it as what it is, run nothing of it, and save what is no picture, sound

@@ -43,6 +43,7 @@ statements! {
     PAYLOAD = "SELECT payload FROM jobs WHERE team_id = $1 AND id = $2";
     SET_PAYLOAD = "UPDATE jobs SET payload = $1 WHERE team_id = $2 AND id = $3";
     OF_KIND = "SELECT 1 FROM jobs WHERE team_id = $1 AND kind = $2 LIMIT 1";
+    FAILING = "SELECT COUNT(*) FROM jobs WHERE kind = $1 AND attempts > 1";
     NEXT =
         "SELECT MIN(run_at) FROM jobs
           WHERE lease_until <= $1 AND kind IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
@@ -173,6 +174,14 @@ pub fn has_any(conn: &mut Conn<'_>, team: TeamKey, kind: &str) -> Result<bool, S
 /// Of the engine.
 pub fn next_due(conn: &mut Conn<'_>, kinds: &[&str], now: Millis) -> Result<Option<Millis>, StoreError> {
     Ok(conn.row(NEXT, params![now, list(kinds)], |row| row.get::<Option<Millis>>(0))?.flatten())
+}
+
+/// How many jobs of this kind were begun more than once, in all teams.
+///
+/// # Errors
+/// Of the engine.
+pub fn failing(conn: &mut Conn<'_>, kind: &str) -> Result<i64, StoreError> {
+    Ok(conn.row(FAILING, params![kind], |row| row.get(0))?.unwrap_or(0))
 }
 
 fn list(kinds: &[&str]) -> String {

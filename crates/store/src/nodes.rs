@@ -2,7 +2,7 @@
 
 use trunkline_domain::Millis;
 
-use crate::engine::{StoreError, Tx};
+use crate::engine::{Conn, StoreError, Tx};
 use crate::params;
 
 statements! {
@@ -10,6 +10,7 @@ statements! {
         "INSERT INTO nodes AS n (node, started_at, seen_at) VALUES ($1, $2, $2)
              ON CONFLICT (node) DO UPDATE SET seen_at = excluded.seen_at";
     GONE = "DELETE FROM nodes WHERE node = $1";
+    ALIVE = "SELECT node FROM nodes WHERE seen_at > $1";
     PRUNE = "DELETE FROM nodes WHERE seen_at <= $1";
 }
 
@@ -19,6 +20,14 @@ statements! {
 /// Of the engine.
 pub fn seen(tx: &mut Tx<'_>, node: &str, now: Millis) -> Result<(), StoreError> {
     tx.execute(SEEN, params![node, now]).map(drop)
+}
+
+/// The processes that were seen after `since`.
+///
+/// # Errors
+/// Of the engine.
+pub fn alive(conn: &mut Conn<'_>, since: Millis) -> Result<Vec<String>, StoreError> {
+    conn.rows(ALIVE, params![since], |row| row.get(0))
 }
 
 /// Says that the process has ended.

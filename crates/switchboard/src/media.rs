@@ -4,6 +4,7 @@ use trunkline_domain::{ErrorCode, ItemId, MediaId, MediaState, MessageId};
 use trunkline_store::items;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::media::{self, MediaRow};
+use trunkline_store::{Conn, StoreError, TeamKey};
 
 use crate::{Error, Work};
 
@@ -12,6 +13,18 @@ pub const FETCH_JOB: &str = "media.fetch";
 
 /// The kind of job that deletes the file of a medium that was erased; its payload is the medium's id.
 pub const ERASE_JOB: &str = "media.erase";
+
+fn fetch_job(id: MediaId) -> String {
+    format!("{FETCH_JOB}-{id}")
+}
+
+/// Whether a medium is still to be fetched, or being fetched.
+///
+/// # Errors
+/// The store's failure.
+pub fn is_being_fetched(conn: &mut Conn<'_>, team: TeamKey, id: MediaId) -> Result<bool, StoreError> {
+    Ok(jobs::payload(conn, team, &fetch_job(id))?.is_some())
+}
 
 /// Has the file of a medium deleted, whose row is gone.
 ///
@@ -53,7 +66,7 @@ pub fn note(work: &mut Work<'_, '_>, text: MessageId, sources: &[(MediaId, Strin
         media::insert(work.tx, work.team, &row)?;
         let job = JobRow {
             team: work.team,
-            id: format!("{FETCH_JOB}-{id}"),
+            id: fetch_job(*id),
             kind: FETCH_JOB.to_owned(),
             run_at: work.now,
             attempts: 0,

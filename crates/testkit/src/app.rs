@@ -205,6 +205,7 @@ impl TestApp {
             vault: vault.clone(),
             fetch: Arc::new(Guarded(services.webhooks.client.clone())),
             store: media,
+            outage: Arc::default(),
         };
         tokio::spawn(keeper.run(stop.clone()));
         tokio::spawn(people.run(stop.clone()));

@@ -6,14 +6,14 @@ use anyhow::Result;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange};
-use trunkline_domain::{Clock, Millis, SystemClock};
+use trunkline_domain::{Clock, Millis, RandomIds, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
 use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, people_upkeep, teams, transfer};
 
 use crate::commands::transfer::import::is_abandoned;
 use crate::commands::webhooks;
 use crate::config::Config;
-use crate::{open, output};
+use crate::{media, open, output};
 
 /// Less room than this is worth a word, in bytes.
 const LOW_DISK: u64 = 1 << 30;
@@ -62,6 +62,7 @@ pub async fn run(config: Result<Config>, as_json: bool) -> Result<bool> {
             ));
             findings.push(secret(&config));
             findings.extend(database(&config).await);
+            findings.push(kept(&config).await);
             findings.push(disk(&config.storage.data_dir));
             findings.push(index(&config));
             findings.push(clock(&config.storage.data_dir));
@@ -152,6 +153,8 @@ async fn database(config: &Config) -> Vec<Finding> {
     findings.push(people(&db).await);
     findings.extend(leftovers(&db).await);
     findings.push(endpoints(&db).await);
+    findings.extend(nodes_apart(config, &db).await);
+    findings.extend(undeleted(&db).await);
     drop(tokio::task::spawn_blocking(move || db.close()).await);
     findings
 }
@@ -277,6 +280,42 @@ async fn endpoints(db: &Db) -> Finding {
         named.join("; ")
     );
     finding("webhooks", Verdict::Warning, detail)
+}
+
+/// Nodes that do not see each other's media.
+async fn nodes_apart(config: &Config, db: &Db) -> Option<Finding> {
+    match media::apart(config, db, SystemClock.now()).await {
+        Ok(nodes) => (nodes > 1).then(|| finding("nodes", Verdict::Warning, media::APART)),
+        Err(error) => Some(finding("nodes", Verdict::Failed, error.to_string())),
+    }
+}
+
+/// Erasures that are not complete because where media are kept does not delete them.
+async fn undeleted(db: &Db) -> Option<Finding> {
+    match media::undeleted(db).await {
+        Ok(0) => None,
+        Ok(files) => {
+            let detail = format!(
+                "media of erased people that could not be deleted yet: {files}; the server tries again, and its log tells why \
+                 it fails"
+            );
+            Some(finding("erasures", Verdict::Warning, detail))
+        }
+        Err(error) => Some(finding("erasures", Verdict::Failed, error.to_string())),
+    }
+}
+
+/// Tries whether media can be kept.
+async fn kept(config: &Config) -> Finding {
+    match media::probe(config, &RandomIds, &SystemClock).await {
+        Ok(Some(place)) => finding("media", Verdict::Ok, format!("kept in {place}, which was tried")),
+        Ok(None) => finding(
+            "media",
+            Verdict::Ok,
+            "the first start of the server makes their folder",
+        ),
+        Err(error) => finding("media", Verdict::Failed, output::explain(&error)),
+    }
 }
 
 fn disk(dir: &Path) -> Finding {

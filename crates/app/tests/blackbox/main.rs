@@ -5,6 +5,7 @@
 //! `heavy`, of which nextest runs one at a time.
 
 mod analytics;
+mod bucket;
 mod characters;
 mod cli;
 mod disk;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bucket;
 mod handing_over;
 mod leases;
 mod twilio;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 use trunkline_domain::MediaId;
-use trunkline_messaging::media::{self, MediaStore};
+use trunkline_messaging::media::{MediaError, MediaStore};
 use trunkline_store::teams::TeamRow;
 use trunkline_store::transfer::{self, Fate, TABLES, Table};
 use trunkline_store::{Conn, TeamKey, Value, schema_version};
@@ -18,7 +18,7 @@ use trunkline_store::{Conn, TeamKey, Value, schema_version};
 use super::{FORMAT, FileEntry, MANIFEST, MEDIA, Manifest, MediaEntry, TeamEntry, bar, lines};
 use crate::cli::Export;
 use crate::config::Config;
-use crate::{open, output};
+use crate::{media, open, output};
 
 pub async fn export(config: &Config, arguments: &Export) -> Result<()> {
     let target = &arguments.dir;
@@ -104,7 +104,7 @@ async fn write(
     let (key, folder) = (team.key, dir.to_owned());
     let scan = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| write_rows(conn, key, &folder));
     let (files, kept) = board.db().scan(scan).await?;
-    let store = MediaStore::folder(&open::data_dir(config)?.join(MEDIA))?;
+    let store = media::store(config)?;
     let media = write_media(&store, key, &kept, dir).await?;
     let (rows, count) = (files.iter().map(|file| file.rows).sum(), media.len());
     let manifest = Manifest {
@@ -193,7 +193,7 @@ async fn write_media(
         bar.inc(1);
         let bytes = match store.get(team, *id).await {
             Ok(bytes) => bytes,
-            Err(error) if media::is_missing(&error) => continue,
+            Err(MediaError::Missing) => continue,
             Err(error) => return Err(error).with_context(|| format!("the medium {id} cannot be read")),
         };
         let path = dir.join(id.to_string());

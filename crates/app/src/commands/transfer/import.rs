@@ -23,7 +23,7 @@ use super::secrets::{Keys, Links};
 use super::{FORMAT, FileEntry, MANIFEST, MEDIA, Manifest, bar, lines};
 use crate::cli::ImportTeam;
 use crate::config::Config;
-use crate::{open, output};
+use crate::{media, open, output};
 
 /// Rows that are stored in one transaction, and about how many bytes of text.
 const ROWS: usize = 500;
@@ -108,7 +108,7 @@ async fn bring_in(
         manifest.team.name
     );
     let keys = Arc::new(keys(config, board, arguments)?);
-    let store = MediaStore::folder(&open::data_dir(config)?.join(MEDIA))?;
+    let store = media::store(config)?;
     let tables = board.db().scan(describe).await?;
     let mut tables = tables.into_iter();
     let (teams, _) = tables.next().context("no table of teams")?;

@@ -50,6 +50,7 @@ async fn migrate_and_doctor() {
         "database",
         "writing",
         "people",
+        "media",
         "disk",
         "text index",
         "clock",

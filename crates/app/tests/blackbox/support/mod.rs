@@ -5,6 +5,7 @@ pub mod load;
 pub mod program;
 pub mod python;
 pub mod shim;
+pub mod storage;
 pub mod truth;
 pub mod twilio;
 
