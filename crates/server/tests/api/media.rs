@@ -23,6 +23,8 @@ trunkline_testkit::on_both! {
     what_lies_within_is_not_fetched,
     a_carrier_that_is_not_ready_is_asked_again,
     links_are_valid_for_a_while,
+    what_cannot_be_read_is_told_of,
+    what_is_erased_is_deleted_after_it_was_fetched,
 }
 
 const TOKEN: &str = "the auth token of an account";
@@ -267,4 +269,57 @@ async fn links_are_valid_for_a_while(db: TestDb) {
     let reply = app.get(&path).await;
     let message = &reply.data()["results"][0]["message"];
     assert_eq!(message["media_urls"], json!(fresh), "{}", reply.text);
+}
+
+async fn what_cannot_be_read_is_told_of(db: TestDb) {
+    let (app, carrier) = (start(db).await, Catcher::start().await);
+    carrier.answer_with(|_| picture());
+    let links = text_with(&app, "MM1", &[carrier.url()]).await;
+    until_settled(&app).await;
+    assert_eq!(open(&app, &links[0]).await.status, 200);
+    let folder = app.media_dir.join(app.office.team.0.to_string());
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+    std::fs::remove_file(file.path()).unwrap();
+    let reply = open(&app, &links[0]).await;
+    assert_error(&reply, "TEXT_MESSAGE_NOT_FOUND");
+    assert_eq!(reply.json["error"]["message"], "the medium is not kept any more");
+    // The storage fails.
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    let reply = open(&app, &links[0]).await;
+    assert_error(&reply, "SERVICE_UNAVAILABLE");
+    assert_eq!(reply.header("retry-after"), "1");
+    assert!(!reply.text.contains("in the way") && !reply.text.contains("med-"));
+}
+
+async fn what_is_erased_is_deleted_after_it_was_fetched(db: TestDb) {
+    let (app, carrier) = (start(db).await, Catcher::start().await);
+    carrier.answer_with(|_| picture().delay(Duration::from_secs(2)));
+    text_with(&app, "MM1", &[carrier.url()]).await;
+    carrier.wait_for(1).await;
+    let person = app.office.sarah.to_string().replace("cnt-", "per-");
+    let path = format!("/v2/api/crm/people/{person}?erase=true");
+    assert_eq!(app.delete(&path).await.status, 204);
+    let jobs = async || {
+        let sql = "SELECT kind FROM jobs WHERE kind IN ('media.fetch', 'media.erase') ORDER BY kind";
+        let read = app
+            .board
+            .db()
+            .read(move |conn| -> Result<_, StoreError> { conn.rows(sql, &[], |row| row.get::<String>(0)) });
+        read.await.unwrap()
+    };
+    for _ in 0..600 {
+        let left = jobs().await;
+        if left.is_empty() {
+            let folder = app.media_dir.join(app.office.team.0.to_string());
+            let files = std::fs::read_dir(folder).unwrap().count();
+            assert_eq!(files, 0, "what was fetched while it was erased is left");
+            return;
+        }
+        // Whoever fetches may keep it yet: somebody must be left to delete it.
+        assert!(left.iter().any(|kind| kind == "media.erase"), "{left:?}");
+        app.office.clock.advance(Millis::SECOND);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("an erasure takes for ever");
 }
