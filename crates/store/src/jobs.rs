@@ -44,6 +44,7 @@ statements! {
     SET_PAYLOAD = "UPDATE jobs SET payload = $1 WHERE team_id = $2 AND id = $3";
     OF_KIND = "SELECT 1 FROM jobs WHERE team_id = $1 AND kind = $2 LIMIT 1";
     FAILING = "SELECT COUNT(*) FROM jobs WHERE kind = $1 AND attempts > 1";
+    PAYLOADS = "SELECT payload FROM jobs WHERE team_id = $1 AND kind = $2 ORDER BY id";
     NEXT =
         "SELECT MIN(run_at) FROM jobs
           WHERE lease_until <= $1 AND kind IN (SELECT value FROM json_each(CAST($2 AS TEXT)))";
@@ -150,6 +151,14 @@ pub fn postpone(
 /// Of the engine.
 pub fn payload(conn: &mut Conn<'_>, team: TeamKey, id: &str) -> Result<Option<String>, StoreError> {
     conn.row(PAYLOAD, params![team, id], |row| row.get(0))
+}
+
+/// The payloads of all jobs of this kind that the team has, due or not. For kinds of which there are few.
+///
+/// # Errors
+/// Of the engine.
+pub fn payloads(conn: &mut Conn<'_>, team: TeamKey, kind: &str) -> Result<Vec<String>, StoreError> {
+    conn.rows(PAYLOADS, params![team, kind], |row| row.get(0))
 }
 
 /// Replaces the payload of a job, which must be the caller's.

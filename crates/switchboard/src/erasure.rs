@@ -92,7 +92,7 @@ fn unreadable(error: serde_json::Error) -> StoreError {
 /// `PERSON_NOT_FOUND`; `OTHER_TRANSACTION_IN_PROGRESS` while a call with one of its numbers lasts.
 pub fn erase(work: &mut Work<'_, '_>, id: ContactId, by: &Actor) -> Result<ContactId, Error> {
     let contact = match people::find(work, id) {
-        Err(_) if jobs::payload(work.tx, work.team, &job_id(id))?.is_some() => return Ok(id),
+        Err(_) if is_under_way(work.tx, work.team, id)? => return Ok(id),
         found => found?,
     };
     let plan = plan(work, &contact)?;
@@ -229,10 +229,20 @@ fn put_away(work: &mut Work<'_, '_>, own: &Own) -> Result<(), Error> {
     )?)
 }
 
-/// Whether something can still be read of a person that was erased.
+/// Whether something can still be read of a person that was erased, by its id or one that was merged into it.
 ///
 /// # Errors
 /// The store's failure.
 pub fn is_under_way(conn: &mut Conn<'_>, team: TeamKey, person: ContactId) -> Result<bool, StoreError> {
-    Ok(jobs::payload(conn, team, &job_id(person))?.is_some())
+    if jobs::payload(conn, team, &job_id(person))?.is_some() {
+        return Ok(true);
+    }
+    // Which ids were merged is forgotten, except by the job.
+    for payload in jobs::payloads(conn, team, ERASE_JOB)? {
+        let plan: Plan = serde_json::from_str(&payload).map_err(unreadable)?;
+        if plan.people.contains(&person) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

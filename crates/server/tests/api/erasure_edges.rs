@@ -23,6 +23,7 @@ trunkline_testkit::on_both! {
     a_key_that_names_the_person_still_stands_for_its_answer,
     rows_of_others_with_the_same_address_stay,
     a_server_that_ends_says_what_is_done,
+    who_asks_by_a_merged_id_waits_too,
 }
 
 fn sarahs(app: &TestApp) -> String {
@@ -215,13 +216,10 @@ async fn rows_of_others_with_the_same_address_stay(db: TestDb) {
     assert_eq!(left, expected);
 }
 
-async fn a_server_that_ends_says_what_is_done(db: TestDb) {
-    let app = searchable(db).await;
-    text_in(&app, us(), sarah(), "Hello there").await;
-    // Another node works on it, and takes its time.
-    let (team, id) = (app.office.team, app.office.sarah);
-    let by = app.office.by_ada();
-    command(&app, move |work| {
+/// Another node works on the erasure of Sarah, and takes its time.
+async fn erased_elsewhere(app: &TestApp) {
+    let (team, id, by) = (app.office.team, app.office.sarah, app.office.by_ada());
+    command(app, move |work| {
         erasure::erase(work, id, &by)?;
         let sql =
             "UPDATE jobs SET lease_until = $1, attempts = attempts + 1 WHERE kind = $2 AND team_id = $3";
@@ -229,6 +227,56 @@ async fn a_server_that_ends_says_what_is_done(db: TestDb) {
         Ok(work.tx.execute(sql, params![until, erasure::ERASE_JOB, team])?)
     })
     .await;
+}
+
+async fn who_asks_by_a_merged_id_waits_too(db: TestDb) {
+    let app = searchable(db).await;
+    let made = app
+        .post(
+            PEOPLE,
+            &json!({ "name": "Sarah again", "numbers": ["+33687654321"] }),
+        )
+        .await;
+    let other = made.data()["id"].as_str().unwrap().to_owned();
+    let merge = format!("{PEOPLE}/{}/merge", sarahs(&app));
+    assert_eq!(app.post(&merge, &json!({ "person_id": other })).await.status, 200);
+    erased_elsewhere(&app).await;
+    let path = format!("{PEOPLE}/{other}?erase=true");
+    let own = authorization(&app.key);
+    let keyed = [("Authorization", own.as_str()), ("Idempotency-Key", "one")];
+    let ask = || app.send_with(Method::DELETE, &path, &keyed, None);
+    let stored = "SELECT COUNT(*) FROM idempotency";
+    let count = async || -> Result<Option<i64>, StoreError> {
+        let db = app.board.db();
+        db.read(move |conn| conn.row(stored, &[], |row| row.get(0))).await
+    };
+    // The first one, the same request again, and one without a key.
+    let first = ask();
+    let (first, again, unkeyed, ()) = tokio::join!(
+        first,
+        async {
+            while count().await.unwrap() == Some(0) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            ask().await
+        },
+        app.delete(&path),
+        async {
+            // Nobody is answered before the person is gone.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            app.state.stop.cancel();
+        }
+    );
+    for answer in [first, again, unkeyed] {
+        assert_error(&answer, "SERVICE_UNAVAILABLE");
+        assert!(answer.text.contains("the person is erased"), "{}", answer.text);
+    }
+}
+
+async fn a_server_that_ends_says_what_is_done(db: TestDb) {
+    let app = searchable(db).await;
+    text_in(&app, us(), sarah(), "Hello there").await;
+    erased_elsewhere(&app).await;
     let path = format!("{PEOPLE}/{}?erase=true", sarahs(&app));
     let stop = app.state.stop.clone();
     let own = authorization(&app.key);
