@@ -24,7 +24,7 @@ const GUIDES: [(&str, usize); 10] = [
     ("people.md", 24),
     ("notes.md", 12),
     ("analytics.md", 16),
-    ("access.md", 31),
+    ("access.md", 36),
     ("dialer.md", 8),
     ("webhooks.md", 12),
     ("partners.md", 4),

@@ -20,6 +20,9 @@ pub(super) struct Section {
 
 const STYLE: &str = include_str!("style.css");
 
+/// Keeps the tabs of a page at one language.
+const TABS: &str = include_str!("tabs.js");
+
 /// The pages beside the guides.
 const OTHERS: [(&str, &str); 3] = [
     ("", "API reference"),
@@ -74,6 +77,9 @@ pub(super) fn guide(title: &str, text: &str) -> String {
         }
         _ => body,
     };
+    if body.contains("class=\"tabs\"") {
+        return page(title, &format!("{body}<script>{TABS}</script>"));
+    }
     page(title, &body)
 }
 
@@ -187,7 +193,7 @@ fn example<'t>(language: &str, rest: &mut impl Iterator<Item = Event<'t>>) -> (S
     (name.to_owned(), code)
 }
 
-/// Examples of which one is seen at a time, without a script. A single one is a plain block.
+/// Examples of which one is seen at a time, without a script too. A single one is a plain block.
 fn tabs(group: usize, examples: &[(String, String)]) -> String {
     if let [(_, code)] = examples {
         return format!("<pre><code>{}</code></pre>\n", escape(code));
@@ -304,5 +310,12 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("<pre><code>alone()\n</code></pre>"), "{html}");
+    }
+
+    #[test]
+    fn a_page_has_a_script_only_where_it_has_tabs() {
+        let one = "# A page\n```sh\ncurl\n```\n";
+        assert!(!guide("A page", one).contains("<script>"));
+        assert!(guide("A page", &format!("{one}```js\nfetch()\n```\n")).contains(TABS));
     }
 }
