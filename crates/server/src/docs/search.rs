@@ -19,6 +19,13 @@ const HITS: usize = 30;
 const WORDS: usize = 8;
 /// What a word in a heading counts beside one in the text.
 const TITLE: u32 = 12;
+/// What a word in the name of the page counts.
+const PAGE: u32 = 3;
+/// Words that every text has: they are not looked for beside others.
+const FILLING: [&str; 30] = [
+    "a", "an", "and", "are", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is",
+    "it", "my", "of", "on", "or", "the", "to", "what", "when", "where", "which", "who", "why", "with",
+];
 /// Occurrences of a word in a text beyond these count no more.
 const ENOUGH: u32 = 4;
 /// How many words a hit shows of its text, and how many of them before the first that was looked for.
@@ -30,6 +37,7 @@ struct Entry {
     page: &'static str,
     title: String,
     text: String,
+    page_words: Vec<String>,
     title_words: Vec<String>,
     text_words: Vec<String>,
 }
@@ -37,6 +45,7 @@ struct Entry {
 impl Entry {
     fn new(link: String, page: &'static str, title: String, text: String) -> Self {
         Self {
+            page_words: words(page),
             title_words: words(&title),
             text_words: words(&text),
             link,
@@ -50,17 +59,25 @@ impl Entry {
     fn score(&self, wanted: &[String]) -> u32 {
         let mut sum = 0;
         for word in wanted {
-            let count = |words: &[String]| {
-                let fitting = words.iter().filter(|one| one.starts_with(word.as_str()));
-                fitting.fold(0u32, |sum, one| sum + if one == word { 2 } else { 1 })
-            };
-            let found = TITLE * count(&self.title_words).min(2) + count(&self.text_words).min(ENOUGH);
+            let title = self.title_words.iter().map(|one| fit(one, word)).max();
+            let text = self.text_words.iter().map(|one| fit(one, word));
+            let page = u32::from(self.page_words.iter().any(|one| fit(one, word) > 0));
+            let found = TITLE * title.unwrap_or(0) + text.sum::<u32>().min(ENOUGH) + PAGE * page;
             if found == 0 {
                 return 0;
             }
             sum += found;
         }
         sum
+    }
+}
+
+/// How well a word fits one that is looked for: 2 as a whole, in the plural too, 1 at its beginning.
+fn fit(word: &str, wanted: &str) -> u32 {
+    match word.strip_prefix(wanted) {
+        Some("" | "s") => 2,
+        Some(_) => 1,
+        None => 0,
     }
 }
 
@@ -108,17 +125,34 @@ fn operation_entry(path: &str, method: &str, operation: &Value) -> Option<Entry>
     Some(Entry::new(link, "API reference", title, about))
 }
 
-/// The page of hits for a query.
-pub(super) fn answer(query: &str) -> String {
-    let mut wanted = words(query);
+/// What is looked for when this is typed.
+fn wanted(query: &str) -> Vec<String> {
+    let all = words(query);
+    let telling = all.iter().filter(|word| !FILLING.contains(&word.as_str()));
+    let mut wanted: Vec<String> = telling.cloned().collect();
+    if wanted.is_empty() {
+        wanted = all;
+    }
     wanted.truncate(WORDS);
+    wanted
+}
+
+/// What has all the words, the best first.
+fn hits(wanted: &[String]) -> Vec<&'static Entry> {
     let mut hits: Vec<(u32, &Entry)> = ENTRIES
         .iter()
-        .map(|entry| (entry.score(&wanted), entry))
+        .map(|entry| (entry.score(wanted), entry))
         .filter(|(score, _)| *score > 0)
         .collect();
     // Stable: what is equally good stays in the order of the pages.
     hits.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    hits.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The page of hits for a query.
+pub(super) fn answer(query: &str) -> String {
+    let wanted = wanted(query);
+    let hits = hits(&wanted);
     let shown = escape(query);
     let mut body = match hits.len() {
         0 => format!(
@@ -133,7 +167,7 @@ pub(super) fn answer(query: &str) -> String {
         let _ = write!(body, "<p>The best {HITS} are:</p>");
     }
     body.push_str("<ul class=\"hits\">");
-    for (_, entry) in hits.iter().take(HITS) {
+    for entry in hits.iter().take(HITS) {
         // Writing to a String cannot fail.
         let _ = write!(
             body,
@@ -182,13 +216,9 @@ mod tests {
     use super::*;
 
     fn first(query: &str) -> &'static str {
-        let wanted = words(query);
-        let best = ENTRIES
-            .iter()
-            .max_by_key(|entry| entry.score(&wanted))
-            .expect("entries");
-        assert!(best.score(&wanted) > 0, "nothing has {query}");
-        &best.link
+        let hits = hits(&wanted(query));
+        let best = hits.first();
+        &best.unwrap_or_else(|| panic!("nothing has {query}")).link
     }
 
     #[test]
@@ -196,6 +226,13 @@ mod tests {
         assert_eq!(first("sms.delivered"), "/docs/events#sms.delivered");
         assert_eq!(first("INVALID_PHONE_FORMAT"), "/docs/errors#INVALID_PHONE_FORMAT");
         assert_eq!(first("verify it"), "/docs/webhooks#verify-it");
+        assert_eq!(first("how to send a text"), "/docs/texts#texts");
+        assert_eq!(first("tag a call"), "/docs/guide#tags");
+        assert_eq!(
+            wanted("where is it"),
+            ["where", "is", "it"],
+            "nothing else is asked"
+        );
         assert!(first("/v2/api/threads").starts_with("/docs/#/"));
     }
 
