@@ -668,6 +668,7 @@ key and as another user of the team: what is answered follows from a row of this
 - **Roles:** the key's user has one of them, else 403 `FORBIDDEN` (or the code of the last column).
 - **Plans:** `paid` is every plan but the trial, else 403 `API_KEY_TRIAL_NOT_ALLOWED`; `any` has the trial too, where the operator
   gives it texts.
+- **Needs no key:** open to everybody. Whatever key comes along, valid or not, the answer is the one without a key.
 - **Reaches:** whose things the operation is about. What another team has is answered like what nobody has: same status, same
   body, same headers, and the database does the same for it.
 
