@@ -167,6 +167,28 @@ struct Whose {
     email: Option<String>,
 }
 
+/// Describes a body that can say whose queue is meant: `Name as Schema { fields }`.
+macro_rules! of_a_queue {
+    ($(#[$doc:meta])* $name:ident as $schema:ident { $($fields:tt)* }) => {
+        $(#[$doc])*
+        #[derive(utoipa::ToSchema)]
+        #[schema(as = $schema)]
+        #[expect(
+            dead_code,
+            reason = "describes the body; it is read field by field, so that every fault is named"
+        )]
+        pub struct $name {
+            $($fields)*
+            /// A colleague whose queue is meant; without it or `email`, the user of the key.
+            #[schema(max_length = 100, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+            user_id: Option<String>,
+            /// The same by e-mail address; `user_id` goes before it.
+            #[schema(max_length = 254, example = "alex@acme.example")]
+            email: Option<String>,
+        }
+    };
+}
+
 /// List the numbers of the current queue
 ///
 /// In the order of their positions; the current queue is the one that was made for the user, or handed to them, last.
@@ -231,22 +253,12 @@ pub async fn get(
     Ok(reply::json(StatusCode::OK, &read.await?))
 }
 
-/// A queue to be made.
-#[derive(utoipa::ToSchema)]
-#[schema(as = ResetDialingQueueRequest)]
-#[expect(
-    dead_code,
-    reason = "describes the body; it is read field by field, so that every fault is named"
-)]
-pub struct Reset {
-    #[schema(max_length = 255, example = "Monday cold calls")]
-    name: Option<String>,
-    /// A colleague whose queue is meant; without it or `email`, the user of the key.
-    #[schema(max_length = 100, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    user_id: Option<String>,
-    /// The same by e-mail address; `user_id` goes before it.
-    #[schema(max_length = 254, example = "alex@acme.example")]
-    email: Option<String>,
+of_a_queue! {
+    /// A queue to be made.
+    Reset as ResetDialingQueueRequest {
+        #[schema(max_length = 255, example = "Monday cold calls")]
+        name: Option<String>,
+    }
 }
 
 /// Begin a new queue
@@ -279,29 +291,19 @@ pub async fn reset(
     .await
 }
 
-/// What is to change about a queue: a field that is left out stays as it is.
-#[derive(utoipa::ToSchema)]
-#[schema(as = UpsertDialingQueueRequest)]
-#[expect(
-    dead_code,
-    reason = "describes the body; it is read field by field, so that every fault is named"
-)]
-pub struct Upsert {
-    /// `null` takes it away.
-    #[schema(min_length = 1, max_length = 255, example = "Cold calls")]
-    name: Option<String>,
-    /// What the dialer does at a voicemail: `SKIP` or `NO_SKIP`.
-    #[schema(example = "SKIP")]
-    voicemail_handling: Option<String>,
-    /// Whether incoming calls are silenced meanwhile: `ENABLED` or `DISABLED`.
-    #[schema(example = "ENABLED")]
-    do_not_disturb: Option<String>,
-    /// A colleague whose queue is meant; without it or `email`, the user of the key.
-    #[schema(max_length = 100, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    user_id: Option<String>,
-    /// The same by e-mail address; `user_id` goes before it.
-    #[schema(max_length = 254, example = "alex@acme.example")]
-    email: Option<String>,
+of_a_queue! {
+    /// What is to change about a queue: a field that is left out stays as it is.
+    Upsert as UpsertDialingQueueRequest {
+        /// `null` takes it away.
+        #[schema(min_length = 1, max_length = 255, example = "Cold calls")]
+        name: Option<String>,
+        /// What the dialer does at a voicemail: `SKIP` or `NO_SKIP`.
+        #[schema(example = "SKIP")]
+        voicemail_handling: Option<String>,
+        /// Whether incoming calls are silenced meanwhile: `ENABLED` or `DISABLED`.
+        #[schema(example = "ENABLED")]
+        do_not_disturb: Option<String>,
+    }
 }
 
 /// Change the current queue
@@ -332,23 +334,13 @@ pub async fn upsert(
     .await
 }
 
-/// Numbers to be queued.
-#[derive(utoipa::ToSchema)]
-#[schema(as = AppendQueueNumbersRequest)]
-#[expect(
-    dead_code,
-    reason = "describes the body; it is read field by field, so that every fault is named"
-)]
-pub struct Append {
-    /// At most as many as fit into the queue, which holds 1,000.
-    #[schema(min_items = 1, max_items = 1_000)]
-    numbers: Vec<AppendNumber>,
-    /// A colleague whose queue is meant; without it or `email`, the user of the key.
-    #[schema(max_length = 100, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
-    user_id: Option<String>,
-    /// The same by e-mail address; `user_id` goes before it.
-    #[schema(max_length = 254, example = "alex@acme.example")]
-    email: Option<String>,
+of_a_queue! {
+    /// Numbers to be queued.
+    Append as AppendQueueNumbersRequest {
+        /// At most as many as fit into the queue, which holds 1,000.
+        #[schema(min_items = 1, max_items = 1_000)]
+        numbers: Vec<AppendNumber>,
+    }
 }
 
 /// A number to be queued, with what is known of whose it is. A contact that is there already keeps what it has, and gets
