@@ -142,7 +142,7 @@ pub struct Call {
     /// Who is called: the team's number, or for `OUTBOUND` the outside one.
     #[schema(example = "+14155550100")]
     to: String,
-    /// Who of the team picks up, or places the call; without it, the first who has access to the number.
+    /// Who of the team picks up, or places the call; without it, the first who works with the number.
     user_id: Option<String>,
     /// `ANSWERED` (default), `MISSED`, `HUNG_UP` (while ringing), `VOICEMAIL`, `BLOCKED`, `FAILED` or `BUSY`.
     outcome: Option<String>,
@@ -307,7 +307,7 @@ pub async fn call(
     player.play_when(team, script, ringing).await
 }
 
-/// Who is the first to have access to a number of the team.
+/// Who is the first to work with a number of the team.
 async fn first_member(
     state: &AppState,
     team: TeamKey,

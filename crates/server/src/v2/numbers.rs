@@ -197,9 +197,9 @@ pub struct UpdateNumber {
 
 /// Update a phone number
 ///
-/// Only the fields that are sent are changed. `user_ids` says who works with the number: they are shown with it, and the first
-/// one stands in events of calls and texts that nobody of the team handled. It keeps nobody out: what a key reaches is told
-/// by its scopes, for all numbers of the team alike. What the carrier says of the number, the operator of the server enters:
+/// Only the fields that are sent are changed. `user_ids` says who works with the number: they are shown with it; the first one
+/// stands in events of calls and texts that nobody of the team handled, and takes scripted calls of the sandbox that name
+/// nobody. It keeps nobody out: what a key reaches is told by its scopes, for all numbers of the team alike. What the carrier says of the number, the operator of the server enters:
 /// what it can do at most, and whether it is registered for texts of applications.
 #[utoipa::path(patch, path = "/v2/api/numbers/{number}", operation_id = "updateNumber", tag = "Phone Numbers",
     params(("number" = String, Path, description = "The team's number in E.164, `+` as `%2B`, or its id", example = "+14155550100")),
