@@ -122,6 +122,10 @@ statements! {
         "SELECT endpoint, event, attempts FROM webhook_messages
           WHERE team_id = $1 AND endpoint IN (SELECT w.endpoint FROM webhook_endpoints w WHERE w.team_id = $1)
             AND event IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT))) AND attempts IS NOT NULL";
+    FENCE =
+        "UPDATE webhook_messages SET due_at = due_at + 1
+          WHERE team_id = $1 AND endpoint IN (SELECT w.endpoint FROM webhook_endpoints w WHERE w.team_id = $1)
+            AND event IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT))) AND +due_at IS NOT NULL";
     SET_ATTEMPTS =
         "UPDATE webhook_messages SET attempts = $1 WHERE team_id = $2 AND endpoint = $3 AND event = $4";
     ANSWERS =
@@ -327,6 +331,16 @@ pub fn set_payload(tx: &mut Tx<'_>, team: TeamKey, event: i64, payload: &str) ->
 /// Of the engine.
 pub fn attempts(conn: &mut Conn<'_>, team: TeamKey, events: &[i64]) -> Result<Vec<(i64, i64, String)>, StoreError> {
     conn.rows(ATTEMPTS, params![team, &list(events)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+}
+
+/// Has what attempts that are under way come to not be stored, whoever makes them: what they were told, and what was
+/// answered to it, is older than the erasure. The lease that they are stored under is not that of the message any more; it
+/// is sent again when it ends.
+///
+/// # Errors
+/// Of the engine.
+pub fn fence_attempts(tx: &mut Tx<'_>, team: TeamKey, events: &[i64]) -> Result<(), StoreError> {
+    tx.execute(FENCE, params![team, &list(events)]).map(drop)
 }
 
 /// Replaces what is stored of the attempts to deliver an event.

@@ -436,7 +436,8 @@ impl Worker {
         Ok(Some(told))
     }
 
-    /// Goes once more through what receivers answered: what was on its way when its event was changed is stored by now.
+    /// Goes once more through what receivers answered: what was fanned out when its event was changed is stored by now, or
+    /// never will be.
     async fn attempts(&self, told: Vec<i64>) -> Result<bool, Error> {
         for some in told.chunks(ROWS) {
             let some = some.to_vec();
@@ -554,7 +555,9 @@ impl Worker {
     }
 }
 
+/// Forgets what receivers answered to what they were told of events, and what they are answering.
 fn forget_replies(work: &mut Work<'_, '_>, events: &[i64]) -> Result<(), Error> {
+    erasures::fence_attempts(work.tx, work.team, events)?;
     for (endpoint, event, attempts) in erasures::attempts(work.tx, work.team, events)? {
         let left = unanswered(&attempts);
         if left != attempts {

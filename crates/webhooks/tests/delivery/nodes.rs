@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use trunkline_domain::Millis;
+use trunkline_domain::events::Topic;
+use trunkline_switchboard::messages::{self as messages_of, Receive};
 use trunkline_switchboard::webhooks::LEASE_MS;
-use trunkline_testkit::catcher::{Answer, Catcher};
-use trunkline_testkit::db::TestDb;
+use trunkline_switchboard::{Error, erasure};
+use trunkline_testkit::catcher::{Answer, Catcher, Received};
+use trunkline_testkit::db::{TestDb, sarah, us};
 
 use crate::support::*;
 
@@ -127,8 +130,61 @@ async fn what_was_held_is_given_back_at_the_end(t: TestDb) {
     assert_delivered(&office, 1, 3_000).await;
 }
 
+/// A receiver repeats what it is told; meanwhile another node erases who said it.
+async fn what_was_told_before_an_erasure_elsewhere_is_not_kept(t: TestDb) {
+    let office = office(&t).await;
+    let catcher = Catcher::start().await;
+    let slowly = |received: &Received| {
+        Answer::status(503)
+            .body(received.body.clone())
+            .delay(Duration::from_secs(2))
+    };
+    catcher.answer_with(slowly);
+    create(&office, wanted(catcher.url(), &[Topic::SmsReceived])).await;
+    let text = Receive {
+        line: us(),
+        from: sarah(),
+        content: "gorblaxian greetings".to_owned(),
+        media: Vec::new(),
+        carrier: "sandbox",
+        carrier_ref: None,
+        at: office.board.now(),
+    };
+    let received: Result<_, Error> = office
+        .board
+        .run(office.team, move |work| messages_of::receive(work, &text))
+        .await;
+    received.unwrap();
+    let running = Running::usual(&office.node_on(t.open_again(), "node-2"));
+    let told = catcher.wait_for(1).await;
+    assert!(told[0].json().to_string().contains("gorblaxian"));
+    let (by, person) = (office.by_ada(), office.sarah);
+    let erased: Result<_, Error> = office
+        .board
+        .run(office.team, move |work| erasure::erase(work, person, &by))
+        .await;
+    erased.unwrap();
+    assert!(erasure::erase_once(&office.board).await.unwrap());
+    // What is on its way comes to its end.
+    running.end().await;
+    let stored = messages(&office, 1).await;
+    assert!(!format!("{stored:?}").contains("gorblaxian"), "{stored:?}");
+    // It was no attempt that counts: the text is told of once more, without its words.
+    catcher.clear();
+    catcher.answer(204);
+    office.clock.advance(LEASE_MS + 1_000);
+    let running = Running::usual(&office.node_on(t.open_again(), "node-3"));
+    until_settled(&office).await;
+    running.end().await;
+    assert_delivered(&office, 1, 1).await;
+    let told = catcher.received();
+    assert_eq!(told.len(), 1);
+    assert!(!told[0].json().to_string().contains("gorblaxian"));
+}
+
 trunkline_testkit::on_both! {
     two_nodes_deliver_without_doubling,
+    what_was_told_before_an_erasure_elsewhere_is_not_kept,
     what_a_dead_node_held_is_sent_when_its_leases_end,
     what_was_held_is_given_back_at_the_end,
 }
