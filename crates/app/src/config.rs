@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
+use trunkline_server::http::proxies::Proxies;
 
 use crate::{media, outgoing, partners, texts};
 
@@ -38,6 +39,7 @@ pub struct Server {
     pub request_timeout_seconds: u64,
     pub shutdown_timeout_seconds: u64,
     pub cors_origins: Vec<String>,
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for Server {
@@ -48,6 +50,7 @@ impl Default for Server {
             request_timeout_seconds: 30,
             shutdown_timeout_seconds: 20,
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -356,6 +359,7 @@ impl Config {
         if self.mail.url.is_empty() != self.mail.from.is_empty() {
             bail!("mail.url and mail.from go together: set both, or neither");
         }
+        Proxies::parse(&self.server.trusted_proxies).context("server.trusted_proxies")?;
         for origin in &self.server.cors_origins {
             let host = ["https://", "http://"]
                 .iter()

@@ -22,6 +22,7 @@ use trunkline_messaging::worker::Worker;
 use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{Follower, SearchIndex, SearchOptions};
 use trunkline_server::http::auth::keep_uses;
+use trunkline_server::http::proxies::Proxies;
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Mails, Services, Settings};
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
@@ -113,6 +114,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         } else {
             Mails::Sent
         },
+        proxies: Proxies::parse(&config.server.trusted_proxies).context("server.trusted_proxies")?,
     };
     let webhooks = outgoing::webhooks(&config.webhooks)?;
     let client = webhooks.client.clone();

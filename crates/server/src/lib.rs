@@ -44,6 +44,7 @@ use http::error::ApiError;
 use http::idempotency::InFlight;
 use http::limits::Limiter;
 use http::meters::Meters;
+use http::proxies::Proxies;
 use media::MediaLinks;
 use partners::Partners;
 use v2::streams::Streams;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Whether mails can be sent.
     pub mails: Mails,
+    /// Who may say for whom a request is: proxies that are the operator's own.
+    pub proxies: Proxies,
 }
 
 /// Whether mails can be sent.

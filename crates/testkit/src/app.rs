@@ -26,6 +26,7 @@ use trunkline_messaging::twilio::Twilio;
 use trunkline_messaging::worker::{self, Worker};
 use trunkline_search::people::{PeopleIndex, PeopleOptions};
 use trunkline_search::{SearchIndex, SearchOptions};
+use trunkline_server::http::proxies::Proxies;
 use trunkline_server::media::Guarded;
 use trunkline_server::partners::Partners;
 use trunkline_server::{AppState, Mails, Services, Settings, Webhooks};
@@ -166,6 +167,7 @@ impl TestApp {
             request_timeout: Duration::from_secs(30),
             cors_origins: Vec::new(),
             mails: Mails::Off,
+            proxies: Proxies::default(),
         };
         let media = MediaStore::folder(&index.path().join("media")).expect("a folder for media");
         let texts = Policy {

@@ -156,9 +156,9 @@ fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Deci
         (Some(owner), Class::Write) => (Counted::Key(owner.key_id), owner.write_per_second),
         (None, _) => {
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+            let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
             (
-                Counted::Address(address),
+                Counted::Address(state.settings.proxies.visitor(peer, request.headers())),
                 if class == Class::Read {
                     READ_PER_SECOND
                 } else {

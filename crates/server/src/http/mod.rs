@@ -11,5 +11,6 @@ pub mod input;
 pub mod limits;
 pub mod meters;
 pub(crate) mod part;
+pub mod proxies;
 pub mod reply;
 mod rest;

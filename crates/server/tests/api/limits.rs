@@ -3,11 +3,13 @@
 use reqwest::Method;
 use serde_json::json;
 use trunkline_domain::ScopeSet;
+use trunkline_server::http::proxies::Proxies;
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::TestDb;
 
 use crate::people::new_key;
 use crate::support::{assert_error, authorization, searchable};
+use crate::surroundings::{serve, with_settings};
 
 trunkline_testkit::on_both! {
     so_many_pass_in_a_second_and_no_more,
@@ -16,6 +18,7 @@ trunkline_testkit::on_both! {
     concurrent_requests_share_the_limit,
     without_a_valid_key_the_address_is_counted,
     version_1_blames_a_key_only_where_there_is_one,
+    behind_a_proxy_each_visitor_is_counted,
     a_refused_request_changes_nothing,
 }
 
@@ -170,6 +173,53 @@ async fn version_1_blames_a_key_only_where_there_is_one(db: TestDb) {
         );
         assert_eq!(reply.header("retry-after"), if too_many { "1" } else { "" });
     }
+}
+
+/// The answer to a request without a key that proxies say is for somebody.
+async fn forwarded(app: &TestApp, url: &str, lines: &[&str]) -> Reply {
+    let headers: Vec<(&str, &str)> = lines.iter().map(|line| ("X-Forwarded-For", *line)).collect();
+    let path = format!("{url}/v2/api/me");
+    app.send_to(Method::GET, &path, &headers, None).await
+}
+
+async fn behind_a_proxy_each_visitor_is_counted(db: TestDb) {
+    let app = searchable(db).await;
+    let trusting = |texts: &[&str]| {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        with_settings(&app, |settings| {
+            settings.proxies = Proxies::parse(&texts).unwrap()
+        })
+    };
+    let url = serve(trunkline_server::router(trusting(&["127.0.0.1", "10.0.0.0/8"]))).await;
+    for i in 0..20 {
+        // Whoever tries to look like somebody else each time is counted by what the proxy has seen.
+        let forged = format!("192.0.2.{i}, 198.51.100.7");
+        let reply = forwarded(&app, &url, &[&forged]).await;
+        assert_error(&reply, "UNAUTHORIZED");
+        assert_state(&app, &reply, 20, 19 - i);
+    }
+    for lines in [
+        vec!["198.51.100.7"],
+        vec!["203.0.113.1", "198.51.100.7"],
+        vec!["198.51.100.7, 10.0.0.8"],
+    ] {
+        assert_too_many(&app, &forwarded(&app, &url, &lines).await, 20);
+    }
+    let another = forwarded(&app, &url, &["198.51.100.7, 198.51.100.8"]).await;
+    assert_state(&app, &another, 20, 19);
+    let none = forwarded(&app, &url, &[]).await;
+    assert_state(&app, &none, 20, 19);
+    // What is no address is the proxy's own request.
+    assert_state(&app, &forwarded(&app, &url, &["198.51.100.9, me"]).await, 20, 18);
+
+    // Where nobody is trusted, or somebody else, everybody is whom the connection is from.
+    app.office.clock.advance(1_000);
+    let url = serve(trunkline_server::router(trusting(&["10.0.0.0/8"]))).await;
+    for i in 0..20 {
+        let reply = forwarded(&app, &url, &[&format!("192.0.2.{i}")]).await;
+        assert_state(&app, &reply, 20, 19 - i);
+    }
+    assert_too_many(&app, &forwarded(&app, &app.url, &["192.0.2.77"]).await, 20);
 }
 
 async fn a_refused_request_changes_nothing(db: TestDb) {
