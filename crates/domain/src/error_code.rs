@@ -298,6 +298,12 @@ error_codes! {
         cause: "The team has as many endpoints as it may have, often because a script makes a new one at every start.",
         remedy: "List them with GET /v2/api/webhooks, delete those that nobody needs, and subscribe one endpoint to several topics.",
     }
+    TeamLimitReached "TEAM_LIMIT_REACHED" 400 {
+        message: "The team has as many of these as a team may have.",
+        meaning: "Nothing was made; `message` names the limit, and `param` the field that asked for one more.",
+        cause: "Keys, users with open invitations, tags, sender ids, properties and summary templates have a limit for each team, which scripts that never clean up reach first.",
+        remedy: "Remove what nobody needs any more (API keys: DELETE /v2/api/keys/{id}), then send the request again.",
+    }
     DialingQueueLimitReached "DIALING_QUEUE_LIMIT_REACHED" 400 {
         message: "A dialing queue holds 1,000 numbers at most, and this request would exceed that.",
         meaning: "None of the numbers was added.",

@@ -81,8 +81,8 @@ impl Power {
 ///
 /// # Errors
 /// `MEMBER_NOT_FOUND`, `FORBIDDEN` for a user with a higher role, `API_KEY_INSUFFICIENT_SCOPE` for scopes that the own
-/// key does not have, `INVALID_PARAMETER` for an empty name, no scopes, an end that is past or later than the own key's,
-/// a blocked user, or too many keys.
+/// key does not have, `INVALID_PARAMETER` for an empty name, no scopes, an end that is past or later than the own key's, or
+/// a blocked user, `TEAM_LIMIT_REACHED` beyond [`MAX_KEYS`].
 pub fn create(
     work: &mut Work<'_, '_>,
     key: &CreateKey,
@@ -175,7 +175,7 @@ fn make_room(work: &mut Work<'_, '_>) -> Result<(), Error> {
         all.into_iter().partition(|key| key.revoked_at.is_some());
     if valid.len() >= MAX_KEYS {
         let message = format!("a team has at most {MAX_KEYS} keys; revoke one that is not needed");
-        return Err(faulty("name", message));
+        return Err(Refused::new(ErrorCode::TeamLimitReached).because(message).into());
     }
     revoked.sort_by_key(|key| (key.revoked_at, key.id));
     let too_many = revoked.len().saturating_sub(MAX_REVOKED);

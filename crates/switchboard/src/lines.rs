@@ -322,7 +322,10 @@ pub fn create_sender_id(
         let message = format!(
             "a team has at most {MAX_SENDER_IDS} sender ids, and {MAX_SENDER_IDS_EVER} with those that were deleted"
         );
-        return Err(refused("sender_id", &message));
+        return Err(Refused::new(ErrorCode::TeamLimitReached)
+            .param("sender_id")
+            .because(message)
+            .into());
     }
     let mut members: Vec<UserId> = Vec::with_capacity(wanted.members.len());
     for user in &wanted.members {

@@ -57,8 +57,8 @@ pub const fn most_of(property_type: PropertyType) -> usize {
 /// Defines a custom property of people.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` for a key that is no slug, or reserved, or taken, for an empty name, and when the team has as many
-/// of the type as it may have.
+/// `INVALID_PARAMETER` for a key that is no slug, or reserved, or taken, and for an empty name, `TEAM_LIMIT_REACHED` when the
+/// team has as many of the type as it may have.
 pub fn define(
     work: &mut Work<'_, '_>,
     key: &str,
@@ -82,7 +82,10 @@ pub fn define(
         >= most
     {
         let message = format!("a team has at most {most} properties of type {property_type}");
-        return Err(invalid("type", message));
+        return Err(Refused::new(ErrorCode::TeamLimitReached)
+            .param("type")
+            .because(message)
+            .into());
     }
     let row = PropertyRow {
         key: key.to_owned(),

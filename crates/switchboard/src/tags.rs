@@ -133,7 +133,7 @@ fn known_or_new(work: &mut Work<'_, '_>, key: &str) -> Result<TagRow, Error> {
 /// Defines a tag.
 ///
 /// # Errors
-/// `TAG_ALREADY_EXISTS` when the team has one with this key, `INVALID_PARAMETER` when it has too many.
+/// `TAG_ALREADY_EXISTS` when the team has one with this key, `TEAM_LIMIT_REACHED` when it has too many.
 pub fn define(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
     must_be_new(work, key)?;
     create(work, key, name, color)
@@ -153,7 +153,7 @@ fn must_be_new(work: &mut Work<'_, '_>, key: &str) -> Result<(), Error> {
 fn create(work: &mut Work<'_, '_>, key: &str, name: &str, color: &str) -> Result<TagRow, Error> {
     if tags::count(work.tx, work.team)? >= MAX_TAGS_PER_TEAM {
         let message = format!("a team has at most {MAX_TAGS_PER_TEAM} tags");
-        return Err(Refused::new(ErrorCode::InvalidParameter)
+        return Err(Refused::new(ErrorCode::TeamLimitReached)
             .param("tags")
             .because(message)
             .into());
@@ -188,7 +188,7 @@ pub struct CreateTag {
 /// Defines a tag for its team.
 ///
 /// # Errors
-/// `TAG_ALREADY_EXISTS` when the team has one with this key, `INVALID_PARAMETER` when it has too many.
+/// `TAG_ALREADY_EXISTS` when the team has one with this key, `TEAM_LIMIT_REACHED` when it has too many.
 pub fn create_by(work: &mut Work<'_, '_>, tag: &CreateTag, by: &Actor) -> Result<TagRow, Error> {
     let color = tag.color.as_deref().unwrap_or_else(|| color_of(&tag.key));
     let made = define(work, &tag.key, &tag.name, color)?;

@@ -27,15 +27,12 @@ pub struct Wording {
 /// Makes a template.
 ///
 /// # Errors
-/// `INVALID_PARAMETER` when the team has as many as it may have.
+/// `TEAM_LIMIT_REACHED` when the team has as many as it may have.
 pub fn create(work: &mut Work<'_, '_>, wording: &Wording, by: &Actor) -> Result<TemplateRow, Error> {
     if templates::count(work.tx, work.team)? >= MAX_TEMPLATES {
         let message =
             format!("a team has at most {MAX_TEMPLATES} summary templates; delete one that is not needed");
-        return Err(Refused::new(ErrorCode::InvalidParameter)
-            .param("name")
-            .because(message)
-            .into());
+        return Err(Refused::new(ErrorCode::TeamLimitReached).because(message).into());
     }
     let row = TemplateRow {
         id: work.new_id(work.now),

@@ -16,7 +16,7 @@ use trunkline_server::partners::Refusal;
 use trunkline_store::{StoreError, Tx};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::texts::Limits;
-use trunkline_switchboard::{Error, Work};
+use trunkline_switchboard::{Error, Work, lines};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, nobody, sarah, us};
 
@@ -603,6 +603,15 @@ async fn keys(world: &World, given: &mut Given) {
     let again = json!({ "sender_id": SENDER_ID.to_lowercase() });
     let taken = app.post("/v2/api/sender_ids", &again).await;
     given.note("createSenderId", &taken, "SENDER_ID_ALREADY_EXISTS");
+    let mut last = taken;
+    for n in 0..=lines::MAX_SENDER_IDS {
+        let wanted = json!({ "sender_id": format!("Code{n}") });
+        last = app.post("/v2/api/sender_ids", &wanted).await;
+        if last.status != 201 {
+            break;
+        }
+    }
+    given.note("createSenderId", &last, "TEAM_LIMIT_REACHED");
     let elsewhere = app
         .patch("/v2/api/team", &json!({ "time_zone": "Mars/Base" }))
         .await;

@@ -498,7 +498,7 @@ async fn properties_have_types_and_bounds(db: TestDb) {
             );
         }
         let reply = define("one_more", kind).await;
-        assert_error(&reply, "INVALID_PARAMETER");
+        assert_error(&reply, "TEAM_LIMIT_REACHED");
         assert!(
             reply.json["error"]["message"]
                 .as_str()

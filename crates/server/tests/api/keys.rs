@@ -366,7 +366,7 @@ async fn there_is_an_end_to_keys(db: TestDb) {
     let body = json!({ "name": "One more", "scopes": ["TAGS_READ"] });
     fill(999).await;
     let refused = app.post(KEYS, &body).await;
-    assert_error(&refused, "INVALID_PARAMETER");
+    assert_error(&refused, "TEAM_LIMIT_REACHED");
     assert!(
         refused.json["error"]["message"]
             .as_str()

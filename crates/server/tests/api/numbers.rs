@@ -522,7 +522,7 @@ async fn there_is_a_limit_to_sender_ids(db: TestDb) {
     }
     let one_more = json!({ "sender_id": "FogMore" });
     let refused = app.post(SENDERS, &one_more).await;
-    assert_refused(&refused, "INVALID_PARAMETER", "sender_id");
+    assert_refused(&refused, "TEAM_LIMIT_REACHED", "sender_id");
     assert!(refused.text.contains("50"), "{}", refused.text);
     assert_eq!(app.delete(&format!("{SENDERS}/Fog0")).await.status, 204);
     assert_eq!(app.post(SENDERS, &one_more).await.status, 201);

@@ -185,7 +185,7 @@ async fn a_team_has_so_many_templates_and_no_more(db: TestDb) {
         );
     }
     let refused = app.post(ALL, &json!({ "name": "One more" })).await;
-    assert_error(&refused, "INVALID_PARAMETER");
+    assert_error(&refused, "TEAM_LIMIT_REACHED");
     let all = app.get(ALL).await;
     assert_eq!(ids(&all).len(), 100);
     app.delete(&one(&all.data()[0]["id"])).await;

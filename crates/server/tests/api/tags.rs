@@ -489,7 +489,7 @@ async fn a_team_has_so_many_tags_and_no_more(db: TestDb) {
     })
     .await;
     let reply = app.post(TAGS, &json!({ "name": "one_more" })).await;
-    assert_error(&reply, "INVALID_PARAMETER");
+    assert_error(&reply, "TEAM_LIMIT_REACHED");
     assert!(reply.text.contains("1000"), "{}", reply.text);
     assert_eq!(app.delete(&format!("{TAGS}/t7")).await.status, 204);
     assert_eq!(app.post(TAGS, &json!({ "name": "one_more" })).await.status, 201);
