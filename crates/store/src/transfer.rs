@@ -58,6 +58,7 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("thread_comments", Fate::Moves),
     ("text_consents", Fate::Moves),
     ("text_counts", Fate::Moves),
+    ("line_text_counts", Fate::Moves),
     ("dialing_queues", Fate::Moves),
     ("dialing_entries", Fate::Moves),
     ("partner_accounts", Fate::Moves),
@@ -148,6 +149,10 @@ statements! {
     UNFINISHED = "SELECT team_id, importing_at FROM teams WHERE importing_at IS NOT NULL";
     UNRESERVE = "DELETE FROM teams WHERE team_id = $1 AND importing_at IS NOT NULL";
     KEYS_IN_DIRECTORY = "INSERT INTO directory (kind, key, team_id) SELECT 'key', hash, team_id FROM api_keys WHERE team_id = $1";
+    FORGET_RELEASED =
+        "DELETE FROM directory
+          WHERE kind = 'number' AND released_at IS NOT NULL
+            AND key IN (SELECT number FROM numbers WHERE team_id = $1 AND number IS NOT NULL AND removed_at IS NULL)";
     NUMBERS_IN_DIRECTORY =
         "INSERT INTO directory (kind, key, team_id)
          SELECT 'number', number, team_id FROM numbers
@@ -401,7 +406,7 @@ pub fn finish(tx: &mut Tx<'_>, teams: &Table, team: TeamKey, row: &Values) -> Re
         let problem = "the import was taken for abandoned and undone".into();
         return Err(StoreError::Column { column: 0, problem });
     }
-    for sql in [KEYS_IN_DIRECTORY, NUMBERS_IN_DIRECTORY, INVITATIONS_IN_DIRECTORY] {
+    for sql in [FORGET_RELEASED, KEYS_IN_DIRECTORY, NUMBERS_IN_DIRECTORY, INVITATIONS_IN_DIRECTORY] {
         tx.execute(sql, params![team])?;
     }
     tx.mark_appended();

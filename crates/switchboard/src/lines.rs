@@ -300,7 +300,8 @@ pub struct CreateSenderId {
 /// carrier register it.
 ///
 /// # Errors
-/// `SENDER_ID_ALREADY_EXISTS`, `MEMBER_NOT_FOUND`, `INVALID_PARAMETER` for an empty name, an unknown country, or too many.
+/// `SENDER_ID_ALREADY_EXISTS`, `MEMBER_NOT_FOUND`, `INVALID_PARAMETER` for an empty name or an unknown country,
+/// `TEAM_LIMIT_REACHED` for too many.
 pub fn create_sender_id(
     work: &mut Work<'_, '_>,
     wanted: &CreateSenderId,
@@ -363,11 +364,8 @@ pub fn remove(work: &mut Work<'_, '_>, line: i64, by: &Actor) -> Result<(), Erro
     numbers::update(work.tx, work.team, &gone)?;
     numbers::set_members(work.tx, work.team, line.line, &[])?;
     if let Some(number) = line.number {
-        let entry = directory::Entry::Number(number);
-        // A number of a closed account may be another's by now.
-        if directory::find(work.tx, &entry)? == Some(work.team) {
-            directory::remove(work.tx, &entry)?;
-        }
+        // A number of a closed account may be another's by now, and stays that.
+        directory::release(work.tx, number, work.team, work.now)?;
     }
     enter(
         work,

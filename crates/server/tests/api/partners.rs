@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use reqwest::Method;
 use serde_json::{Value, json};
 use trunkline_domain::events::Topic;
-use trunkline_domain::{Millis, PhoneNumber, Scope, ScopeSet};
+use trunkline_domain::{Capability, ErrorCode, Millis, PhoneNumber, Scope, ScopeSet};
 use trunkline_server::partners::{Billing, Decision, Partners, Refusal, Seat};
-use trunkline_store::{StoreError, audit};
+use trunkline_store::{Conn, StoreError, audit, directory, numbers};
+use trunkline_switchboard::accounts::{self, AddNumber, Address};
 use trunkline_switchboard::partners::Policy;
+use trunkline_switchboard::{Actor, Error, lines};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::{TestDb, number};
 
@@ -365,6 +367,62 @@ async fn a_number_rests_before_it_is_given_again(db: TestDb) {
         &post_to(&app, &url, &partner_account("third"), None).await,
         "NO_NUMBER_AVAILABLE",
     );
+    // It rests as well when the operator takes it out of service before the account is over.
+    remove(&app, only).await;
+    app.office.clock.advance(90 * Millis::DAY - 1);
+    assert_error(
+        &post_to(&app, &url, &partner_account("third"), None).await,
+        "NO_NUMBER_AVAILABLE",
+    );
+    app.office.clock.advance(1);
+    assert_eq!(
+        post_to(&app, &url, &partner_account("third"), None).await.status,
+        201
+    );
+    // The operator may give it to whomever they like at once, and then it is taken.
+    remove(&app, only).await;
+    let back = AddNumber {
+        address: Address::Number(only),
+        name: None,
+        capabilities: vec![Capability::Sms],
+        carrier: "sandbox".to_owned(),
+        carrier_settings: None,
+        members: Vec::new(),
+    };
+    let add = async || {
+        let back = back.clone();
+        let done: Result<i64, Error> = app
+            .board
+            .run(app.office.team, move |work| {
+                accounts::add_number(work, work.new_id(work.now), &back)
+            })
+            .await;
+        done
+    };
+    add().await.unwrap();
+    match add().await.unwrap_err() {
+        Error::Refused(refused) => assert_eq!(refused.code, ErrorCode::NumberAlreadyAssigned),
+        Error::Store(error) => panic!("{error}"),
+    }
+    app.office.clock.advance(90 * Millis::DAY);
+    assert_error(
+        &post_to(&app, &url, &partner_account("fourth"), None).await,
+        "NO_NUMBER_AVAILABLE",
+    );
+}
+
+/// Takes a number out of service, whosever it is.
+async fn remove(app: &TestApp, number: PhoneNumber) {
+    let find = move |conn: &mut Conn<'_>| {
+        let team = directory::find(conn, &directory::Entry::Number(number))?.unwrap();
+        Ok::<_, StoreError>((team, numbers::line_of(conn, team, number)?.unwrap()))
+    };
+    let (team, line) = app.board.db().read(find).await.unwrap();
+    let removed: Result<(), Error> = app
+        .board
+        .run(team, move |work| lines::remove(work, line, &Actor::System))
+        .await;
+    removed.unwrap();
 }
 
 async fn what_is_wrong_with_an_account_is_named(db: TestDb) {

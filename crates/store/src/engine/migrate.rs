@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     14 "0014_invitations";
     15 "0015_lines";
     16 "0016_usage";
+    17 "0017_access";
 };
 
 /// The version of the schema that this program works with.
