@@ -162,11 +162,22 @@ impl Default for Webhooks {
 }
 
 /// Has no useful `Debug`: the URL may hold a password.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mail {
     pub url: String,
     pub from: String,
+    pub invitations_per_day: u32,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            from: String::new(),
+            invitations_per_day: 100,
+        }
+    }
 }
 
 impl std::fmt::Debug for Mail {

@@ -25,6 +25,7 @@ use trunkline_server::http::auth::keep_uses;
 use trunkline_server::http::proxies::Proxies;
 use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Mails, Services, Settings};
+use trunkline_switchboard::invitations::MailLimit;
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
 use trunkline_switchboard::{Switchboard, erasure, people_import};
 use trunkline_webhooks::mail::{self, Mailer};
@@ -114,6 +115,7 @@ pub async fn start(config: &Config) -> Result<Running> {
         } else {
             Mails::Sent
         },
+        invitation_mails: MailLimit(config.mail.invitations_per_day.into()),
         proxies: Proxies::parse(&config.server.trusted_proxies).context("server.trusted_proxies")?,
     };
     let webhooks = outgoing::webhooks(&config.webhooks)?;

@@ -30,6 +30,7 @@ use trunkline_search::people::PeopleIndex;
 use trunkline_store::crypto::Vault;
 use trunkline_store::{Conn, StoreError};
 use trunkline_switchboard::Switchboard;
+use trunkline_switchboard::invitations::MailLimit;
 use trunkline_switchboard::texts::Policy;
 use trunkline_webhooks::Client;
 use trunkline_webhooks::address::AllowList;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub cors_origins: Vec<String>,
     /// Whether mails can be sent.
     pub mails: Mails,
+    /// How many mails with invitations a team may ask for on a day.
+    pub invitation_mails: MailLimit,
     /// Who may say for whom a request is: proxies that are the operator's own.
     pub proxies: Proxies,
 }

@@ -52,6 +52,7 @@ statements! {
     BY_HASH =
         "SELECT id, email, name, role, hash, invited_by, created_at, expires_at, scopes, key_until, delivery, asked_at, mailed_at
            FROM invitations WHERE team_id = $1 AND hash = $2";
+    EXPIRED = "SELECT 1 FROM invitations WHERE team_id = $1 AND expires_at < $2 LIMIT 1";
     LIST =
         "SELECT id, email, name, role, hash, invited_by, created_at, expires_at, scopes, key_until, delivery, asked_at, mailed_at
            FROM invitations WHERE team_id = $1";
@@ -146,6 +147,14 @@ pub fn by_email(conn: &mut Conn<'_>, team: TeamKey, email: &str) -> Result<Optio
 /// Of the engine.
 pub fn by_hash(conn: &mut Conn<'_>, team: TeamKey, hash: &str) -> Result<Option<InvitationRow>, StoreError> {
     conn.row(BY_HASH, params![team, hash], map)
+}
+
+/// Whether the team has invitations that expired before `before`.
+///
+/// # Errors
+/// Of the engine.
+pub fn has_expired(conn: &mut Conn<'_>, team: TeamKey, before: Millis) -> Result<bool, StoreError> {
+    Ok(conn.row(EXPIRED, params![team, before], |row| row.get::<i64>(0))?.is_some())
 }
 
 /// All invitations of the team, oldest first.

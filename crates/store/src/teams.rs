@@ -76,6 +76,15 @@ statements! {
           WHERE team_id = $1 AND suspended_at IS NULL AND closed_at IS NULL AND importing_at IS NULL";
     NEXT_ENTRY = "UPDATE teams SET last_entry = last_entry + 1 WHERE team_id = $1 RETURNING last_entry";
     LAST_EVENTS = "SELECT team_id, last_event FROM teams WHERE last_event > 0 ORDER BY team_id";
+    DAYS = "SELECT time_zone, days_after FROM teams WHERE team_id = $1";
+    COUNTING =
+        "SELECT team_id, days_after, parts_after FROM teams
+          WHERE (days_after IS NOT NULL OR parts_after IS NOT NULL) AND importing_at IS NULL ORDER BY team_id";
+    COUNTING_OF = "SELECT days_after, parts_after FROM teams WHERE team_id = $1";
+    SET_DAYS_AFTER = "UPDATE teams SET days_after = $1 WHERE team_id = $2";
+    SET_PARTS_AFTER = "UPDATE teams SET parts_after = $1 WHERE team_id = $2";
+    MAILS = "SELECT mails FROM teams WHERE team_id = $1 AND mail_day = $2";
+    SET_MAILS = "UPDATE teams SET mail_day = $1, mails = $2 WHERE team_id = $3";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
 }
 
@@ -105,7 +114,7 @@ pub fn insert(tx: &mut Tx<'_>, team: &TeamRow) -> Result<TeamKey, StoreError> {
 }
 
 /// Changes the settings of a team: its name, its plan, its limits, whether tags are created, and whether it keeps to
-/// the French marketing hours, and the time zone, by which no row may have been counted yet. What rows are read by
+/// the French marketing hours, and its time zone: what is counted by days is to be moved then. What rows are read by
 /// (country, sandbox) stays as it was made.
 ///
 /// # Errors
@@ -240,4 +249,87 @@ pub fn last_events(conn: &mut Conn<'_>) -> Result<Vec<(TeamKey, i64)>, StoreErro
 /// Of the engine.
 pub fn last_event(conn: &mut Conn<'_>, team: TeamKey) -> Result<i64, StoreError> {
     Ok(conn.row(LAST_EVENT, params![team], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// By which days a team's items are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Days {
+    /// IANA name of the time zone.
+    pub time_zone: String,
+    /// Whether some are still counted by those of an earlier one.
+    pub are_moving: bool,
+}
+
+/// By which days the team's items are counted; `None` if there is no such team.
+///
+/// # Errors
+/// Of the engine.
+pub fn days(conn: &mut Conn<'_>, team: TeamKey) -> Result<Option<Days>, StoreError> {
+    conn.row(DAYS, params![team], |row| {
+        Ok(Days { time_zone: row.get(0)?, are_moving: row.get::<Option<i64>>(1)?.is_some() })
+    })
+}
+
+/// What of a team is still to be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// Items behind this number may be counted by the days of an earlier time zone; `None`: none is.
+    pub days_after: Option<i64>,
+    /// Texts behind this number may lack the count of their parts; `None`: none does.
+    pub parts_after: Option<i64>,
+}
+
+/// The teams of which something is still to be counted.
+///
+/// # Errors
+/// Of the engine.
+pub fn all_counting(conn: &mut Conn<'_>) -> Result<Vec<(TeamKey, Counting)>, StoreError> {
+    conn.rows(COUNTING, &[], |row| {
+        Ok((row.get(0)?, Counting { days_after: row.get(1)?, parts_after: row.get(2)? }))
+    })
+}
+
+/// What of the team is still to be counted.
+///
+/// # Errors
+/// Of the engine.
+pub fn counting(conn: &mut Conn<'_>, team: TeamKey) -> Result<Counting, StoreError> {
+    let found = conn.row(COUNTING_OF, params![team], |row| {
+        Ok(Counting { days_after: row.get(0)?, parts_after: row.get(1)? })
+    })?;
+    Ok(found.unwrap_or(Counting { days_after: None, parts_after: None }))
+}
+
+/// Notes up to which item the team's items are counted by the days of its time zone; `None`: all are. The team's row must
+/// be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_days_after(tx: &mut Tx<'_>, team: TeamKey, after: Option<i64>) -> Result<(), StoreError> {
+    tx.execute(SET_DAYS_AFTER, params![after, team]).map(drop)
+}
+
+/// Notes up to which item the parts of the team's texts are counted; `None`: of all. The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_parts_after(tx: &mut Tx<'_>, team: TeamKey, after: Option<i64>) -> Result<(), StoreError> {
+    tx.execute(SET_PARTS_AFTER, params![after, team]).map(drop)
+}
+
+/// How many mails with invitations the team has asked for on `day` (UTC, since 1970-01-01).
+///
+/// # Errors
+/// Of the engine.
+pub fn mails_of(conn: &mut Conn<'_>, team: TeamKey, day: i64) -> Result<i64, StoreError> {
+    Ok(conn.row(MAILS, params![team, day], |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Keeps how many mails with invitations the team has asked for on `day`; earlier days are forgotten. The team's row must
+/// be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_mails(tx: &mut Tx<'_>, team: TeamKey, day: i64, mails: i64) -> Result<(), StoreError> {
+    tx.execute(SET_MAILS, params![day, mails, team]).map(drop)
 }

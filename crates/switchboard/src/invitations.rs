@@ -30,6 +30,16 @@ pub const MAX_USERS: i64 = 1_000;
 /// How long after a mail was asked for another one to the same person can be asked for, in milliseconds.
 pub const BETWEEN_MAILS: i64 = Millis::MINUTE;
 
+/// How many mails with invitations a team may ask for on a day (UTC), those that are sent again included; 0: any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailLimit(pub i64);
+
+impl Default for MailLimit {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
 /// The kind of the job that mails an invitation; its payload is [`mail_job`]'s.
 pub const INVITATION_MAIL_JOB: &str = "invitation-mail";
 
@@ -105,9 +115,15 @@ fn fitting(role: Role, scopes: ScopeSet) -> ScopeSet {
 ///
 /// # Errors
 /// `FORBIDDEN` for a role above the own one, `API_KEY_INSUFFICIENT_SCOPE` for scopes that the own key does not have,
-/// `USER_ALREADY_EXISTS`, `INVITATION_ALREADY_EXISTS`, `INVALID_PARAMETER` for what is no address, an empty name, no
-/// scopes, or too many users or invitations.
-pub fn create(work: &mut Work<'_, '_>, invite: &Invite, power: &Power, by: &Actor) -> Result<Invited, Error> {
+/// `USER_ALREADY_EXISTS`, `INVITATION_ALREADY_EXISTS`, `INVALID_PARAMETER` for what is no address, an empty name, or no
+/// scopes, `TEAM_LIMIT_REACHED` for too many users or invitations, `RATE_LIMIT_EXCEEDED` for more mails than `mails` on a day.
+pub fn create(
+    work: &mut Work<'_, '_>,
+    invite: &Invite,
+    mails: MailLimit,
+    power: &Power,
+    by: &Actor,
+) -> Result<Invited, Error> {
     let name = invite.name.as_deref().map(named);
     let (name, email) = (name.transpose()?, invite.email.trim().to_lowercase());
     // What mails have around or between addresses would make another recipient of it.
@@ -136,6 +152,9 @@ pub fn create(work: &mut Work<'_, '_>, invite: &Invite, power: &Power, by: &Acto
         invitations::delete(work.tx, work.team, &before)?;
     }
     must_have_room(work)?;
+    if invite.delivery == InvitationDelivery::Mail {
+        count_mail(work, mails)?;
+    }
     let token = work.ids.token(TOKEN);
     let row = InvitationRow {
         id: work.new_id(work.now),
@@ -156,6 +175,26 @@ pub fn create(work: &mut Work<'_, '_>, invite: &Invite, power: &Power, by: &Acto
     let detail = json!({ "role": row.role, "delivery": row.delivery });
     enter_value(work, by, "invitation.created", &row.id.to_string(), Some(&detail))?;
     hand_over(work, row, token)
+}
+
+/// Counts a mail that is asked for. Days are those of UTC, which no setting of the team's moves.
+fn count_mail(work: &mut Work<'_, '_>, MailLimit(most): MailLimit) -> Result<(), Error> {
+    let day = work.now.0.div_euclid(Millis::DAY);
+    let asked = teams::mails_of(work.tx, work.team, day)?;
+    if most > 0 && asked >= most {
+        let midnight = Millis((day + 1) * Millis::DAY);
+        let seconds = u64::try_from(midnight.since(work.now)).unwrap_or_default();
+        let message = format!(
+            "the team has mailed {asked} invitations today (UTC), and {most} are the most of a day; with delivery LINK there is \
+             no mail"
+        );
+        return Err(Refused {
+            retry_after: Some(seconds.div_ceil(1_000)),
+            ..Refused::new(ErrorCode::RateLimitExceeded).because(message)
+        }
+        .into());
+    }
+    Ok(teams::set_mails(work.tx, work.team, day, asked + 1)?)
 }
 
 /// Lets the token get to whom it is for: by a job, or by who asked.
@@ -199,16 +238,24 @@ fn named(name: &str) -> Result<String, Error> {
 fn must_have_room(work: &mut Work<'_, '_>) -> Result<(), Error> {
     let open = invitations::list(work.tx, work.team)?.len();
     if open >= MAX_INVITATIONS {
-        let message =
-            format!("a team has at most {MAX_INVITATIONS} invitations; withdraw one that is not needed");
-        return Err(faulty("email", message));
+        return Err(full(format!(
+            "a team has at most {MAX_INVITATIONS} invitations, expired ones included; withdraw one that is not needed"
+        )));
     }
     let invited = i64::try_from(open).unwrap_or(i64::MAX);
     if users::count(work.tx, work.team)? + invited >= MAX_USERS {
-        let message = format!("a team has at most {MAX_USERS} users, invited ones included");
-        return Err(faulty("email", message));
+        return Err(full(format!(
+            "a team has at most {MAX_USERS} users, invited ones included"
+        )));
     }
     Ok(())
+}
+
+fn full(message: String) -> Error {
+    Refused::new(ErrorCode::TeamLimitReached)
+        .param("email")
+        .because(message)
+        .into()
 }
 
 fn must_cover(power: &Power, role: Role, what: &str) -> Result<(), Error> {
@@ -243,11 +290,12 @@ pub fn revoke(work: &mut Work<'_, '_>, id: InvitationId, power: &Power, by: &Act
 ///
 /// # Errors
 /// `INVITATION_NOT_FOUND`, `FORBIDDEN` for a role above the own one, `API_KEY_INSUFFICIENT_SCOPE` for scopes that the
-/// own key does not have, `RATE_LIMIT_EXCEEDED` for a mail within [`BETWEEN_MAILS`] of the one before.
+/// own key does not have, `RATE_LIMIT_EXCEEDED` for a mail within [`BETWEEN_MAILS`] of the one before, or for more than `mails`
+/// on a day.
 pub fn resend(
     work: &mut Work<'_, '_>,
     id: InvitationId,
-    delivery: InvitationDelivery,
+    (delivery, mails): (InvitationDelivery, MailLimit),
     power: &Power,
     by: &Actor,
 ) -> Result<Invited, Error> {
@@ -263,6 +311,9 @@ pub fn resend(
                 .because("a mail with this invitation was asked for just now; wait a minute between two")
         }
         .into());
+    }
+    if delivery == InvitationDelivery::Mail {
+        count_mail(work, mails)?;
     }
     let token = work.ids.token(TOKEN);
     let ends = [before.key_until, power.expires_at];
@@ -283,6 +334,21 @@ pub fn resend(
     let detail = json!({ "delivery": delivery });
     enter_value(work, by, "invitation.sent_again", &id.to_string(), Some(&detail))?;
     hand_over(work, after, token)
+}
+
+/// Forgets invitations that expired before `before`. Returns how many there were.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn prune(work: &mut Work<'_, '_>, before: Millis) -> Result<u64, Error> {
+    let mut pruned = 0;
+    for row in invitations::list(work.tx, work.team)? {
+        if row.expires_at < before {
+            invitations::delete(work.tx, work.team, &row)?;
+            pruned += 1;
+        }
+    }
+    Ok(pruned)
 }
 
 /// Withdraws what a user has invited to and nobody has accepted: whoever had a key of theirs that is revoked now may have

@@ -5,10 +5,11 @@ use trunkline_domain::Millis;
 use trunkline_domain::call::Phase;
 use trunkline_store::calls::LiveCall;
 use trunkline_store::{
-    StoreError, TeamKey, calls, events, idempotency, imports, nodes, people_changes, teams, text_counts,
+    Conn, StoreError, TeamKey, calls, events, idempotency, imports, invitations, nodes, people_changes,
+    teams, text_counts,
 };
 
-use crate::{Error, Switchboard, calls as commands};
+use crate::{Error, Switchboard, calls as commands, invitations as inviting};
 
 /// A process that was not seen for so long has abandoned its calls.
 pub const NODE_TIMEOUT: i64 = 30 * Millis::SECOND;
@@ -21,6 +22,9 @@ pub const IDEMPOTENCY_WINDOW: i64 = Millis::HOUR;
 
 /// What came of an import can be asked for so long after it was finished.
 pub const KEEP_IMPORTS: i64 = 30 * Millis::DAY;
+
+/// Invitations are remembered, and listed as expired, for so long after their end.
+pub const KEEP_INVITATIONS: i64 = 30 * Millis::DAY;
 
 /// The most live calls that are read at a time.
 const LIVE_PAGE: i64 = 1_000;
@@ -110,12 +114,12 @@ fn is_abandoned(call: &LiveCall, own: &str, now: Millis, others: Others) -> bool
     }
 }
 
-/// Deletes what is kept for a time only: idempotency records, counts of days that are over, processes long gone, and events older than
-/// `keep_events_ms`, in small steps.
+/// Deletes what is kept for a time only: idempotency records, counts of days that are over, invitations that expired long ago,
+/// processes long gone, and events older than `keep_events_ms`, in small steps.
 ///
 /// # Errors
 /// The store's failure; what was deleted before it stays deleted.
-pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, StoreError> {
+pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, Error> {
     let now = board.now();
     let mut deleted = board
         .db()
@@ -142,6 +146,12 @@ pub async fn prune(board: &Switchboard, keep_events_ms: i64) -> Result<u64, Stor
             .db()
             .write(move |tx| imports::prune(tx, team, now.plus(-KEEP_IMPORTS)))
             .await?;
+        let ended = now.plus(-KEEP_INVITATIONS);
+        // Nothing is locked where there is nothing to do.
+        let expired = move |conn: &mut Conn<'_>| invitations::has_expired(conn, team, ended);
+        if board.db().read(expired).await? {
+            deleted += board.run(team, move |work| inviting::prune(work, ended)).await?;
+        }
     }
     for (team, last) in board.db().scan(teams::last_events).await? {
         deleted += prune_events(board, team, last, now.plus(-keep_events_ms)).await?;

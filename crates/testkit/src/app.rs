@@ -32,6 +32,7 @@ use trunkline_server::partners::Partners;
 use trunkline_server::{AppState, Mails, Services, Settings, Webhooks};
 use trunkline_store::crypto::Vault;
 use trunkline_store::{StoreError, TeamKey, Tx, params};
+use trunkline_switchboard::invitations::MailLimit;
 use trunkline_switchboard::texts::Policy;
 use trunkline_switchboard::{Error, Switchboard, accounts, erasure, partners};
 use trunkline_webhooks::address::AllowList;
@@ -167,6 +168,7 @@ impl TestApp {
             request_timeout: Duration::from_secs(30),
             cors_origins: Vec::new(),
             mails: Mails::Off,
+            invitation_mails: MailLimit::default(),
             proxies: Proxies::default(),
         };
         let media = MediaStore::folder(&index.path().join("media")).expect("a folder for media");

@@ -97,7 +97,8 @@ impl InvitationView {
 
 /// List invitations
 ///
-/// Those that were neither accepted nor withdrawn, oldest first; of the link nothing.
+/// Those that were neither accepted nor withdrawn, oldest first; of the link nothing. One that has expired is listed for thirty
+/// days more.
 #[utoipa::path(get, path = "/v2/api/users/invitations", operation_id = "listInvitations", tag = "Users",
     params(
         ("page" = Option<i64>, Query, description = "From 1", minimum = 1),
@@ -155,7 +156,7 @@ pub struct CreateInvitation {
 /// Invite a user
 ///
 /// Asks somebody to join the team. The link works once and for seven days. Where it is not mailed, it is in the answer and
-/// is not shown again.
+/// is not shown again. Mails of a day are limited by the operator, by default to 100 for a team (429 `RATE_LIMIT_EXCEEDED`).
 #[utoipa::path(post, path = "/v2/api/users/invitations", operation_id = "createInvitation", tag = "Users",
     request_body = CreateInvitation,
     responses((status = 201, description = "The invitation", body = Data<InvitationView>)))]
@@ -183,8 +184,9 @@ pub async fn create(
         delivery: delivery.unwrap_or_else(|| usual(state.settings.mails)),
     };
     let (by, power, url) = (caller.actor(), caller.power(), state.settings.public_url.clone());
+    let mails = state.settings.invitation_mails;
     commit_secret(&state, &caller, StatusCode::CREATED, move |work| {
-        let invited = commands::create(work, &invite, &power, &by)?;
+        let invited = commands::create(work, &invite, mails, &power, &by)?;
         let users = users::list(work.tx, work.team)?;
         Ok(InvitationView::of(invited, &users, work.now, &url))
     })
@@ -245,7 +247,7 @@ pub struct ResendInvitation {
 /// Send an invitation again
 ///
 /// With a new link and seven days more; the link that was sent before ends when the new one is made. Whoever sends it again
-/// is the one who invites from now on. Mails are a minute apart.
+/// is the one who invites from now on. Mails are a minute apart, and each counts among those of the day.
 #[utoipa::path(post, path = "/v2/api/users/invitations/{id}/resend", operation_id = "resendInvitation", tag = "Users",
     params(("id" = String, Path, description = "The invitation's id", example = "inv-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")),
     request_body = ResendInvitation,
@@ -262,8 +264,9 @@ pub async fn resend(
     input.finish()?;
     let delivery = delivery.unwrap_or_else(|| usual(state.settings.mails));
     let (by, power, url) = (caller.actor(), caller.power(), state.settings.public_url.clone());
+    let how = (delivery, state.settings.invitation_mails);
     commit_secret(&state, &caller, StatusCode::OK, move |work| {
-        let invited = commands::resend(work, id, delivery, &power, &by)?;
+        let invited = commands::resend(work, id, how, &power, &by)?;
         let users = users::list(work.tx, work.team)?;
         Ok(InvitationView::of(invited, &users, work.now, &url))
     })

@@ -6,7 +6,10 @@ use trunkline_domain::{Millis, Role, Scope, ScopeSet, UserId};
 use trunkline_server::Mails;
 use trunkline_store::{StoreError, invitations as stored, jobs, params, users};
 use trunkline_switchboard::accounts;
-use trunkline_switchboard::invitations::{self, INVITATION_MAIL_JOB, MAX_INVITATIONS, MAX_USERS, VALID_FOR};
+use trunkline_switchboard::invitations::{
+    self, INVITATION_MAIL_JOB, MAX_INVITATIONS, MAX_USERS, MailLimit, VALID_FOR,
+};
+use trunkline_switchboard::sweeper::{self, KEEP_INVITATIONS};
 use trunkline_testkit::app::{Reply, TestApp};
 use trunkline_testkit::db::TestDb;
 
@@ -26,6 +29,8 @@ trunkline_testkit::on_both! {
     an_address_is_invited_once,
     an_invitation_is_sent_again_and_withdrawn,
     mails_are_a_job,
+    mails_of_a_day_have_a_limit,
+    what_expired_long_ago_is_forgotten,
     faulty_invitations_are_refused,
     there_is_an_end_to_invitations,
     a_repeated_request_invites_once,
@@ -504,6 +509,77 @@ async fn mails_are_a_job(db: TestDb) {
     assert!(!done);
 }
 
+async fn mails_of_a_day_have_a_limit(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let limited = |most: i64| {
+        with_settings(&app, |settings| {
+            settings.mails = Mails::Sent;
+            settings.invitation_mails = MailLimit(most);
+        })
+    };
+    let url = serve(trunkline_server::router(limited(3))).await;
+    let own = authorization(&app.key);
+    let send = async |url: &str, path: &str, body: Value| {
+        let headers = [("Authorization", own.as_str())];
+        app.send_to(
+            reqwest::Method::POST,
+            &format!("{url}{path}"),
+            &headers,
+            Some(body.to_string()),
+        )
+        .await
+    };
+    let ask = async |url: &str, n: i64, delivery: &str| {
+        let body = json!({ "email": format!("{n}@fogcity.example"), "role": "MEMBER", "delivery": delivery });
+        send(url, INVITATIONS, body).await
+    };
+    let first = ask(&url, 1, "MAIL").await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    assert_eq!(ask(&url, 2, "MAIL").await.status, 201);
+    app.office.clock.advance(Millis::MINUTE);
+    let again = format!("{INVITATIONS}/{}/resend", first.data()["id"].as_str().unwrap());
+    assert_eq!(send(&url, &again, json!({})).await.status, 200, "it counts too");
+    app.office.clock.advance(Millis::MINUTE);
+    for refused in [ask(&url, 3, "MAIL").await, send(&url, &again, json!({})).await] {
+        assert_error(&refused, "RATE_LIMIT_EXCEEDED");
+        assert!(
+            refused.text.contains("3 are the most of a day"),
+            "{}",
+            refused.text
+        );
+        // 10:02 in UTC.
+        assert_eq!(refused.header("retry-after"), (14 * 3_600 - 120).to_string());
+    }
+    assert_eq!(ask(&url, 3, "LINK").await.status, 201, "links are no mails");
+    let listed = app.get(INVITATIONS).await;
+    assert_eq!(listed.json["pagination"]["total_count"], 3, "{}", listed.text);
+    // Who has no limit has none.
+    let open = serve(trunkline_server::router(limited(0))).await;
+    assert_eq!(ask(&open, 4, "MAIL").await.status, 201);
+    app.office.clock.advance(14 * Millis::HOUR - 2 * Millis::MINUTE);
+    for n in 5..8 {
+        assert_eq!(ask(&url, n, "MAIL").await.status, 201, "a new day");
+    }
+    assert_error(&ask(&url, 8, "MAIL").await, "RATE_LIMIT_EXCEEDED");
+}
+
+async fn what_expired_long_ago_is_forgotten(db: TestDb) {
+    let app = TestApp::start(db).await;
+    let made = invite(&app, "dana@fogcity.example", "MEMBER").await;
+    let link = token(&app, &made);
+    app.office.clock.advance(VALID_FOR + KEEP_INVITATIONS);
+    sweeper::prune(&app.board, Millis::DAY).await.unwrap();
+    assert_eq!(app.get(INVITATIONS).await.data()[0]["state"], "EXPIRED");
+    app.office.clock.advance(1);
+    let later = invite(&app, "omar@fogcity.example", "MEMBER").await;
+    assert!(sweeper::prune(&app.board, Millis::DAY).await.unwrap() > 0);
+    let left = app.get(INVITATIONS).await;
+    assert_eq!(left.data().as_array().unwrap().len(), 1, "{}", left.text);
+    assert_eq!(left.data()[0]["id"], later.data()["id"]);
+    assert_error(&accept(&app, &link).await, "INVITATION_NOT_FOUND");
+    assert_eq!(accept(&app, &token(&app, &later)).await.status, 201);
+}
+
 async fn faulty_invitations_are_refused(db: TestDb) {
     let app = TestApp::start(db).await;
     for (body, code, field) in [
@@ -615,7 +691,7 @@ async fn there_is_an_end_to_invitations(db: TestDb) {
     })
     .await;
     let refused = invite(&app, "one@toomany.example", "MEMBER").await;
-    assert_error(&refused, "INVALID_PARAMETER");
+    assert_error(&refused, "TEAM_LIMIT_REACHED");
     assert!(refused.text.contains("at most 100"), "{}", refused.text);
     command(&app, |work| {
         for row in stored::list(work.tx, work.team)? {
@@ -628,7 +704,7 @@ async fn there_is_an_end_to_invitations(db: TestDb) {
     })
     .await;
     let refused = invite(&app, "one@toomany.example", "MEMBER").await;
-    assert_error(&refused, "INVALID_PARAMETER");
+    assert_error(&refused, "TEAM_LIMIT_REACHED");
     assert!(refused.text.contains("at most 1000 users"), "{}", refused.text);
 }
 

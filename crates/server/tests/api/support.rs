@@ -21,7 +21,7 @@ use trunkline_store::{StoreError, Tx, params, teams};
 use trunkline_switchboard::accounts::{self, Address};
 use trunkline_switchboard::calls::{self, Leftover, Ring, Step};
 use trunkline_switchboard::dialer::{self, Target};
-use trunkline_switchboard::invitations::{self, Invite, Invited};
+use trunkline_switchboard::invitations::{self, Invite, Invited, MailLimit};
 use trunkline_switchboard::keys::Power;
 use trunkline_switchboard::messages::{self, Receive};
 use trunkline_switchboard::notes::{self, Line};
@@ -182,7 +182,7 @@ pub fn invite_to(work: &mut Work<'_, '_>, by: UserId, email: &str) -> Result<Inv
         email: "ada@fogcity.example".to_owned(),
         name: "Ada Park".to_owned(),
     };
-    invitations::create(work, &invite, &power, &by)
+    invitations::create(work, &invite, MailLimit::default(), &power, &by)
 }
 
 /// Makes a summary template.
