@@ -43,7 +43,7 @@ pub struct NumberRow {
     pub text_interval_us: Option<i64>,
     /// The most texts of a day; `None`: as the operator has it for all lines.
     pub texts_per_day: Option<i64>,
-    /// IANA name of the time zone it keeps hours in; `None`: the team's.
+    /// IANA name of the time zone in which its texts of a day are counted; `None`: the team's.
     pub time_zone: Option<String>,
     /// By which template its calls are summed up; changed by [`crate::templates::set_default`] only.
     pub summary_template: Option<TemplateId>,

@@ -1,4 +1,4 @@
-//! How many texts went out on a day, by line: what the day's limits are held against.
+//! How many texts went out on a day, of the team and of a line: what the day's limits are held against.
 
 use crate::engine::{Conn, StoreError, Tx};
 use crate::{TeamKey, params};
@@ -10,8 +10,6 @@ pub struct DayCount {
     pub team: i64,
     /// Of the team, through the API.
     pub api: i64,
-    /// Of the line.
-    pub line: i64,
 }
 
 statements! {
@@ -19,8 +17,15 @@ statements! {
         "INSERT INTO text_counts (team_id, day, line, n, api) VALUES ($1, $2, $3, 1, $4)
          ON CONFLICT (team_id, day, line) DO UPDATE
             SET n = text_counts.n + 1, api = text_counts.api + excluded.api";
-    OF_DAY = "SELECT line, n, api FROM text_counts WHERE team_id = $1 AND day = $2";
+    OF_DAY =
+        "SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT), CAST(COALESCE(SUM(api), 0) AS BIGINT)
+           FROM text_counts WHERE team_id = $1 AND day = $2";
     PRUNE = "DELETE FROM text_counts WHERE team_id = $1 AND day < $2";
+    ADD_OF_LINE =
+        "INSERT INTO line_text_counts (team_id, line, day, n) VALUES ($1, $2, $3, 1)
+         ON CONFLICT (team_id, line, day) DO UPDATE SET n = line_text_counts.n + 1";
+    OF_LINE = "SELECT n FROM line_text_counts WHERE team_id = $1 AND line = $2 AND day = $3";
+    PRUNE_LINES = "DELETE FROM line_text_counts WHERE team_id = $1 AND day < $2";
 }
 
 /// Counts a text from `line` on `day` (of the team's time zone, since 1970-01-01). The team's row must be locked.
@@ -31,22 +36,29 @@ pub fn add(tx: &mut Tx<'_>, team: TeamKey, day: i64, line: i64, through_api: boo
     tx.execute(ADD, params![team, day, line, i64::from(through_api)]).map(drop)
 }
 
-/// The texts of `day`, for the team and for `line`.
+/// Counts a text from `line` on `day` (of the line's time zone, since 1970-01-01). The team's row must be locked.
 ///
 /// # Errors
 /// Of the engine.
-pub fn of_day(conn: &mut Conn<'_>, team: TeamKey, day: i64, line: i64) -> Result<DayCount, StoreError> {
-    let mut all = DayCount::default();
-    conn.for_each(OF_DAY, params![team, day], |row| {
-        let (of, n, api): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        all.team += n;
-        all.api += api;
-        if of == line {
-            all.line = n;
-        }
-        Ok(true)
-    })?;
-    Ok(all)
+pub fn add_of_line(tx: &mut Tx<'_>, team: TeamKey, line: i64, day: i64) -> Result<(), StoreError> {
+    tx.execute(ADD_OF_LINE, params![team, line, day]).map(drop)
+}
+
+/// The texts of the team on `day`.
+///
+/// # Errors
+/// Of the engine.
+pub fn of_day(conn: &mut Conn<'_>, team: TeamKey, day: i64) -> Result<DayCount, StoreError> {
+    let count = conn.row(OF_DAY, params![team, day], |row| Ok(DayCount { team: row.get(0)?, api: row.get(1)? }))?;
+    Ok(count.unwrap_or_default())
+}
+
+/// The texts from `line` on `day` of its time zone.
+///
+/// # Errors
+/// Of the engine.
+pub fn of_line(conn: &mut Conn<'_>, team: TeamKey, line: i64, day: i64) -> Result<i64, StoreError> {
+    Ok(conn.row(OF_LINE, params![team, line, day], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// Forgets the days before `day`.
@@ -54,5 +66,5 @@ pub fn of_day(conn: &mut Conn<'_>, team: TeamKey, day: i64, line: i64) -> Result
 /// # Errors
 /// Of the engine.
 pub fn prune(tx: &mut Tx<'_>, team: TeamKey, day: i64) -> Result<u64, StoreError> {
-    tx.execute(PRUNE, params![team, day])
+    Ok(tx.execute(PRUNE, params![team, day])? + tx.execute(PRUNE_LINES, params![team, day])?)
 }

@@ -4,6 +4,7 @@
 //! the operator enters it. In the sandbox there is no carrier, so there the team plays it. What a line can do is the
 //! carrier's word too; the team may switch parts of it off.
 
+use jiff::tz::TimeZone;
 use trunkline_domain::phone::has_plan;
 use trunkline_domain::sms::SenderId;
 use trunkline_domain::sms::rules::SenderIdStatus;
@@ -146,7 +147,7 @@ pub struct ChangeLine {
     pub members: Option<Vec<UserId>>,
     /// What it is to do of what its carrier offers.
     pub capabilities: Option<Vec<Capability>>,
-    /// IANA name of the time zone it keeps hours in; `Some(None)`: the team's.
+    /// IANA name of the time zone in which its texts of a day are counted; `Some(None)`: the team's.
     pub time_zone: Option<Option<String>>,
     /// By which template its calls are summed up; `Some(None)`: by the usual one.
     pub template: Option<Option<TemplateId>>,
@@ -374,6 +375,15 @@ pub fn remove(work: &mut Work<'_, '_>, line: i64, by: &Actor) -> Result<(), Erro
         &line.id.to_string(),
         Some(line.label()),
     )
+}
+
+/// The time zone in which the texts of a line are counted by days: its own, or else the team's.
+pub(crate) fn zone_of(work: &Work<'_, '_>, line: &NumberRow) -> TimeZone {
+    let own = line
+        .time_zone
+        .as_deref()
+        .and_then(|name| TimeZone::get(name).ok());
+    own.unwrap_or_else(|| work.zone().clone())
 }
 
 /// Each capability once, in the order in which they are told.

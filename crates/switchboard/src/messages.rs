@@ -17,6 +17,7 @@ use trunkline_store::text_queue::{self, NewText};
 use trunkline_store::{contacts, text_counts, usage, users};
 
 use crate::conversations::{Learnt, join};
+use crate::lines::zone_of;
 use crate::{Error, Refused, Work, consent};
 
 /// The longest text that comes in or goes out, in characters; what a carrier delivers beyond it is cut.
@@ -185,6 +186,8 @@ pub(crate) fn put_out(work: &mut Work<'_, '_>, out: &PutOut<'_>) -> Result<ItemR
     let goes_out = (Direction::Outbound, activity);
     let item = store(work, line, to, goes_out, user, work.now, &message)?;
     text_counts::add(work.tx, work.team, item.day, line.line, origin == Origin::Api)?;
+    let day = item.at.day_in(&zone_of(work, line)).into();
+    text_counts::add_of_line(work.tx, work.team, line.line, day)?;
     let waiting = NewText {
         line: line.line,
         seq: item.seq,

@@ -9,6 +9,7 @@ use trunkline_domain::{Capability, ErrorCode, MessageId, Millis, PhoneNumber, Us
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::text_counts;
 
+use crate::lines::zone_of;
 use crate::messages::{Origin, PutOut, message_id, put_out};
 use crate::{Error, Refused, Work, consent};
 
@@ -23,14 +24,14 @@ pub struct Policy {
     pub carriers: Vec<KnownCarrier>,
 }
 
-/// How many texts may go out on a day of the team's time zone; `None`: any number.
+/// How many texts may go out on a day; `None`: any number. Days are those of the team's time zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Of a team on trial. With 0 such teams have no API at all.
     pub trial: i64,
     /// Of a team, through the API.
     pub api: Option<i64>,
-    /// From a line, unless the line has a limit of its own.
+    /// From a line, unless the line has a limit of its own; on a day of the line's time zone, if it has one.
     pub line: Option<i64>,
 }
 
@@ -133,10 +134,17 @@ fn judge(
     policy: &Policy,
 ) -> Result<Accepted, Error> {
     let today = work.day(work.now);
-    let counts = text_counts::of_day(work.tx, work.team, today, line.map_or(0, |line| line.line))?;
+    let counts = text_counts::of_day(work.tx, work.team, today)?;
+    let own = line.map(|line| zone_of(work, line));
+    let sent = match (line, &own) {
+        (Some(line), Some(zone)) => {
+            text_counts::of_line(work.tx, work.team, line.line, work.now.day_in(zone).into())?
+        }
+        _ => 0,
+    };
     let quota = |used, limit| Quota { used, limit };
     let facts = Facts {
-        line: line.map(|line| Line {
+        line: line.zip(own.as_ref()).map(|(line, zone)| Line {
             kind: match line.number {
                 Some(_) => LineFacts::Number {
                     capabilities: &line.capabilities,
@@ -148,7 +156,8 @@ fn judge(
             },
             country: line.country.as_deref(),
             has_carrier: policy.sends_for(line),
-            today: quota(counts.line, line.texts_per_day.or(policy.limits.line)),
+            today: quota(sent, line.texts_per_day.or(policy.limits.line)),
+            zone,
         }),
         recipient,
         team: Team {

@@ -251,6 +251,8 @@ pub struct Line<'a> {
     pub has_carrier: bool,
     /// The texts that were sent from it today.
     pub today: Quota,
+    /// Where its midnight is.
+    pub zone: &'a TimeZone,
 }
 
 /// What a line is, and what comes with that.
@@ -446,21 +448,22 @@ fn limits(text: &Outgoing, line: &Line<'_>, facts: &Facts<'_>) -> Result<(), Ref
         Plan::Business => Quota::default(),
     };
     let limits = [
-        (trial, ErrorCode::TrialSmsLimitReached, None),
-        (team.api, ErrorCode::SmsLimitReached, None),
+        (trial, ErrorCode::TrialSmsLimitReached, None, team.zone),
+        (team.api, ErrorCode::SmsLimitReached, None, team.zone),
         (
             line.today,
             ErrorCode::DailySmsLimitReached,
             Some(text.field.name()),
+            line.zone,
         ),
     ];
     match limits.into_iter().find(|(quota, ..)| quota.is_used_up()) {
         None => Ok(()),
-        Some((_, code, param)) => Err(Refused {
+        Some((_, code, param, zone)) => Err(Refused {
             code,
             param,
             message: Cow::Borrowed(code.message()),
-            retry_after: Some(seconds_to_midnight(facts.now, team.zone)),
+            retry_after: Some(seconds_to_midnight(facts.now, zone)),
         }),
     }
 }

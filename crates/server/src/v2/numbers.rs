@@ -96,7 +96,8 @@ pub struct NumberDetailView {
     a2p_required: bool,
     /// Whether it has that registration.
     a2p_registered: bool,
-    /// The IANA name of the time zone it keeps hours in; `null`: the team's.
+    /// The IANA name of the time zone in which its texts of a day are counted, for its daily limit and for when that is over;
+    /// `null`: the team's. Reports and the team's own limits go by the time zone of the team.
     #[schema(example = "America/New_York")]
     time_zone: Option<String>,
     /// By which template its calls are summed up; `null`: by the usual one.
@@ -184,7 +185,7 @@ pub struct UpdateNumber {
     /// What it is to do, of `offered_capabilities`.
     #[schema(nullable = false, max_items = 10, example = json!(["VOICE", "SMS"]))]
     capabilities: Option<Vec<String>>,
-    /// The IANA name of the time zone it keeps hours in; `null`: the team's.
+    /// The IANA name of the time zone in which its texts of a day are counted; `null`: the team's.
     #[schema(max_length = 100, example = "America/New_York")]
     time_zone: Option<String>,
     /// By which template its calls are summed up; `null`: by the usual one.

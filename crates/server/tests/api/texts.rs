@@ -27,6 +27,7 @@ trunkline_testkit::on_both! {
     every_refusal_has_its_condition,
     a_refused_text_leaves_nothing,
     the_days_limits_end_at_midnight,
+    the_day_of_a_number_is_its_own,
     teams_on_trial_send_where_the_operator_lets_them,
     who_wrote_stop_is_left_alone_until_start,
     keywords_are_answered_once_in_their_language,
@@ -403,7 +404,14 @@ async fn a_refused_text_leaves_nothing(db: TestDb) {
     let app = furnished(db).await;
     let refused = app.post(SMS, &body(us(), sarah(), "casino")).await;
     assert_error(&refused, "MESSAGE_NOT_COMPLIANT");
-    for table in ["items", "conversations", "messages", "text_counts", "text_queue"] {
+    for table in [
+        "items",
+        "conversations",
+        "messages",
+        "text_counts",
+        "line_text_counts",
+        "text_queue",
+    ] {
         assert_eq!(count(&app, table).await, 0, "{table}");
     }
 }
@@ -445,6 +453,35 @@ async fn the_days_limits_end_at_midnight(db: TestDb) {
     for status in [200, 200, 200, 429] {
         assert_eq!(app.post(SMS, &american).await.status, status);
     }
+}
+
+async fn the_day_of_a_number_is_its_own(db: TestDb) {
+    let mut app = searchable(db).await;
+    with_policy(&mut app, |policy| policy.limits.line = Some(1)).await;
+    let path = format!("/v2/api/numbers/{}", us().as_str().replace('+', "%2B"));
+    let zone =
+        async |zone: Value| assert_eq!(app.patch(&path, &json!({ "time_zone": zone })).await.status, 200);
+    let american = body(us(), sarah(), "Hello");
+    let refused = async |wait: &str| {
+        let reply = app.post(SMS, &american).await;
+        assert_refused(&reply, "DAILY_SMS_LIMIT_REACHED", "from");
+        assert_eq!(reply.header("retry-after"), wait);
+    };
+    // 19:00 in Tokyo, 3:00 in San Francisco.
+    zone(json!("Asia/Tokyo")).await;
+    assert_eq!(app.post(SMS, &american).await.status, 200);
+    refused("18000").await;
+    // The same date elsewhere is no other day.
+    zone(Value::Null).await;
+    refused("75600").await;
+    zone(json!("Asia/Tokyo")).await;
+    app.office.clock.advance(5 * Millis::HOUR - 1);
+    refused("1").await;
+    app.office.clock.advance(1);
+    assert_eq!(app.post(SMS, &american).await.status, 200);
+    refused("86400").await;
+    // The French line goes by the team's day, on which it has not sent anything.
+    assert_eq!(app.post(SMS, &body(fr(), marie(), "Salut")).await.status, 200);
 }
 
 async fn teams_on_trial_send_where_the_operator_lets_them(db: TestDb) {

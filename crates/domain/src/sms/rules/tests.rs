@@ -26,6 +26,9 @@ struct World {
     now: Millis,
 }
 
+/// The line's own time zone, which is not the team's.
+static UTC: TimeZone = TimeZone::UTC;
+
 const FULL: Quota = Quota {
     used: 10,
     limit: Some(10),
@@ -44,6 +47,7 @@ impl World {
                 used: 9,
                 limit: Some(10),
             },
+            zone: &UTC,
         };
         Self {
             fields: Fields {
@@ -468,6 +472,12 @@ fn limits_say_how_long_the_day_still_is() {
             "{now} in {zone}"
         );
     }
+    // That of a line is over when the line's day is.
+    let world = World::number().with(|w| {
+        w.now = Millis::parse("2026-07-07T10:00:00Z").unwrap();
+        w.line().today = FULL;
+    });
+    assert_eq!(world.judge().unwrap_err().retry_after, Some(14 * 3_600));
 }
 
 #[test]
