@@ -31,7 +31,7 @@ pub struct TagView {
     /// What people call it.
     #[schema(example = "Qualified")]
     label: String,
-    /// When a call is to get it, in words for whoever reads the transcript; `null`: people decide.
+    /// When a call is to get it, for people who tag and for programs that read transcripts: the server itself tags nothing.
     #[schema(example = "The caller has a budget and a date")]
     prompt: Option<String>,
 }
@@ -101,7 +101,7 @@ pub struct CreateTag {
     /// `#` and six hexadecimal digits; without it, one that follows from the key.
     #[schema(max_length = 7, example = "#FF8800")]
     color: Option<String>,
-    /// When a call is to get it, in words for whoever reads the transcript.
+    /// When a call is to get it, for people who tag and for programs that read transcripts: the server itself tags nothing.
     #[schema(max_length = 2_000, example = "The caller wants to be called back")]
     prompt: Option<String>,
 }
