@@ -213,6 +213,9 @@ pub enum Teams {
         /// Its name
         #[arg(long)]
         name: Option<String>,
+        /// IANA time zone its days are counted in; figures are counted anew, by the server where there are many
+        #[arg(long)]
+        time_zone: Option<String>,
         /// What it pays for; on a trial there is no API
         #[arg(long, value_parser = PossibleValuesParser::new(Plan::NAMES), ignore_case = true)]
         plan: Option<String>,

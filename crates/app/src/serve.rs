@@ -27,7 +27,7 @@ use trunkline_server::media::Guarded;
 use trunkline_server::{AppState, Mails, Services, Settings};
 use trunkline_switchboard::invitations::MailLimit;
 use trunkline_switchboard::sweeper::{self, HEARTBEAT, Others};
-use trunkline_switchboard::{Switchboard, erasure, people_import};
+use trunkline_switchboard::{Switchboard, counting, erasure, people_import};
 use trunkline_webhooks::mail::{self, Mailer};
 use trunkline_webhooks::{Dispatcher, Options};
 
@@ -162,6 +162,8 @@ pub async fn start(config: &Config) -> Result<Running> {
     tasks.spawn(keeper.run(stop.clone()));
     let stopped = stop.clone().cancelled_owned();
     tasks.spawn(people_import::run(board.clone(), stopped));
+    let stopped = stop.clone().cancelled_owned();
+    tasks.spawn(counting::run(board.clone(), stopped));
     let (index, stopped) = (search.clone(), stop.clone().cancelled_owned());
     let purged = Arc::new(move |team, event| index.has_purged(team, event));
     tasks.spawn(erasure::run(board.clone(), purged, stopped));

@@ -259,8 +259,37 @@ fn add(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> Result<(
             scope_of_line(call.line)
         ],
     )?;
+    add_to_day(tx, team, call, tally)
+}
+
+fn add_to_day(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> Result<(), StoreError> {
+    let Tally { calls, connected, conversations, talk_seconds, .. } = tally;
+    let user = call.user();
     let values = params![team, call.direction, call.day, call.line, &user, calls, connected, conversations, talk_seconds];
     tx.execute(ADD_TO_DAY, values).map(drop)
+}
+
+/// Moves items to other days: each with its new one. Those that are no calls that have ended are passed over. The team's
+/// row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub(crate) fn move_days(tx: &mut Tx<'_>, team: TeamKey, moved: &[(&ItemRow, i64)]) -> Result<(), StoreError> {
+    let mut sums: HashMap<Alike, (Counted, Tally)> = HashMap::new();
+    for (item, day) in moved {
+        // How long it rang is not kept by days.
+        let Some(before) = Counted::with(item, 0) else { continue };
+        let (tally, after) = (before.tally, Counted { day: *day, ..before.clone() });
+        for (call, tally) in [(before, tally.taken_back()), (after, tally)] {
+            let key = (call.direction, call.line, call.user, call.day, call.tags.clone());
+            sums.entry(key).or_insert_with(|| (call, Tally::default())).1 += tally;
+        }
+    }
+    for (call, tally) in sums.values() {
+        add_to_day(tx, team, call, *tally)?;
+        add_tags(tx, team, call, *tally)?;
+    }
+    Ok(())
 }
 
 fn add_tags(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> Result<(), StoreError> {

@@ -173,13 +173,13 @@ statements! {
           WHERE team_id = $1 AND contact_number = $2 AND at > $3 AND seq > $4 AND conversation = $5
             AND direction = 'INBOUND' LIMIT 1";
     COURSES =
-        "SELECT i.seq, i.day, i.at, i.result, i.duration, c.answered_at, c.voicemail_at, c.ended_at
+        "SELECT i.seq, i.at, i.result, i.duration, c.answered_at, c.voicemail_at, c.ended_at
            FROM items i LEFT JOIN calls c ON c.team_id = i.team_id AND c.seq = i.seq
           WHERE i.team_id = $1 AND i.seq IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT)))";
     LAST_SEQ = "SELECT MAX(seq) FROM items WHERE team_id = $1";
 }
 
-fn map_at(row: &Row<'_>) -> Result<ItemRow, StoreError> {
+pub(crate) fn map_at(row: &Row<'_>) -> Result<ItemRow, StoreError> {
     let tags: Option<Json<Vec<String>>> = row.get(12)?;
     Ok(ItemRow {
         seq: row.get(0)?,
@@ -517,8 +517,6 @@ pub fn texts(conn: &mut Conn<'_>, team: TeamKey, from: i64, to: i64) -> Result<V
 /// When what happened to an item, as reports count it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Course {
-    /// The day it began on in the team's time zone, since 1970-01-01.
-    pub day: i64,
     /// Calls: when somebody picked up.
     pub answered_at: Option<Millis>,
     /// Calls: when they ended.
@@ -535,14 +533,13 @@ pub struct Course {
 /// Of the engine.
 pub fn courses(conn: &mut Conn<'_>, team: TeamKey, seqs: &[i64]) -> Result<HashMap<i64, Course>, StoreError> {
     let found = conn.rows(COURSES, params![team, &json_texts(seqs)], |row| {
-        let (at, result): (Millis, Option<CallResult>) = (row.get(2)?, row.get(3)?);
-        let (answered_at, voicemail_at): (Option<Millis>, Option<Millis>) = (row.get(5)?, row.get(6)?);
-        let ended_at: Option<Millis> = row.get(7)?;
+        let (at, result): (Millis, Option<CallResult>) = (row.get(1)?, row.get(2)?);
+        let (answered_at, voicemail_at): (Option<Millis>, Option<Millis>) = (row.get(4)?, row.get(5)?);
+        let ended_at: Option<Millis> = row.get(6)?;
         let picked_up = answered_at.or(voicemail_at).or(ended_at).unwrap_or(at);
-        let seconds = row.get::<Option<i64>>(4)?.unwrap_or(0);
+        let seconds = row.get::<Option<i64>>(3)?.unwrap_or(0);
         let tally = result.map(|result| Tally::of(result, seconds, picked_up.0 - at.0));
         let course = Course {
-            day: row.get(1)?,
             answered_at,
             ended_at,
             ringing_ms: tally.map(|tally| tally.ringing_ms),

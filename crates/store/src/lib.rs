@@ -44,6 +44,7 @@ aggregates!(
     people_changes,
     people_upkeep,
     properties,
+    rezoning,
     search,
     tags,
     teams,

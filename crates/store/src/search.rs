@@ -7,7 +7,7 @@
 use trunkline_domain::{CallResult, Direction, ItemKind, Millis, PhoneNumber, UserId};
 
 use crate::engine::{Conn, StoreError, Value};
-use crate::{TeamKey, conversations::Position, params};
+use crate::{TeamKey, conversations::Position, params, teams};
 
 /// What a search is limited to; all conditions must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,7 +83,6 @@ statements! {
     UNREAD_CONVERSATIONS = "SELECT conversation FROM conversations WHERE team_id = $1 AND unread ORDER BY conversation";
     UNRESPONDED_CONVERSATIONS =
         "SELECT conversation FROM conversations WHERE team_id = $1 AND unresponded ORDER BY conversation";
-    TIME_ZONE = "SELECT time_zone FROM teams WHERE team_id = $1";
     MOMENT = "SELECT at FROM items WHERE team_id = $1 AND seq = $2";
 }
 
@@ -134,8 +133,19 @@ pub fn count(conn: &mut Conn<'_>, team: TeamKey, filter: &ItemFilter) -> Result<
         };
         return Ok(total.unwrap_or(0));
     }
-    let Builder { sql, values } = if filter.is_tallied() { tally_sql(team, filter) } else { scan_sql(team, filter, None) };
+    let is_tallied = filter.is_tallied() && filter.days.map_or(Ok(true), |days| are_counted(conn, team, days))?;
+    let Builder { sql, values } = if is_tallied { tally_sql(team, filter) } else { scan_sql(team, filter, None) };
     Ok(conn.row(&sql, &values, |row| row.get(0))?.unwrap_or(0))
+}
+
+/// Whether `item_days` counts by these days: not while the team's time zone is being changed, nor for who asked in the one
+/// that it had before.
+fn are_counted(conn: &mut Conn<'_>, team: TeamKey, range: DayRange) -> Result<bool, StoreError> {
+    let Some(days) = teams::days(conn, team)? else { return Ok(true) };
+    let begins = |day: i64, at: Millis| {
+        at == Millis(i64::MIN) || at == Millis(i64::MAX) || Millis::start_of_day(day, &days.time_zone) == Some(at)
+    };
+    Ok(!days.are_moving && begins(range.first, range.from) && begins(range.last.saturating_add(1), range.until))
 }
 
 fn tally_sql(team: TeamKey, filter: &ItemFilter) -> Builder {
@@ -214,8 +224,7 @@ enum Found {
     On { days: DayRange, offset: i64 },
 }
 
-/// Finds the day on which a page begins by what the counting tables say of the days before it. (A team's time zone never
-/// changes, so that all of its items were counted by the same days.)
+/// Finds the day on which a page begins by what the counting tables say of the days before it.
 fn seek(
     conn: &mut Conn<'_>,
     team: TeamKey,
@@ -223,7 +232,10 @@ fn seek(
     order: Order,
     offset: i64,
 ) -> Result<Found, StoreError> {
-    let Some(zone) = conn.row(TIME_ZONE, params![team], |row| row.get::<String>(0))? else { return Ok(Found::Nowhere) };
+    let Some(zone) = teams::days(conn, team)? else { return Ok(Found::Nowhere) };
+    if zone.are_moving || !filter.days.map_or(Ok(true), |days| are_counted(conn, team, days))? {
+        return Ok(Found::Unknown);
+    }
     let Builder { sql, values } = days_sql(team, filter, order);
     let (mut left, mut on) = (offset, None);
     conn.for_each(&sql, &values, |row| {
@@ -242,7 +254,7 @@ fn seek(
         Order::NewestFirst => day + 1,
         Order::OldestFirst => day,
     };
-    let Some(edge) = Millis::start_of_day(edge, &zone) else { return Ok(Found::Unknown) };
+    let Some(edge) = Millis::start_of_day(edge, &zone.time_zone) else { return Ok(Found::Unknown) };
     let days = match order {
         Order::NewestFirst => DayRange { until: edge.min(wanted.until), ..wanted },
         Order::OldestFirst => DayRange { from: edge.max(wanted.from), ..wanted },

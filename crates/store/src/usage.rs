@@ -37,6 +37,10 @@ statements! {
         "INSERT INTO text_days (team_id, day, direction, texts, segments) VALUES ($1, $2, $3, 1, $4)
          ON CONFLICT (team_id, day, direction) DO UPDATE
             SET texts = text_days.texts + 1, segments = text_days.segments + excluded.segments";
+    ADD_MANY =
+        "INSERT INTO text_days (team_id, day, direction, texts, segments) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (team_id, day, direction) DO UPDATE
+            SET texts = text_days.texts + excluded.texts, segments = text_days.segments + excluded.segments";
     TEXTS = "SELECT day, direction, texts, segments FROM text_days WHERE team_id = $1 AND day >= $2 AND day <= $3";
     CALLS =
         "SELECT day, direction, CAST(SUM(n) AS BIGINT) FROM item_days
@@ -46,7 +50,8 @@ statements! {
           WHERE team_id = $1 AND direction IN ('INBOUND', 'OUTBOUND') AND day >= $2 AND day <= $3
           GROUP BY day, direction";
     UNCOUNTED =
-        "SELECT seq, content FROM messages WHERE team_id = $1 AND seq > $2 AND segments IS NULL ORDER BY seq LIMIT $3";
+        "SELECT m.seq, m.content, i.day, i.direction FROM messages m JOIN items i ON i.team_id = m.team_id AND i.seq = m.seq
+          WHERE m.team_id = $1 AND m.seq > $2 AND m.segments IS NULL ORDER BY m.seq LIMIT $3";
     SET_SEGMENTS = "UPDATE messages SET segments = $1 WHERE team_id = $2 AND seq = $3";
 }
 
@@ -93,16 +98,36 @@ pub fn by_day(
     Ok(days)
 }
 
+/// Adds texts and their parts to those of a day; less than nothing takes away. The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub(crate) fn add_texts(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    (day, direction): (i64, Direction),
+    (texts, segments): (i64, i64),
+) -> Result<(), StoreError> {
+    tx.execute(ADD_MANY, params![team, day, direction, texts, segments]).map(drop)
+}
+
 /// Counts the parts of at most `limit` texts, behind the item with the number `after`, that were stored before parts were
-/// counted. Returns the number of the last of them; `None` when none was left. `text_days` is to be computed anew then.
+/// counted. Returns the number of the last of them; `None` when none was left. The team's row must be locked.
 ///
 /// # Errors
 /// Of the engine.
 pub fn count_parts(tx: &mut Tx<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Option<i64>, StoreError> {
-    let rows = tx.rows(UNCOUNTED, params![team, after, limit], |row| Ok((row.get::<i64>(0)?, row.get::<String>(1)?)))?;
-    for (seq, content) in &rows {
+    let mut days: BTreeMap<(i64, Direction), i64> = BTreeMap::new();
+    let rows = tx.rows(UNCOUNTED, params![team, after, limit], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<String>(1)?, (row.get(2)?, row.get(3)?)))
+    })?;
+    for (seq, content, day) in &rows {
         let parts = i64::try_from(segments::count(content).segments).unwrap_or(i64::MAX);
         tx.execute(SET_SEGMENTS, params![parts, team, *seq])?;
+        *days.entry(*day).or_default() += parts;
     }
-    Ok(rows.last().map(|(seq, _)| *seq))
+    for (day, parts) in days {
+        add_texts(tx, team, day, (0, parts))?;
+    }
+    Ok(rows.last().map(|(seq, ..)| *seq))
 }

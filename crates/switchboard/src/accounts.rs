@@ -11,12 +11,12 @@ use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::teams::{self, TeamRow};
 use trunkline_store::templates;
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations, items};
+use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations};
 
 use crate::audit::{enter, enter_fields};
 pub use crate::keys::NewKey;
 use crate::keys::{self, CreateKey};
-use crate::{Actor, Error, Refused, Work};
+use crate::{Actor, Error, Refused, Work, counting};
 
 /// A team to be made.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub struct UpdateTeam {
     pub create_tags: Option<bool>,
     /// Whether it keeps to the French hours for marketing texts.
     pub marketing_hours: Option<bool>,
-    /// IANA name of its time zone; only before its first call or text.
+    /// IANA name of its time zone.
     pub time_zone: Option<String>,
 }
 
@@ -83,26 +83,11 @@ fn known_zone(name: &str) -> Result<String, Refused> {
     })
 }
 
-/// The time zone that the team is to have. Days were counted in the one it has from the first call or text on.
-fn new_zone(work: &mut Work<'_, '_>, before: &TeamRow, name: &str) -> Result<String, Error> {
-    let zone = known_zone(name)?;
-    if zone != before.time_zone && items::last_seq(work.tx, work.team)? > 0 {
-        let message = format!(
-            "the team's calls and texts are counted by days in {}; its time zone can be changed before the first of them only",
-            before.time_zone
-        );
-        return Err(Refused::new(ErrorCode::InvalidParameter)
-            .param("time_zone")
-            .because(message)
-            .into());
-    }
-    Ok(zone)
-}
-
-/// Changes settings of the team, and returns how it is now.
+/// Changes settings of the team, and returns how it is now. With another time zone its calls and texts are counted by other
+/// days: see [`counting`].
 ///
 /// # Errors
-/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER` (also for another time zone once there are calls or texts), `UNKNOWN_TIME_ZONE`.
+/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`, `UNKNOWN_TIME_ZONE`.
 pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor) -> Result<TeamRow, Error> {
     let before = teams::get(work.tx, work.team)?.ok_or(ErrorCode::TeamNotFound)?;
     let limit = |wanted: Option<i64>, now: i64, param| match wanted {
@@ -121,7 +106,7 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
         .map(|name| required(name, "name"))
         .transpose()?;
     let time_zone = match &changes.time_zone {
-        Some(name) => new_zone(work, &before, name)?,
+        Some(name) => known_zone(name)?,
         None => before.time_zone.clone(),
     };
     let after = TeamRow {
@@ -140,6 +125,9 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
     };
     if after != before {
         teams::update(work.tx, &after)?;
+        if after.time_zone != before.time_zone {
+            counting::begin(work, &after.time_zone)?;
+        }
         let changed = [
             ("name", after.name != before.name),
             ("plan", after.plan != before.plan),

@@ -11,6 +11,7 @@ pub mod calls;
 pub mod companies;
 mod consent;
 pub mod conversations;
+pub mod counting;
 pub mod deals;
 pub mod dialer;
 pub mod erasure;

@@ -123,6 +123,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
         Teams::Update {
             team,
             name,
+            time_zone,
             plan,
             read_per_second,
             write_per_second,
@@ -131,7 +132,7 @@ pub async fn teams(config: &Config, command: Teams) -> Result<()> {
         } => {
             let team = open::team(&board, team.as_deref()).await?;
             let changes = UpdateTeam {
-                time_zone: None,
+                time_zone,
                 name,
                 plan: plan.and_then(|name| name.to_uppercase().parse().ok()),
                 read_per_second,

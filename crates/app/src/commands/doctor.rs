@@ -163,8 +163,12 @@ async fn database(config: &Config) -> Vec<Finding> {
 async fn figures(db: &Db) -> Finding {
     let compared = db
         .scan(|conn| -> Result<_, StoreError> {
-            let (mut days, mut wrong) = (0, Vec::new());
+            let (mut days, mut wrong, mut moving) = (0, Vec::new(), 0);
             for team in teams::list(conn)? {
+                if teams::days(conn, team.key)?.is_some_and(|days| days.are_moving) {
+                    moving += 1;
+                    continue;
+                }
                 let zone = TimeZone::get(&team.time_zone).unwrap_or(TimeZone::UTC);
                 let Some((first, last)) = analytics_upkeep::bounds(conn, team.key)? else {
                     continue;
@@ -188,16 +192,21 @@ async fn figures(db: &Db) -> Finding {
                     }
                 }
             }
-            Ok((days, wrong))
+            Ok((days, wrong, moving))
         })
         .await;
     match compared {
-        Ok((days, wrong)) if wrong.is_empty() => finding(
+        Ok((_, wrong, moving)) if wrong.is_empty() && moving > 0 => finding(
+            "analytics",
+            Verdict::Warning,
+            format!("figures are being moved to another time zone by the server; teams: {moving}"),
+        ),
+        Ok((days, wrong, _)) if wrong.is_empty() => finding(
             "analytics",
             Verdict::Ok,
             format!("figures agree with the calls on {days} days looked at"),
         ),
-        Ok((days, wrong)) => {
+        Ok((days, wrong, _)) => {
             let named: Vec<&str> = wrong.iter().take(NAMED).map(String::as_str).collect();
             let detail = format!(
                 "on {} of {days} days looked at, figures differ from the calls ({}): run `trunkline reindex --analytics`",

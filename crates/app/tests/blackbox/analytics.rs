@@ -54,8 +54,17 @@ async fn duckdb_computes_the_same(db: TestDb) {
         let app = TestApp::start(TestDb::with(engine, trunkline_testkit::db::options())).await;
         let mut random = Random::new(seed * 7_919);
         let team = Team::furnish(&app, zone, first).await;
+        // Half of them were elsewhere when it happened.
+        let (elsewhere, _) = ZONES[usize::try_from(seed).expect("a small number") % ZONES.len()];
+        let moves = seed % 2 == 0;
+        if moves {
+            move_to(&app, elsewhere).await;
+        }
         team.live(&app, &mut random).await;
         team.text(&app, &mut random).await;
+        if moves {
+            move_to(&app, zone).await;
+        }
         app.office.assert_sound().await;
         let queries: Vec<Value> = (0..requests_a_team()).map(|_| team.query(&mut random)).collect();
         let export = team.export(&app, zone, &queries).await;
@@ -74,6 +83,12 @@ async fn duckdb_computes_the_same(db: TestDb) {
         }
     }
     tell(format!("{asked} reports of {engine:?} are what DuckDB computes"));
+}
+
+/// Gives the team another time zone, as its admin does.
+async fn move_to(app: &TestApp, zone: &str) {
+    let reply = app.patch("/v2/api/team", &json!({ "time_zone": zone })).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
 }
 
 /// What reports read, but for what has come to nothing.

@@ -17,6 +17,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http_body::Frame;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use tokio::sync::mpsc;
 use trunkline_domain::analytics::date_of;
@@ -24,7 +25,7 @@ use trunkline_domain::{ErrorCode, Millis, PhoneNumber};
 use trunkline_store::conversations::Position;
 use trunkline_store::items::{self, Course};
 use trunkline_store::search::{self, DayRange, ItemFilter, Order};
-use trunkline_store::{Conn, TeamKey, numbers};
+use trunkline_store::{Conn, TeamKey, numbers, teams};
 
 use super::cursor::Exported;
 use super::read_extend;
@@ -224,6 +225,9 @@ impl Export {
         let is_last = i64::try_from(seqs.len()).is_ok_and(|found| found < size);
         let details = items::details_by_seq(conn, self.team, &seqs)?;
         let courses = items::courses(conn, self.team, &seqs)?;
+        let days = teams::days(conn, self.team)?;
+        let zone = days.and_then(|days| TimeZone::get(&days.time_zone).ok());
+        let zone = zone.unwrap_or(TimeZone::UTC);
         let mut position = start;
         let mut known = Vec::with_capacity(details.len());
         for detail in details {
@@ -232,21 +236,22 @@ impl Export {
             if detail.seq <= start.last
                 && let Some(course) = courses.get(&detail.seq)
             {
-                known.push((detail, *course, position.write(&self.of)));
+                let day = date_of(detail.at.day_in(&zone).into());
+                known.push((detail, (day, *course, position.write(&self.of))));
             }
         }
         self.position = Some(position);
         let mut rest = Vec::with_capacity(known.len());
         let mut details = Vec::with_capacity(known.len());
-        for (detail, course, cursor) in known {
+        for (detail, other) in known {
             details.push(detail);
-            rest.push((course, cursor));
+            rest.push(other);
         }
         let views = views::items(conn, self.team, details, self.extend)?;
         let lines = views
             .into_iter()
             .zip(rest)
-            .map(|(item, (course, cursor))| LineView::new(item, course, cursor));
+            .map(|(item, (day, course, cursor))| LineView::new(item, day, course, cursor));
         let bytes = match self.format {
             Format::JsonLines => json_lines(lines),
             Format::Csv => csv_lines(lines),
@@ -285,12 +290,12 @@ fn unwritable(error: &(dyn std::error::Error + 'static)) -> ApiError {
 }
 
 impl LineView {
-    fn new(item: ItemView, course: Course, cursor: String) -> Self {
+    fn new(item: ItemView, day: Option<Date>, course: Course, cursor: String) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of one call")]
         let seconds = |ms: i64| ms as f64 / 1_000.0;
         Self {
             item,
-            day: date_of(course.day),
+            day,
             answered_at: course.answered_at,
             ended_at: course.ended_at,
             ringing_seconds: course.ringing_ms.map(seconds),

@@ -80,7 +80,7 @@ pub async fn get(caller: Caller<TeamManage>, State(state): State<AppState>) -> R
 pub struct UpdateTeam {
     #[schema(nullable = false, example = "Acme Corp", max_length = 200)]
     name: Option<String>,
-    /// An IANA name, such as `Europe/Paris`. It can be changed before the team's first call or text only.
+    /// An IANA name, such as `Europe/Paris`. What was counted by days is counted anew.
     #[schema(nullable = false, example = "Europe/Paris", max_length = 100)]
     time_zone: Option<String>,
     /// Whether tagging a call with an unknown tag creates the tag.
@@ -93,8 +93,9 @@ pub struct UpdateTeam {
 
 /// Update the team
 ///
-/// Only the fields that are sent are changed. The time zone stays from the first call or text on, since days are counted
-/// in it, and the country always, since numbers are read by it.
+/// Only the fields that are sent are changed; the country stays, since numbers are read by it. With another time zone all
+/// calls and texts are counted by its days, those of the past too. Where there are more than 2,000 of them that takes a moment,
+/// in which reports and usage answer 503 `SERVICE_UNAVAILABLE`.
 #[utoipa::path(patch, path = "/v2/api/team", operation_id = "updateTeam", tag = "Team",
     request_body = UpdateTeam,
     responses((status = 200, description = "The team as it is now", body = Data<TeamView>)))]

@@ -1,5 +1,7 @@
 //! What the team used, month by month.
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::Response;
 use jiff::ToSpan;
@@ -10,8 +12,9 @@ use trunkline_domain::{Direction, ErrorCode, Millis};
 use trunkline_store::numbers::{self, NumberRow};
 use trunkline_store::usage::{self, Used};
 use trunkline_store::users::{self, UserRow};
-use trunkline_store::{Conn, StoreError};
+use trunkline_store::{Conn, TeamKey};
 
+use super::analytics::counted_in;
 use crate::AppState;
 use crate::http::auth::{Billing, Caller};
 use crate::http::error::ApiError;
@@ -84,38 +87,32 @@ pub async fn get(
     let Query(mut input) = query;
     let (from, to) = (read_month(&mut input, "from"), read_month(&mut input, "to"));
     input.finish()?;
-    let time_zone = caller.owner.time_zone.clone();
-    let zone = TimeZone::get(&time_zone).unwrap_or(TimeZone::UTC);
     let (team, now) = (caller.owner.team, state.board.now());
+    let read = move |conn: &mut Conn<'_>| months_used(conn, team, (from, to), now);
+    let view = state.read_page(true, read).await?;
+    Ok(reply::data(view))
+}
+
+fn months_used(
+    conn: &mut Conn<'_>,
+    team: TeamKey,
+    (from, to): (Option<Date>, Option<Date>),
+    now: Millis,
+) -> Result<UsageView, ApiError> {
+    let (time_zone, zone) = counted_in(conn, team)?;
     let months = months(from, to, now.date_in(&zone).first_of_month())?;
     let (first, last) = match (months.first(), months.last()) {
         (Some(first), Some(last)) => (day_of(*first), day_of(last.last_of_month())),
         _ => (0, -1),
     };
-    let read = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
-        Ok((
-            usage::by_day(conn, team, first, last)?,
-            users::list(conn, team)?,
-            numbers::all(conn, team)?,
-        ))
-    };
-    let (days, users, numbers) = state.read_page(true, read).await?;
+    let days = usage::by_day(conn, team, first, last)?;
+    let (users, numbers) = (users::list(conn, team)?, numbers::all(conn, team)?);
     let view = |month: Date| {
         let end = month_end(month, &zone).min(now.plus(1));
-        let (first, last) = (day_of(month), day_of(month.last_of_month()));
-        let sum = |direction| {
-            let mut sum = Used::default();
-            for ((day, of), used) in days.range((first, Direction::ALL[0])..) {
-                if *day > last {
-                    break;
-                }
-                if *of == direction {
-                    sum += *used;
-                }
-            }
-            sum
-        };
-        let (inbound, outbound) = (sum(Direction::Inbound), sum(Direction::Outbound));
+        let (inbound, outbound) = (
+            sum(&days, month, Direction::Inbound),
+            sum(&days, month, Direction::Outbound),
+        );
         let figure = |of: fn(Used) -> i64| DirectionsView {
             inbound: of(inbound),
             outbound: of(outbound),
@@ -136,7 +133,19 @@ pub async fn get(
         }
     };
     let months = months.into_iter().map(view).collect();
-    Ok(reply::data(UsageView { time_zone, months }))
+    Ok(UsageView { time_zone, months })
+}
+
+/// What was used in a month in one direction.
+fn sum(days: &BTreeMap<(i64, Direction), Used>, month: Date, direction: Direction) -> Used {
+    let (first, last) = (day_of(month), day_of(month.last_of_month()));
+    let mut sum = Used::default();
+    for ((_, of), used) in days.range((first, Direction::ALL[0])..(last + 1, Direction::ALL[0])) {
+        if *of == direction {
+            sum += *used;
+        }
+    }
+    sum
 }
 
 fn count<T>(rows: &[T], counts: impl Fn(&T) -> bool) -> i64 {

@@ -9,6 +9,7 @@ mod calls;
 mod concurrent;
 mod contacts;
 mod conversations;
+mod counting;
 mod dialing;
 mod erasing;
 mod imports;

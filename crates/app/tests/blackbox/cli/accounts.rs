@@ -147,6 +147,8 @@ async fn settings_of_a_team_change_beside_a_running_server() {
         "3",
         "--create-tags",
         "false",
+        "--time-zone",
+        "asia/tokyo",
     ];
     place.run(&update).await.ok();
     eventually(
@@ -164,6 +166,7 @@ async fn settings_of_a_team_change_beside_a_running_server() {
         (&listed[0]["read_per_second"], &listed[0]["create_tags"]),
         (&json!(7), &json!(false))
     );
+    assert_eq!(listed[0]["time_zone"], "Asia/Tokyo");
     let said = place
         .run(&["teams", "update", "--write-per-second", "0"])
         .await

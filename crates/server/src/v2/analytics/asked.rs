@@ -8,7 +8,7 @@ use trunkline_domain::analytics::{DateRange, Granularity, RangeError};
 use trunkline_domain::{ErrorCode, Millis, PhoneNumber, UserId};
 use trunkline_store::analytics::Whose;
 use trunkline_store::keys::KeyOwner;
-use trunkline_store::{Conn, TeamKey, numbers};
+use trunkline_store::{Conn, TeamKey, numbers, teams};
 
 use super::csv::{self, Row};
 use crate::AppState;
@@ -16,6 +16,9 @@ use crate::http::csv::wants_csv;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Input};
 use crate::http::reply;
+
+/// After how long a report is worth another try whose figures are being moved.
+const MOVING_SECONDS: u64 = 5;
 
 /// The most users or numbers a report can be limited to.
 const MAX_FILTER: usize = 500;
@@ -63,18 +66,42 @@ impl<T> Asked<T> {
     }
 }
 
+/// The time zone by whose days the team's figures are counted, and its name.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE` while they are being moved to those of another one.
+pub(in crate::v2) fn counted_in(conn: &mut Conn<'_>, team: TeamKey) -> Result<(String, TimeZone), ApiError> {
+    let days = teams::days(conn, team)?.ok_or(ErrorCode::TeamNotFound)?;
+    if days.are_moving {
+        return Err(ApiError {
+            retry_after: Some(MOVING_SECONDS),
+            ..ApiError::new(ErrorCode::ServiceUnavailable)
+                .message("the team's time zone was changed, and its figures are being counted by the new days")
+                .suggestion("Try again after `retry_after_seconds`; everything but reports and usage answers meanwhile.")
+        });
+    }
+    let zone = TimeZone::get(&days.time_zone).unwrap_or(TimeZone::UTC);
+    Ok((days.time_zone, zone))
+}
+
 impl<T: Send + 'static> Asked<T> {
     /// Makes the report at one moment of the store, and answers in the form that the client asks for: CSV for
     /// `Accept: text/csv`, JSON otherwise.
     pub(super) async fn answer<V: Serialize + Send + 'static>(
-        self,
+        mut self,
         state: &AppState,
         headers: &HeaderMap,
         name: &str,
         make: fn(&mut Conn<'_>, &Self) -> Result<V, ApiError>,
         rows: fn(&V) -> Vec<Row>,
     ) -> Result<Response, ApiError> {
-        let scan = move |conn: &mut Conn<'_>| conn.at_one_moment(|conn| make(conn, &self));
+        let scan = move |conn: &mut Conn<'_>| {
+            conn.at_one_moment(|conn| {
+                // Another node may have changed it since the key was looked up.
+                self.zone = counted_in(conn, self.team)?.1;
+                make(conn, &self)
+            })
+        };
         let view = state.board.db().scan(scan).await?;
         if wants_csv(headers) {
             return Ok(csv::answer(name, &rows(&view)));

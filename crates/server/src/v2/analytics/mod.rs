@@ -11,6 +11,7 @@ pub mod outbound;
 pub mod overview;
 mod period;
 
+pub(super) use asked::counted_in;
 use jiff::civil::Date;
 use serde::Serialize;
 use trunkline_domain::Millis;
