@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
-use trunkline_domain::{ApiKeyId, TeamId};
+use trunkline_domain::{ApiKeyId, Role, TeamId, UserId};
 
 use crate::AppState;
 use crate::http::auth::{AnyKey, Caller};
@@ -22,6 +22,8 @@ pub struct MeView {
     scopes: Vec<&'static str>,
     /// Exactly the endpoints it can call.
     endpoints: Vec<EndpointView>,
+    /// In whose name it acts.
+    user: MeUser,
     /// The team it belongs to.
     team: MeTeam,
     /// How often it may call.
@@ -34,6 +36,23 @@ pub struct MeTeam {
     #[schema(value_type = String, example = "team-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
     id: TeamId,
     name: String,
+    /// What its days are counted in.
+    #[schema(example = "Europe/Paris")]
+    time_zone: String,
+}
+
+/// The user of a key.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct MeUser {
+    #[schema(value_type = String, example = "usr-2Hk9GqkQe7b1T4yVnUo3xZ0aBcD")]
+    id: UserId,
+    #[schema(example = "Alex Kim")]
+    name: String,
+    #[schema(example = "alex@acme.example")]
+    email: String,
+    /// `ADMIN`, `MANAGER` or `MEMBER`.
+    #[schema(value_type = String, example = "MANAGER")]
+    role: Role,
 }
 
 /// How often a key may call.
@@ -49,7 +68,7 @@ pub struct MeLimits {
 
 /// Tell what this key may do
 ///
-/// Scopes, team, rate limits and exactly the endpoints that the key can call. Any valid key may ask; agents ask first.
+/// Scopes, user, team, rate limits and exactly the endpoints that the key can call. Any valid key may ask; agents ask first.
 #[utoipa::path(get, path = "/v2/api/me", operation_id = "getMe", tag = "Users",
     responses((status = 200, description = "What the key may do", body = Data<MeView>)))]
 pub async fn get(caller: Caller<AnyKey>, State(state): State<AppState>) -> Response {
@@ -64,9 +83,16 @@ pub async fn get(caller: Caller<AnyKey>, State(state): State<AppState>) -> Respo
             .filter(opens)
             .map(|entry| entry.view.clone())
             .collect(),
+        user: MeUser {
+            id: owner.user_id,
+            name: owner.user_name.clone(),
+            email: owner.user_email.clone(),
+            role: owner.user_role,
+        },
         team: MeTeam {
             id: owner.team_id,
             name: owner.team_name.clone(),
+            time_zone: owner.time_zone.clone(),
         },
         rate_limits: MeLimits {
             read_per_second: owner.read_per_second,

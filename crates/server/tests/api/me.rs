@@ -25,14 +25,20 @@ async fn it_tells_who_and_how_often(db: TestDb) {
     let me = reply.data();
     assert_eq!(
         keys(me),
-        ["api_key_id", "endpoints", "rate_limits", "scopes", "team"]
+        ["api_key_id", "endpoints", "rate_limits", "scopes", "team", "user"]
     );
     assert_eq!(me["api_key_id"], id.to_string());
     assert_eq!(
         me["scopes"],
         serde_json::json!(["CONVERSATIONS_READ", "TAGS_WRITE"])
     );
-    let team = serde_json::json!({ "id": world.app.office.team_id, "name": "Fog City Supplies" });
+    let user = serde_json::json!({
+        "id": world.app.office.ada, "name": "Ada Park", "email": "ada@fogcity.example", "role": "ADMIN",
+    });
+    assert_eq!(me["user"], user);
+    let team = serde_json::json!({
+        "id": world.app.office.team_id, "name": "Fog City Supplies", "time_zone": "America/Los_Angeles",
+    });
     assert_eq!(me["team"], team);
     assert_eq!(
         me["rate_limits"],
