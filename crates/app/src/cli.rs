@@ -74,13 +74,21 @@ pub enum Command {
     /// Check configuration, database, disk, index and clock, and say what to mend
     Doctor(Json),
     /// Bring the database to this program's version
-    Migrate,
+    Migrate(Migrate),
     /// Print the OpenAPI document
     Openapi,
     /// Let something happen in a running sandbox server
     Trigger(Trigger),
     /// Forward a running server's events to a local URL, signed as webhooks are
     Listen(Listen),
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// From now on take this node's secret key for the right one. What was sealed with the lost one stays sealed: enter
+    /// credentials of carriers again, and make webhook endpoints anew
+    #[arg(long)]
+    pub new_secret_key: bool,
 }
 
 #[derive(Debug, Args)]

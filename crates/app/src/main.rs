@@ -96,7 +96,7 @@ async fn with_config(command: Command, mut config: Config, no_data_dir: bool) ->
                     commands::maintenance::reindex_people(&config).await
                 }
                 Command::Reindex(_) => commands::maintenance::reindex(&config),
-                Command::Migrate => commands::maintenance::migrate(&config),
+                Command::Migrate(arguments) => commands::maintenance::migrate(&config, &arguments).await,
                 Command::Demo(_)
                 | Command::Serve(_)
                 | Command::Doctor(_)

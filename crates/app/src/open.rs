@@ -4,9 +4,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use trunkline_domain::{Ids, RandomIds, SystemClock, TeamId, UserId};
 use trunkline_store::crypto::Vault;
+use trunkline_store::installation::{self, KeyState};
 use trunkline_store::teams::TeamRow;
 use trunkline_store::users::UserRow;
 use trunkline_store::{
@@ -108,11 +109,62 @@ pub fn board(config: &Config) -> Result<Switchboard> {
     ))
 }
 
-/// The vault: its key from the configuration, or from a file that is made on first use.
-pub fn vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
-    if let Some(vault) = sealed(config)? {
-        return Ok(vault);
-    }
+/// The vault of a database: its key from the configuration, or from a file that is made on first use.
+///
+/// # Errors
+/// A key that is not the one which the secrets of the database are sealed with; none, though they are.
+pub async fn vault(config: &Config, db: &Db) -> Result<Vault> {
+    let known = sealed(config)?;
+    ensure!(
+        key_state(db, known.clone()).await? != KeyState::Foreign,
+        foreign_key(config, known.is_some())
+    );
+    let vault = any_vault(config)?;
+    let kept = vault.clone();
+    db.write::<_, StoreError, _>(move |tx| installation::keep_key(tx, &kept, &RandomIds))
+        .await?;
+    // Another node, with a key of its own, may have been faster.
+    ensure!(
+        key_state(db, Some(vault.clone())).await? == KeyState::Ours,
+        foreign_key(config, true)
+    );
+    Ok(vault)
+}
+
+/// What the database says of a key.
+pub async fn key_state(db: &Db, vault: Option<Vault>) -> Result<KeyState, StoreError> {
+    db.read(move |conn| installation::key_state(conn, vault.as_ref()))
+        .await
+}
+
+/// What is wrong, and what to do, where a database does not know the key.
+pub fn foreign_key(config: &Config, is_there: bool) -> String {
+    let file = config.storage.data_dir.join(KEY_FILE);
+    let what = match (is_there, config.security.secret_key.is_empty()) {
+        (false, _) => format!(
+            "there is no {}, and the secrets of this database are sealed",
+            file.display()
+        ),
+        (true, true) => format!(
+            "{} is not the key that the secrets of this database are sealed with",
+            file.display()
+        ),
+        (true, false) => {
+            "security.secret_key is not the key that the secrets of this database are sealed with".to_owned()
+        }
+    };
+    format!(
+        "{what}: bring secret.key from the node or the backup that has it, or set security.secret_key; if it is lost, \
+         `trunkline migrate --new-secret-key` goes on without what it sealed"
+    )
+}
+
+/// The vault, whatever the database says of its key, which is made where there is none.
+pub fn any_vault(config: &Config) -> Result<Vault> {
+    sealed(config)?.map_or_else(|| new_vault(config, &RandomIds), Ok)
+}
+
+fn new_vault(config: &Config, ids: &dyn Ids) -> Result<Vault> {
     let (path, secret) = (data_dir(config)?.join(KEY_FILE), ids.token(43));
     match write_private(&path, &secret) {
         Ok(()) => Ok(Vault::new(&secret)),

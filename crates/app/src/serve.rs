@@ -77,7 +77,7 @@ pub async fn start(config: &Config) -> Result<Running> {
     let metrics = install_metrics(config).await?;
     let db = open::database(config)?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let vault = open::vault(config, ids.as_ref())?;
+    let vault = open::vault(config, &db).await?;
     let node = format!("node-{}", ids.token(16));
     let board =
         Switchboard::new(db.clone(), clock.clone(), ids, &node).with_fingerprints(vault.fingerprints());

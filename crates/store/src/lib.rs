@@ -29,6 +29,7 @@ aggregates!(
     histories,
     idempotency,
     imports,
+    installation,
     invitations,
     items,
     jobs,

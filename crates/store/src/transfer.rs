@@ -83,8 +83,9 @@ pub const TABLES: &[(&str, Fate)] = &[
     ("text_days", Fate::Derived),
 ];
 
-/// Tables that belong to no team alone: teams themselves, what leads to one (computed anew), processes, and the version.
-pub const WITHOUT_TEAM: &[&str] = &["directory", "nodes", "schema_version", "teams"];
+/// Tables that belong to no team alone: teams themselves, what leads to one (computed anew), the installation, processes, and
+/// the version.
+pub const WITHOUT_TEAM: &[&str] = &["directory", "installation", "nodes", "schema_version", "teams"];
 
 /// Columns that are sealed with the installation's secret key: table, column, and the column of the subject.
 pub const SEALED: &[(&str, &str, &str)] = &[

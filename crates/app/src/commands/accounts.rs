@@ -204,7 +204,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
                 (None, Some(sender)) => Address::SenderId(sender, team.country.clone()),
                 (None, None) => bail!("name a number or a sender id"),
             };
-            let carrier_settings = carrier_settings(config, &board, Some(&carrier), twilio, id)?;
+            let carrier_settings = carrier_settings(config, &board, Some(&carrier), twilio, id).await?;
             let mut ids = Vec::new();
             for member in members {
                 let id = open::user(&board, team.key, &member).await?.id;
@@ -246,7 +246,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
         } => {
             let team = open::team(&board, team.as_deref()).await?;
             let line = find_line(&board, team.key, number).await?;
-            let settings = carrier_settings(config, &board, carrier.as_deref(), twilio, line.id)?;
+            let settings = carrier_settings(config, &board, carrier.as_deref(), twilio, line.id).await?;
             let named = |names: Vec<String>| names.iter().filter_map(|name| name.parse().ok()).collect();
             let changes = UpdateNumber {
                 a2p_registered: a2p,
@@ -281,7 +281,7 @@ pub async fn numbers(config: &Config, command: Numbers) -> Result<()> {
 }
 
 /// What the carrier needs for the line with this id, sealed for it.
-fn carrier_settings(
+async fn carrier_settings(
     config: &Config,
     board: &Switchboard,
     carrier: Option<&str>,
@@ -303,7 +303,7 @@ fn carrier_settings(
             .context("--twilio-account-sid is missing")?,
         auth_token: read_secret(&file)?,
     })?;
-    let vault = open::vault(config, board.ids().as_ref())?;
+    let vault = open::vault(config, board.db()).await?;
     Ok(Some(vault.seal(board.ids().as_ref(), &id.to_string(), &settings)))
 }
 

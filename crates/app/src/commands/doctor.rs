@@ -8,6 +8,7 @@ use serde::Serialize;
 use trunkline_domain::analytics::{self, DateRange};
 use trunkline_domain::{Clock, Millis, RandomIds, SystemClock};
 use trunkline_search::{SearchError, SearchIndex};
+use trunkline_store::installation::KeyState;
 use trunkline_store::{Db, StoreError, Tx, analytics_upkeep, calls, nodes, people_upkeep, teams, transfer};
 
 use crate::commands::transfer::import::is_abandoned;
@@ -102,6 +103,20 @@ fn secret(config: &Config) -> Finding {
     }
 }
 
+/// A database whose secrets are sealed with another key, or whose key is not here.
+async fn another_key(config: &Config, db: &Db) -> Option<Finding> {
+    let known = open::sealed(config).ok()?;
+    let is_there = known.is_some();
+    match open::key_state(db, known).await {
+        Ok(KeyState::Foreign) => {
+            let problem = open::foreign_key(config, is_there);
+            Some(finding("sealed", Verdict::Failed, problem))
+        }
+        Ok(KeyState::Ours | KeyState::Unknown) => None,
+        Err(error) => Some(finding("sealed", Verdict::Failed, error.to_string())),
+    }
+}
+
 async fn database(config: &Config) -> Vec<Finding> {
     let opened = tokio::task::block_in_place(|| Db::open(&open::location(config), open::options(config)));
     let db = match opened {
@@ -149,6 +164,7 @@ async fn database(config: &Config) -> Vec<Finding> {
     } else {
         findings.push(finding("writing", Verdict::Ok, "a write was committed"));
     }
+    findings.extend(another_key(config, &db).await);
     findings.push(figures(&db).await);
     findings.push(people(&db).await);
     findings.extend(leftovers(&db).await);

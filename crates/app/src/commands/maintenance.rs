@@ -7,9 +7,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{SeedOptions, seed as fill};
 use trunkline_domain::{RandomIds, SystemClock};
 use trunkline_search::SearchIndex;
-use trunkline_store::{StoreError, Tx, analytics_upkeep, people_upkeep, teams, usage};
+use trunkline_store::{StoreError, Tx, analytics_upkeep, installation, people_upkeep, teams, usage};
 
-use crate::cli::Seed;
+use crate::cli::{Migrate, Seed};
 use crate::config::Config;
 use crate::{open, output};
 
@@ -126,9 +126,18 @@ pub async fn reindex_people(config: &Config) -> Result<()> {
     Ok(tokio::task::spawn_blocking(move || db.close()).await?)
 }
 
-pub fn migrate(config: &Config) -> Result<()> {
+pub async fn migrate(config: &Config, arguments: &Migrate) -> Result<()> {
     let db = open::database(config)?;
     output::note(format!("the {} database is up to date", db.engine()));
+    if arguments.new_secret_key {
+        let vault = open::any_vault(config)?;
+        db.write::<_, StoreError, _>(move |tx| installation::replace_key(tx, &vault, &RandomIds))
+            .await?;
+        output::note(
+            "this node's secret key is the right one now; enter credentials of carriers again (`trunkline numbers update`), and make \
+             webhook endpoints anew",
+        );
+    }
     tokio::task::block_in_place(|| db.close());
     Ok(())
 }

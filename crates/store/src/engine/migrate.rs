@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations! {
     15 "0015_lines";
     16 "0016_usage";
     17 "0017_access";
+    18 "0018_installation";
 };
 
 /// The version of the schema that this program works with.

@@ -107,7 +107,7 @@ async fn bring_in(
         "the team {id} ({}) is here already; import it into another installation",
         manifest.team.name
     );
-    let keys = Arc::new(keys(config, board, arguments)?);
+    let keys = Arc::new(keys(config, board, arguments).await?);
     let store = media::store(config)?;
     let tables = board.db().scan(describe).await?;
     let mut tables = tables.into_iter();
@@ -143,8 +143,8 @@ async fn bring_in(
 }
 
 /// The keys of the two installations, as the command says.
-fn keys(config: &Config, board: &Switchboard, arguments: &ImportTeam) -> Result<Keys> {
-    let own = open::vault(config, board.ids().as_ref())?;
+async fn keys(config: &Config, board: &Switchboard, arguments: &ImportTeam) -> Result<Keys> {
+    let own = open::vault(config, board.db()).await?;
     if arguments.without_secrets {
         return Ok(Keys::Without(own));
     }

@@ -1,6 +1,7 @@
 //! Every command, from its arguments to what it prints and what it leaves behind.
 
 mod accounts;
+mod keys_lost;
 mod running;
 mod secrets;
 mod upkeep;
@@ -61,7 +62,7 @@ const COMMANDS: [(&[&str], &[&str]); 23] = [
     ),
     (&["reindex"], &["Delete the text index"]),
     (&["doctor"], &["--json"]),
-    (&["migrate"], &["this program's version"]),
+    (&["migrate"], &["this program's version", "--new-secret-key"]),
     (&["openapi"], &["OpenAPI"]),
     (
         &["trigger"],
