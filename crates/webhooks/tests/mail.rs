@@ -13,7 +13,7 @@ use trunkline_store::crypto::sha256_hex;
 use trunkline_store::invitations as stored;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_switchboard::accounts;
-use trunkline_switchboard::invitations::{self, Invite};
+use trunkline_switchboard::invitations::{self, Invite, MailLimit};
 use trunkline_switchboard::keys::Power;
 use trunkline_switchboard::webhooks::DISABLED_MAIL_JOB;
 use trunkline_testkit::db::{Office, TestDb};
@@ -171,7 +171,10 @@ async fn invited(office: &Office) -> InvitationId {
         expires_at: None,
     };
     office
-        .run(move |work| Ok(invitations::create(work, &invite, &power, &by)?.row.id))
+        .run(move |work| {
+            let created = invitations::create(work, &invite, MailLimit::default(), &power, &by)?;
+            Ok(created.row.id)
+        })
         .await
         .unwrap()
 }
