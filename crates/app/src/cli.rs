@@ -85,8 +85,9 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Migrate {
-    /// From now on take this node's secret key for the right one. What was sealed with the lost one stays sealed: enter
-    /// credentials of carriers again, and make webhook endpoints anew
+    /// From now on take this node's secret key for the right one, while no server runs. What was sealed with the lost one
+    /// stays sealed: enter credentials of carriers again, and make webhook endpoints anew. Links to media die, and erased
+    /// people who wanted no texts are not known any more
     #[arg(long)]
     pub new_secret_key: bool,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use toml::Value;
 use trunkline_server::http::proxies::Proxies;
@@ -300,8 +300,8 @@ impl Config {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
-                let table: toml::Table = toml::from_str(&text)
-                    .with_context(|| format!("the configuration file {} is not TOML", path.display()))?;
+                let table: toml::Table =
+                    toml::from_str(&text).map_err(|error| not_toml(path, &text, &error))?;
                 Value::Table(table)
             }
             None => Value::Table(toml::Table::new()),
@@ -401,6 +401,17 @@ fn leaves() -> Result<BTreeMap<String, (String, String, Value)>> {
         }
     }
     Ok(all)
+}
+
+/// What is wrong with a file, and where. The line itself is not shown: it may hold a secret.
+fn not_toml(path: &Path, text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+    anyhow!(
+        "the configuration file {} is not TOML: line {line}: {}",
+        path.display(),
+        error.message()
+    )
 }
 
 fn read(name: &str, text: &str, default: &Value) -> Result<Value> {
@@ -555,6 +566,23 @@ mod tests {
         let given: Vec<_> = bucket.iter().copied().chain(address).collect();
         let error = format!("{:#}", Config::load(None, env(&given)).unwrap_err());
         assert!(error.contains("media.addressing"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("trunkline.toml");
+        for line in [
+            "secret_access_key = very/secret",
+            "secret_key = \"very-secret",
+            "very-secret",
+            "very = \"secret\" x",
+        ] {
+            std::fs::write(&path, format!("[media]\nbucket = \"pictures\"\n{line}\n")).unwrap();
+            let error = format!("{:#}", Config::load(Some(&path), env(&[])).unwrap_err());
+            assert!(error.contains("trunkline.toml is not TOML: line 3: "), "{error}");
+            assert!(!error.contains("very"), "{error}");
+        }
     }
 
     #[test]

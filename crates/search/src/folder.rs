@@ -19,7 +19,7 @@ use crate::schema::{schema, tokenizers};
 use crate::snapshot::Snapshot;
 
 /// Grows whenever the schema, the terms, the folding of words or the payload change their meaning.
-const FORMAT: &str = "trunkline text index, format 1\n";
+const FORMAT: &str = "trunkline text index, format 2\n";
 
 /// In place of the machine's run: the index is to be checked whatever run it is.
 const SUSPECT: &str = "suspect";

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use trunkline_demo::{SeedOptions, seed as fill};
-use trunkline_domain::{RandomIds, SystemClock};
+use trunkline_domain::{Clock, RandomIds, SystemClock};
 use trunkline_search::SearchIndex;
-use trunkline_store::{StoreError, Tx, analytics_upkeep, installation, people_upkeep, teams, usage};
+use trunkline_store::{StoreError, Tx, analytics_upkeep, installation, nodes, people_upkeep, teams, usage};
+use trunkline_switchboard::sweeper::NODE_TIMEOUT;
 
 use crate::cli::{Migrate, Seed};
 use crate::config::Config;
@@ -130,12 +131,21 @@ pub async fn migrate(config: &Config, arguments: &Migrate) -> Result<()> {
     let db = open::database(config)?;
     output::note(format!("the {} database is up to date", db.engine()));
     if arguments.new_secret_key {
+        let since = SystemClock.now().plus(-NODE_TIMEOUT);
+        let alive = db.read(move |conn| nodes::alive(conn, since)).await?;
+        ensure!(
+            alive.is_empty(),
+            "{} of this database was alive within the last half a minute: stop every server first, they seal with the key \
+             that is given up here",
+            alive.join(", ")
+        );
         let vault = open::any_vault(config)?;
         db.write::<_, StoreError, _>(move |tx| installation::replace_key(tx, &vault, &RandomIds))
             .await?;
         output::note(
             "this node's secret key is the right one now; enter credentials of carriers again (`trunkline numbers update`), and make \
-             webhook endpoints anew",
+             webhook endpoints anew; links to media that were given out are dead, and whoever was erased and wanted no texts is \
+             not known any more",
         );
     }
     tokio::task::block_in_place(|| db.close());

@@ -1,8 +1,11 @@
 //! A secret key that is lost, or another one's.
 
+use crate::support::load::{close, database};
 use crate::support::program::{Place, file, text};
+use trunkline_store::{StoreError, Tx};
 
 const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+const SECRET_KEY: &str = "TRUNKLINE_SECURITY_SECRET_KEY";
 const OTHER: &str = "a key that sealed nothing in here";
 
 #[tokio::test]
@@ -63,19 +66,33 @@ async fn assert_noticed(place: Place) {
         place.run(&["numbers", "list", "--json"]).await.json(),
         serde_json::json!([])
     );
-    let place = place.with("TRUNKLINE_SECURITY_SECRET_KEY", OTHER);
+    let place = place.with(SECRET_KEY, OTHER);
     let said = place.run(&SERVE).await.refused(1);
     assert!(
         said.contains("security.secret_key is not the key") && !said.contains(OTHER),
         "{said}"
     );
 
+    let place = place.with(SECRET_KEY, first.trim());
+    let running = place.serve().await;
+    let said = place.run(&["migrate", "--new-secret-key"]).await.refused(1);
+    assert!(said.contains("stop every server first"), "{said}");
+    running.stop().await;
+    let place = place.with(SECRET_KEY, OTHER);
     let said = place.run(&["migrate", "--new-secret-key"]).await;
     assert!(said.err.contains("numbers update"), "{}", said.err);
     said.ok();
     place.run(&add).await.ok();
     place.run(&["doctor"]).await.ok();
     place.serve().await.stop().await;
-    let place = place.with("TRUNKLINE_SECURITY_SECRET_KEY", first.trim());
-    place.run(&SERVE).await.refused(1);
+
+    // A database of before keys were known: its secrets tell.
+    let db = database(&place);
+    let forget = |tx: &mut Tx<'_>| tx.execute("DELETE FROM installation", &[]).map(drop);
+    db.write::<_, StoreError, _>(forget).await.expect("a row deleted");
+    close(db).await;
+    let place = place.with(SECRET_KEY, first.trim());
+    let said = place.run(&SERVE).await.refused(1);
+    assert!(said.contains("security.secret_key is not the key"), "{said}");
+    place.with(SECRET_KEY, OTHER).serve().await.stop().await;
 }
