@@ -87,7 +87,7 @@ async fn create_key(
         .await;
     let key = key?;
     output::note(format!(
-        "{} of {}, {} scopes; keep it, it is not shown again:",
+        "{} of {}, scopes: {}; keep it, it is not shown again:",
         key.id,
         team.name,
         scopes.len()

@@ -1,5 +1,6 @@
 //! Migrations: embedded, forward only, one folder an engine, the same numbers in both.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::conn::{Conn, Inner};
@@ -66,6 +67,18 @@ pub enum Schema {
     Current,
 }
 
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::Behind { version } => {
+                write!(f, "version {version}, this program's is {}", schema_version())
+            }
+            Self::Current => f.write_str("it is"),
+        }
+    }
+}
+
 /// Why a database cannot be opened, in words for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -81,7 +94,7 @@ pub enum MigrateError {
         known: i64,
     },
     /// Migrations are due.
-    #[error("the database is not up to date ({schema:?}): run `trunkline migrate`")]
+    #[error("the database is not up to date ({schema}): run `trunkline migrate`")]
     Outdated {
         /// Where it stands.
         schema: Schema,

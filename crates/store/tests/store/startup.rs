@@ -90,7 +90,7 @@ async fn an_outdated_database_asks_for_its_migration(t: TestDb) {
         ),
         "{behind:?}"
     );
-    says(&behind, &["not up to date", "trunkline migrate"]);
+    says(&behind, &["not up to date (version ", "trunkline migrate"]);
 
     let (location, _folder) = empty(t.engine());
     let nothing = error(open(&location));
