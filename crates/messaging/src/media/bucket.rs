@@ -88,16 +88,13 @@ impl HttpService for Given {
     }
 }
 
-/// A failed request. The kind decides whether it is made once more; everything that is asked here may be.
+/// A failed request. The kind decides whether it is made once more: everything that is asked here may be, deletions as
+/// well, which the library does not repeat after a timeout or a broken connection unless it is told that they never left.
 fn failed(error: reqwest::Error) -> HttpError {
-    let kind = if error.is_connect() {
-        HttpErrorKind::Connect
-    } else if error.is_timeout() {
-        HttpErrorKind::Timeout
-    } else if error.is_builder() {
+    let kind = if error.is_builder() {
         HttpErrorKind::Unknown
     } else {
-        HttpErrorKind::Interrupted
+        HttpErrorKind::Request
     };
     if error.is_timeout() {
         // Its causes say less.

@@ -28,11 +28,19 @@ impl From<object_store::Error> for MediaError {
         let text = error.to_string();
         let code = within(&text, "Code");
         match &error {
-            // A bucket that is not there has lost nothing: whoever named it was mistaken.
-            Error::NotFound { .. } if code != Some("NoSuchBucket") => Self::Missing,
+            Error::NotFound { source, .. } if code == Some("NoSuchKey") || is_of_folder(&**source) => {
+                Self::Missing
+            }
+            // Any other 404 is a mistaken bucket's, or of something between us and the storage: nothing is lost by that.
             _ => Self::Failed(told(&error, code, within(&text, "Message"))),
         }
     }
+}
+
+/// Whether it is a file system that has no such file.
+fn is_of_folder(source: &(dyn std::error::Error + 'static)) -> bool {
+    let error = source.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// What stands in the first XML element of this name: storages say so why they refuse (Amazon S3 API Reference, "Error
@@ -69,14 +77,14 @@ impl MediaStore {
         Self(store)
     }
 
-    /// Keeps them in a folder, which is made if it is not there.
+    /// Keeps them in a folder, which is made if it is not there. What is kept outlives a power cut.
     ///
     /// # Errors
     /// A folder that cannot be made.
     pub fn folder(folder: &std::path::Path) -> Result<Self, MediaError> {
         std::fs::create_dir_all(folder).map_err(|error| MediaError::Failed(error.to_string()))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(folder)?;
-        Ok(Self(Arc::new(store)))
+        Ok(Self(Arc::new(store.with_fsync(true))))
     }
 
     fn place(team: TeamKey, id: MediaId) -> Path {
@@ -162,10 +170,12 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_bucket_is_no_missing_medium() {
+    fn only_a_missing_key_is_a_missing_medium() {
         let body = "<Error><Code>NoSuchKey</Code><Message>The key does not exist</Message></Error>";
         assert_eq!(missing(body), MediaError::Missing);
-        assert_eq!(missing(""), MediaError::Missing);
+        for bare in ["", "404 page not found"] {
+            assert!(matches!(missing(bare), MediaError::Failed(_)), "{bare}");
+        }
         let body = "<Error><Code>NoSuchBucket</Code><Message>There is\nno such bucket</Message></Error>";
         let told = MediaError::Failed("NoSuchBucket: There is no such bucket".to_owned());
         assert_eq!(missing(body), told);

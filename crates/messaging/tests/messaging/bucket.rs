@@ -1,4 +1,4 @@
-//! A bucket that does not answer: what is asked of it ends, after a few tries.
+//! A bucket that does not answer, or not as a storage does: what is asked of it ends, after a few tries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use trunkline_domain::{MediaId, Millis, SeededIds};
 use trunkline_messaging::media::{Addressing, Bucket, MediaError, MediaStore};
 use trunkline_store::TeamKey;
+use trunkline_testkit::catcher::{Answer, Catcher};
 
 fn store(url: &str, time_limit: Duration) -> MediaStore {
     let http = trunkline_testkit::http::client_builder()
@@ -57,6 +58,33 @@ async fn a_silent_bucket_is_given_up() {
     );
     assert_eq!(asked.swap(0, Ordering::SeqCst), 3);
     assert_eq!(store.delete(TeamKey(1), medium()).await, Err(told));
+    assert_eq!(asked.swap(0, Ordering::SeqCst), 3);
+}
+
+/// A proxy on the way, or a storage whose bucket is elsewhere.
+#[tokio::test]
+async fn a_404_that_does_not_speak_of_the_key_is_a_failure() {
+    let answering = Catcher::start().await;
+    let store = store(answering.url().trim_end_matches("/hook"), Duration::from_secs(20));
+    for told in [
+        "404 page not found",
+        "",
+        "<Error><Code>NoSuchBucket</Code><Message>It is elsewhere</Message></Error>",
+    ] {
+        answering.answer(Answer::status(404).body(told));
+        let read = store.get(TeamKey(1), medium()).await;
+        assert!(matches!(read, Err(MediaError::Failed(_))), "{told}: {read:?}");
+        let deleted = store.delete(TeamKey(1), medium()).await;
+        assert!(
+            matches!(deleted, Err(MediaError::Failed(_))),
+            "{told}: {deleted:?}"
+        );
+    }
+    let told = "<Error><Code>NoSuchKey</Code><Message>It is not here</Message></Error>";
+    answering.answer(Answer::status(404).body(told));
+    let read = store.get(TeamKey(1), medium()).await;
+    assert_eq!(read, Err(MediaError::Missing));
+    assert_eq!(store.delete(TeamKey(1), medium()).await, Ok(()));
 }
 
 #[tokio::test]
