@@ -118,8 +118,8 @@ impl Outage {
     }
 }
 
-/// The work of a fetch: which medium, and how often the storage failed to keep it. That is no fault of the carrier's, and
-/// does not count as an attempt to ask it.
+/// The work of a fetch or an erasure: which medium, and how often the storage failed to keep or to delete it. That is no
+/// fault of the carrier's, and does not count as an attempt to ask it; nor is waiting for a fetch a fault of the storage's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Task {
     id: MediaId,
@@ -232,22 +232,23 @@ impl Keeper {
     /// Deletes the file of a medium that was erased, however often it takes. Whoever fetches it yet may keep it yet, so
     /// that is waited for.
     async fn erase(&self, job: JobRow) -> Result<(), Error> {
-        let Ok(id) = MediaId::parse(&job.payload) else {
+        let Some(Task { id, failures }) = Task::read(&job.payload) else {
             return self.settle(job, None).await;
         };
-        let (team, db) = (job.team, self.board.db());
-        if db
-            .read(move |conn| media::is_being_fetched(conn, team, id))
-            .await?
-        {
+        let (team, now) = (job.team, self.board.now());
+        let look = move |tx: &mut trunkline_store::Tx<'_>| media::is_being_fetched(tx, team, id, now);
+        if self.board.db().write(look).await? {
             return self.postpone(job, FIRST_PAUSE_MS, None).await;
         }
         let deleted = self.store.delete(team, id).await;
         self.outage.note(&deleted, self.board.now());
         if let Err(error) = deleted {
             tracing::warn!(media.id = %id, team.key = team.0, error = %error, "an erased medium could not be deleted; it will be tried again");
-            let pause = 500 << job.attempts.clamp(1, 9);
-            return self.postpone(job, pause, None).await;
+            let failures = failures + 1;
+            let payload = Task { id, failures }.written();
+            return self
+                .postpone(job, 500 << failures.clamp(1, 9), Some(payload))
+                .await;
         }
         self.settle(job, None).await
     }

@@ -1,29 +1,42 @@
 //! Media of texts that came in: noted with the text, fetched afterwards.
 
-use trunkline_domain::{ErrorCode, ItemId, MediaId, MediaState, MessageId};
+use trunkline_domain::{ErrorCode, ItemId, MediaId, MediaState, MessageId, Millis};
 use trunkline_store::items;
 use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::media::{self, MediaRow};
-use trunkline_store::{Conn, StoreError, TeamKey};
+use trunkline_store::{StoreError, TeamKey, Tx};
 
 use crate::{Error, Work};
 
 /// The kind of job that fetches a medium; its payload is the medium's id.
 pub const FETCH_JOB: &str = "media.fetch";
 
-/// The kind of job that deletes the file of a medium that was erased; its payload is the medium's id.
+/// The kind of job that deletes the file of a medium that was erased; its payload is the medium's id, and after it, once
+/// that failed, how often it did.
 pub const ERASE_JOB: &str = "media.erase";
 
 fn fetch_job(id: MediaId) -> String {
     format!("{FETCH_JOB}-{id}")
 }
 
-/// Whether a medium is still to be fetched, or being fetched.
+fn erase_job(id: MediaId) -> String {
+    format!("{ERASE_JOB}-{id}")
+}
+
+/// Whether a medium that was erased is still to be fetched, or being fetched. A fetch that waits for the carrier need not
+/// wait any longer: it runs now, and finds that there is nothing to fetch. One that is under way is left to end.
 ///
 /// # Errors
 /// The store's failure.
-pub fn is_being_fetched(conn: &mut Conn<'_>, team: TeamKey, id: MediaId) -> Result<bool, StoreError> {
-    Ok(jobs::payload(conn, team, &fetch_job(id))?.is_some())
+pub fn is_being_fetched(
+    tx: &mut Tx<'_>,
+    team: TeamKey,
+    id: MediaId,
+    now: Millis,
+) -> Result<bool, StoreError> {
+    let job = fetch_job(id);
+    jobs::hasten(tx, team, &job, now)?;
+    Ok(jobs::payload(tx, team, &job)?.is_some())
 }
 
 /// Has the file of a medium deleted, whose row is gone.
@@ -31,9 +44,10 @@ pub fn is_being_fetched(conn: &mut Conn<'_>, team: TeamKey, id: MediaId) -> Resu
 /// # Errors
 /// The store's failure.
 pub(crate) fn erase(work: &mut Work<'_, '_>, id: MediaId) -> Result<(), Error> {
+    jobs::hasten(work.tx, work.team, &fetch_job(id), work.now)?;
     let job = JobRow {
         team: work.team,
-        id: format!("{ERASE_JOB}-{id}"),
+        id: erase_job(id),
         kind: ERASE_JOB.to_owned(),
         run_at: work.now,
         attempts: 0,
@@ -92,15 +106,16 @@ pub enum Fetched {
 }
 
 /// Stores what came of fetching a medium, and that its job is done, unless that is another worker's by now. Of one that
-/// was erased meanwhile, what was fetched goes too.
+/// was erased meanwhile, what was fetched goes too: a deletion that began before it was there is made once more.
 ///
 /// # Errors
 /// The store's failure.
 pub fn settle(work: &mut Work<'_, '_>, job: &JobRow, id: MediaId, fetched: &Fetched) -> Result<bool, Error> {
     let held = jobs::finish(work.tx, job.team, &job.id, job.attempts)?;
     let Some(row) = media::get(work.tx, work.team, id)? else {
-        let known = jobs::payload(work.tx, work.team, &format!("{ERASE_JOB}-{id}"))?;
-        if known.is_none() && matches!(fetched, Fetched::Kept { .. }) {
+        if matches!(fetched, Fetched::Kept { .. })
+            && !jobs::again(work.tx, work.team, &erase_job(id), work.now)?
+        {
             erase(work, id)?;
         }
         return Ok(held);

@@ -10,6 +10,7 @@ use trunkline_messaging::twilio::signature;
 use trunkline_store::StoreError;
 use trunkline_store::crypto::Vault;
 use trunkline_switchboard::accounts::{self, AddNumber, Address};
+use trunkline_switchboard::media::ERASE_JOB;
 use trunkline_testkit::app::{Reply, SECRET, TestApp};
 use trunkline_testkit::catcher::{Answer, Catcher};
 use trunkline_testkit::db::{TestDb, number, sarah};
@@ -25,6 +26,7 @@ trunkline_testkit::on_both! {
     links_are_valid_for_a_while,
     what_cannot_be_read_is_told_of,
     what_is_erased_is_deleted_after_it_was_fetched,
+    an_erasure_does_not_wait_for_a_carrier_that_fails,
 }
 
 const TOKEN: &str = "the auth token of an account";
@@ -292,24 +294,39 @@ async fn what_cannot_be_read_is_told_of(db: TestDb) {
     assert!(!reply.text.contains("in the way") && !reply.text.contains("med-"));
 }
 
+async fn erase_sarah(app: &TestApp) {
+    let person = app.office.sarah.to_string().replace("cnt-", "per-");
+    let path = format!("/v2/api/crm/people/{person}?erase=true");
+    assert_eq!(app.delete(&path).await.status, 204);
+}
+
+/// The kinds of the jobs with media that there are.
+async fn jobs(app: &TestApp) -> Vec<String> {
+    let sql = "SELECT kind FROM jobs WHERE kind IN ('media.fetch', 'media.erase') ORDER BY kind";
+    let read = app
+        .board
+        .db()
+        .read(move |conn| -> Result<_, StoreError> { conn.rows(sql, &[], |row| row.get::<String>(0)) });
+    read.await.unwrap()
+}
+
+/// How many media could not be deleted yet.
+async fn failing(app: &TestApp) -> i64 {
+    let read = app
+        .board
+        .db()
+        .scan(|conn| trunkline_store::jobs::failing(conn, ERASE_JOB));
+    read.await.unwrap()
+}
+
 async fn what_is_erased_is_deleted_after_it_was_fetched(db: TestDb) {
     let (app, carrier) = (start(db).await, Catcher::start().await);
     carrier.answer_with(|_| picture().delay(Duration::from_secs(2)));
     text_with(&app, "MM1", &[carrier.url()]).await;
     carrier.wait_for(1).await;
-    let person = app.office.sarah.to_string().replace("cnt-", "per-");
-    let path = format!("/v2/api/crm/people/{person}?erase=true");
-    assert_eq!(app.delete(&path).await.status, 204);
-    let jobs = async || {
-        let sql = "SELECT kind FROM jobs WHERE kind IN ('media.fetch', 'media.erase') ORDER BY kind";
-        let read = app
-            .board
-            .db()
-            .read(move |conn| -> Result<_, StoreError> { conn.rows(sql, &[], |row| row.get::<String>(0)) });
-        read.await.unwrap()
-    };
+    erase_sarah(&app).await;
     for _ in 0..600 {
-        let left = jobs().await;
+        let left = jobs(&app).await;
         if left.is_empty() {
             let folder = app.media_dir.join(app.office.team.0.to_string());
             let files = std::fs::read_dir(folder).unwrap().count();
@@ -318,8 +335,61 @@ async fn what_is_erased_is_deleted_after_it_was_fetched(db: TestDb) {
         }
         // Whoever fetches may keep it yet: somebody must be left to delete it.
         assert!(left.iter().any(|kind| kind == "media.erase"), "{left:?}");
+        assert_eq!(failing(&app).await, 0, "it only waits");
         app.office.clock.advance(Millis::SECOND);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("an erasure takes for ever");
+}
+
+async fn an_erasure_does_not_wait_for_a_carrier_that_fails(db: TestDb) {
+    let (app, carrier) = (start(db).await, Catcher::start().await);
+    carrier.answer(Answer::status(503));
+    text_with(&app, "MM1", &[carrier.url()]).await;
+    // It is asked again after a second, two, four, and so on: now it is left alone for half a minute.
+    for asked in 1..6 {
+        carrier.wait_for(asked).await;
+        until_postponed(&app).await;
+        app.office.clock.advance(Millis::SECOND << (asked - 1));
+    }
+    carrier.wait_for(6).await;
+    until_postponed(&app).await;
+    // The storage fails at first.
+    let folder = app.media_dir.join(app.office.team.0.to_string());
+    std::fs::write(&folder, "in the way").unwrap();
+    erase_sarah(&app).await;
+    let mut has_failed = false;
+    for look in 0..600 {
+        if jobs(&app).await.is_empty() {
+            break;
+        }
+        if !has_failed && failing(&app).await == 1 {
+            has_failed = true;
+            std::fs::remove_file(&folder).unwrap();
+        }
+        // Ten seconds in all: the carrier would not be asked again by then.
+        if look % 20 == 0 && look < 200 {
+            app.office.clock.advance(Millis::SECOND);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(jobs(&app).await, Vec::<String>::new());
+    assert!(has_failed, "what is in the way was not noticed");
+    assert_eq!(carrier.count(), 6, "what is erased is not asked for");
+}
+
+/// Waits until nobody works on a medium.
+async fn until_postponed(app: &TestApp) {
+    for _ in 0..600 {
+        let sql = "SELECT COUNT(*) FROM jobs WHERE kind = 'media.fetch' AND lease_until = 0 AND run_at > $1";
+        let now = app.board.now();
+        let read = app.board.db().read(move |conn| -> Result<_, StoreError> {
+            conn.row(sql, trunkline_store::params![now], |row| row.get::<i64>(0))
+        });
+        if read.await.unwrap() == Some(1) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("a medium is fetched for ever");
 }

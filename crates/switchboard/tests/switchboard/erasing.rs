@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use trunkline_domain::events::Topic;
-use trunkline_domain::{Clock, Direction, Millis, SeededIds};
+use trunkline_domain::{Clock, Direction, MediaId, Millis, SeededIds};
+use trunkline_store::jobs::{self, JobRow};
 use trunkline_store::{StoreError, params};
-use trunkline_switchboard::Switchboard;
 use trunkline_switchboard::erasure::{self, erase_once};
 use trunkline_switchboard::import::{ImportBody, ImportItem, import};
+use trunkline_switchboard::media::{self, FETCH_JOB, Fetched};
+use trunkline_switchboard::{Switchboard, Work};
 use trunkline_testkit::db::{Office, START, TestDb, sarah};
 
 /// So many texts of Sarah's that an erasure takes many transactions.
@@ -193,8 +195,57 @@ async fn a_worker_that_finds_nothing_keeps_its_job(t: TestDb) {
     );
 }
 
+/// Workers whose lease is over put files of an erased medium where they are kept, the second while the first is deleted.
+async fn what_a_late_worker_keeps_is_deleted_after_it(t: TestDb) {
+    let office = t.office().await;
+    let id = MediaId::new(&SeededIds::new(5), START);
+    let keeps = async || {
+        let settle = move |work: &mut Work<'_, '_>| {
+            let late = JobRow {
+                team: work.team,
+                id: format!("{FETCH_JOB}-{id}"),
+                kind: FETCH_JOB.to_owned(),
+                run_at: work.now,
+                attempts: 1,
+                payload: id.to_string(),
+            };
+            let kept = Fetched::Kept {
+                content_type: "image/png".to_owned(),
+                bytes: 3,
+            };
+            media::settle(work, &late, id, &kept)
+        };
+        assert!(!office.run(settle).await.unwrap(), "it is nobody's job any more");
+    };
+    let claim = async || {
+        let claim = |work: &mut Work<'_, '_>| {
+            Ok(jobs::claim(
+                work.tx,
+                &[media::ERASE_JOB],
+                work.now,
+                Millis::MINUTE,
+                8,
+            )?)
+        };
+        office.run(claim).await.unwrap().pop()
+    };
+    let finish = async |job: JobRow| {
+        let finish =
+            move |work: &mut Work<'_, '_>| Ok(jobs::finish(work.tx, job.team, &job.id, job.attempts)?);
+        office.run(finish).await.unwrap()
+    };
+    keeps().await;
+    let first = claim().await.expect("a job that deletes");
+    assert_eq!(claim().await, None);
+    keeps().await;
+    assert!(!finish(first).await, "there is a file again");
+    let second = claim().await.expect("a job that deletes that too");
+    assert!(finish(second).await);
+}
+
 trunkline_testkit::on_both! {
     a_worker_that_finds_nothing_keeps_its_job,
     an_erasure_goes_on_after_a_crash,
+    what_a_late_worker_keeps_is_deleted_after_it,
     whoever_writes_does_not_wait_for_an_erasure,
 }
