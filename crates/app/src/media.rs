@@ -210,24 +210,21 @@ fn is_part(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
 }
 
-/// The folder of media, where they are in one.
-fn folder(config: &Config) -> PathBuf {
-    if is_named(&config.media.folder) {
-        config.media.folder.clone()
-    } else {
-        config.storage.data_dir.join(FOLDER)
-    }
+/// The folder of media in the data folder, if they are kept there.
+fn own_folder(config: &Config) -> Option<PathBuf> {
+    let is_own = config.media.bucket.is_empty() && !is_named(&config.media.folder);
+    is_own.then(|| config.storage.data_dir.join(FOLDER))
 }
 
-/// Where media are kept. The bucket is not asked for anything yet.
+/// Where media are kept. The bucket is not asked for anything yet. A folder that the operator has named is not made: where a
+/// share is to be mounted and is not, media would land beside it, and what is erased would stay in it.
 ///
 /// # Errors
-/// A folder that cannot be made, a secret that cannot be read.
+/// A folder that cannot be made, or is named and not there, a secret that cannot be read.
 pub fn store(config: &Config) -> Result<MediaStore> {
     let media = &config.media;
-    if media.bucket.is_empty() {
+    if let Some(folder) = own_folder(config) {
         open::data_dir(config)?;
-        let folder = folder(config);
         let what = || format!("the folder of media {} cannot be made", folder.display());
         std::fs::DirBuilder::new()
             .recursive(true)
@@ -235,6 +232,15 @@ pub fn store(config: &Config) -> Result<MediaStore> {
             .create(&folder)
             .with_context(what)?;
         return MediaStore::folder(&folder).with_context(what);
+    }
+    if media.bucket.is_empty() {
+        let shown = media.folder.display();
+        ensure!(
+            media.folder.is_dir(),
+            "the folder {shown} (media.folder) is not there: mount what it belongs to, or make it; the server does not"
+        );
+        return MediaStore::folder(&media.folder)
+            .with_context(|| format!("the folder {shown} (media.folder) cannot be opened"));
     }
     let secret = media.secret()?;
     let bucket = Bucket {
@@ -256,7 +262,7 @@ pub fn store(config: &Config) -> Result<MediaStore> {
 /// What failed.
 pub async fn probe(config: &Config, ids: &dyn Ids, clock: &dyn Clock) -> Result<Option<String>> {
     let media = &config.media;
-    if media.bucket.is_empty() && !folder(config).exists() {
+    if own_folder(config).is_some_and(|folder| !folder.exists()) {
         return Ok(None);
     }
     let place = media.place();
@@ -282,14 +288,30 @@ pub async fn tell(config: Config, ids: &dyn Ids, clock: &dyn Clock) {
     }
 }
 
+/// Looks once for nodes that keep their media apart, and tells the log: after as long as it takes to know that a node is
+/// gone, so that a server that was killed and started again does not take itself for another, and the first of several
+/// nodes knows of those that were started with it.
+pub async fn tell_apart(config: Config, db: Db, clock: &dyn Clock) {
+    if own_folder(&config).is_none() {
+        return;
+    }
+    tokio::time::sleep(Duration::from_millis(NODE_TIMEOUT.unsigned_abs())).await;
+    match apart(&config, &db, clock.now()).await {
+        Ok(0 | 1) => {}
+        Ok(_) => tracing::warn!("{APART}"),
+        Err(error) => {
+            tracing::warn!(error = %error, "nodes that keep their media apart could not be looked for")
+        }
+    }
+}
+
 /// How many nodes work on the database, if each keeps its media in a folder of its own: what one has, the others do not
 /// show and cannot erase. A bucket, or a folder that the operator has named, is everybody's: 0.
 ///
 /// # Errors
 /// The store's failure.
 pub async fn apart(config: &Config, db: &Db, now: Millis) -> Result<usize, StoreError> {
-    let is_own = config.media.bucket.is_empty() && !is_named(&config.media.folder);
-    if !is_own || matches!(open::location(config), Location::Sqlite(_)) {
+    if own_folder(config).is_none() || matches!(open::location(config), Location::Sqlite(_)) {
         return Ok(0);
     }
     let since = now.plus(-NODE_TIMEOUT);
@@ -297,7 +319,7 @@ pub async fn apart(config: &Config, db: &Db, now: Millis) -> Result<usize, Store
     Ok(nodes.len())
 }
 
-/// How many files of erased people are still to be deleted although that was tried.
+/// How many files of erased people are still to be deleted although that was tried. Those that wait for a fetch are none.
 ///
 /// # Errors
 /// The store's failure.

@@ -78,15 +78,13 @@ pub async fn start(config: &Config) -> Result<Running> {
     let db = open::database(config)?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
     let vault = open::vault(config, &db).await?;
+    let media = media::store(config)?;
     let node = format!("node-{}", ids.token(16));
     let board =
         Switchboard::new(db.clone(), clock.clone(), ids, &node).with_fingerprints(vault.fingerprints());
     sweeper::heartbeat(&board)
         .await
         .context("the database cannot be written")?;
-    if media::apart(config, &db, board.now()).await? > 1 {
-        tracing::warn!("{}", media::APART);
-    }
 
     let options = SearchOptions {
         wait: Duration::from_millis(config.search.wait_ms),
@@ -121,7 +119,6 @@ pub async fn start(config: &Config) -> Result<Running> {
     let webhooks = outgoing::webhooks(&config.webhooks)?;
     let client = webhooks.client.clone();
     let mailer = mailer(config)?;
-    let media = media::store(config)?;
     let services = Services {
         board: board.clone(),
         search: Some(search.clone()),
@@ -170,6 +167,11 @@ pub async fn start(config: &Config) -> Result<Running> {
     let sender = Dispatcher::new(board.clone(), vault, client, dispatching(config));
     tasks.spawn(sender.run(stop.clone()));
     tasks.spawn(mail::run(board.clone(), mailer, public_url.clone(), stop.clone()));
+    let (configured, apart, stopped) = (config.clone(), board.db().clone(), stop.clone());
+    tasks.spawn(async move {
+        let told = media::tell_apart(configured, apart, &SystemClock);
+        stopped.run_until_cancelled(told).await;
+    });
     let (configured, stopped) = (config.clone(), stop.clone());
     tasks.spawn(async move {
         let told = media::tell(configured, &RandomIds, &SystemClock);

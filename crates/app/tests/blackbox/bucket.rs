@@ -223,23 +223,38 @@ async fn a_bucket_may_be_in_the_host() {
 async fn nodes_with_folders_of_their_own_are_told_of() {
     let first = Place::postgres();
     let server = first.serve().await;
-    assert!(!server.log().contains("media."), "{}", server.log());
     let mut second = Place::sqlite();
     second.database.clone_from(&first.database);
     let secret = std::fs::read_to_string(first.data.join("secret.key")).expect("the secret of the first");
     let second = second.with("TRUNKLINE_SECURITY_SECRET_KEY", secret.trim());
     let apart = second.serve().await;
-    assert!(apart.log().contains("media.bucket"), "{}", apart.log());
     let (verdict, detail) = verdict(&second, "nodes").await;
     assert!(
         verdict == "warning" && detail.contains("media.bucket"),
         "{detail}"
     );
+    // Both say so, once those that are gone are known to be.
+    for node in [&server, &apart] {
+        eventually(2 * PATIENCE, "it is told", async || {
+            node.log().contains("media.bucket").then_some(())
+        })
+        .await;
+    }
     apart.stop().await;
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let together = second.with("TRUNKLINE_MEDIA_FOLDER", text(&folder.path().join("shared")));
+    let share = tempfile::tempdir().expect("a temporary folder");
+    let folder = share.path().join("shared");
+    let together = second.with("TRUNKLINE_MEDIA_FOLDER", text(&folder));
+    // The share is not mounted.
+    let (verdict, detail) = self::verdict(&together, "media").await;
+    assert!(verdict == "failed" && detail.contains("media.folder"), "{detail}");
+    let refused = together
+        .run(&["serve", "--listen", "127.0.0.1:0"])
+        .await
+        .refused(1);
+    assert!(refused.contains("(media.folder) is not there"), "{refused}");
+    assert!(!folder.exists(), "it is not made");
+    std::fs::create_dir(&folder).expect("a folder in the share");
     let shared = together.serve().await;
-    assert!(!shared.log().contains("media."), "{}", shared.log());
     assert_eq!(finding(&findings(&together).await, "nodes"), None);
     let (verdict, detail) = self::verdict(&together, "media").await;
     assert!(verdict == "ok" && detail.contains("shared"), "{detail}");
