@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use trunkline_domain::events::Topic;
 use trunkline_domain::{Capability, Millis, NumberId};
 use trunkline_messaging::twilio::signature;
-use trunkline_store::StoreError;
 use trunkline_store::crypto::Vault;
+use trunkline_store::{StoreError, params};
 use trunkline_switchboard::accounts::{self, AddNumber, Address};
 use trunkline_switchboard::media::ERASE_JOB;
 use trunkline_testkit::app::{Reply, SECRET, TestApp};
@@ -27,6 +27,7 @@ trunkline_testkit::on_both! {
     what_cannot_be_read_is_told_of,
     what_is_erased_is_deleted_after_it_was_fetched,
     an_erasure_does_not_wait_for_a_carrier_that_fails,
+    an_erasure_that_waits_for_another_node_does_not_fail,
 }
 
 const TOKEN: &str = "the auth token of an account";
@@ -335,7 +336,6 @@ async fn what_is_erased_is_deleted_after_it_was_fetched(db: TestDb) {
         }
         // Whoever fetches may keep it yet: somebody must be left to delete it.
         assert!(left.iter().any(|kind| kind == "media.erase"), "{left:?}");
-        assert_eq!(failing(&app).await, 0, "it only waits");
         app.office.clock.advance(Millis::SECOND);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -378,13 +378,60 @@ async fn an_erasure_does_not_wait_for_a_carrier_that_fails(db: TestDb) {
     assert_eq!(carrier.count(), 6, "what is erased is not asked for");
 }
 
+async fn an_erasure_that_waits_for_another_node_does_not_fail(db: TestDb) {
+    let (app, carrier) = (start(db).await, Catcher::start().await);
+    carrier.answer(Answer::status(503));
+    text_with(&app, "MM1", &[carrier.url()]).await;
+    carrier.wait_for(1).await;
+    until_postponed(&app).await;
+    command(&app, |work| {
+        let sql = "UPDATE jobs SET lease_until = $1, attempts = attempts + 1 WHERE kind = 'media.fetch'";
+        Ok(work.tx.execute(sql, params![work.now.plus(Millis::MINUTE)])?)
+    })
+    .await;
+    erase_sarah(&app).await;
+    let looks = async || {
+        let sql =
+            "SELECT COALESCE(MAX(attempts), 0) FROM jobs WHERE kind = 'media.erase' AND lease_until = 0";
+        let read = app
+            .board
+            .db()
+            .read(move |conn| -> Result<_, StoreError> { conn.row(sql, &[], |row| row.get::<i64>(0)) });
+        read.await.unwrap().unwrap()
+    };
+    // It looks three times, once a second.
+    for look in 1..=3 {
+        until(async || looks().await == look).await;
+        app.office.clock.advance(Millis::SECOND);
+    }
+    assert_eq!(failing(&app).await, 0, "it only waits");
+    assert_eq!(jobs(&app).await, ["media.erase", "media.fetch"]);
+    app.office.clock.advance(Millis::MINUTE);
+    until(async || {
+        app.office.clock.advance(Millis::SECOND);
+        jobs(&app).await.is_empty()
+    })
+    .await;
+    assert_eq!(carrier.count(), 1);
+}
+
+async fn until(wanted: impl AsyncFn() -> bool) {
+    for _ in 0..600 {
+        if wanted().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("an erasure takes for ever");
+}
+
 /// Waits until nobody works on a medium.
 async fn until_postponed(app: &TestApp) {
     for _ in 0..600 {
         let sql = "SELECT COUNT(*) FROM jobs WHERE kind = 'media.fetch' AND lease_until = 0 AND run_at > $1";
         let now = app.board.now();
         let read = app.board.db().read(move |conn| -> Result<_, StoreError> {
-            conn.row(sql, trunkline_store::params![now], |row| row.get::<i64>(0))
+            conn.row(sql, params![now], |row| row.get::<i64>(0))
         });
         if read.await.unwrap() == Some(1) {
             return;
