@@ -158,7 +158,7 @@ fn decide(state: &AppState, request: &Request, owner: Option<&KeyOwner>) -> Deci
             let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
             let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
             (
-                Counted::Address(state.settings.proxies.visitor(peer, request.headers())),
+                Counted::at(state.settings.proxies.visitor(peer, request.headers())),
                 if class == Class::Read {
                     READ_PER_SECOND
                 } else {

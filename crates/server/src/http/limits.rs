@@ -4,7 +4,7 @@
 //! requests of one second.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::Method;
 use parking_lot::Mutex;
@@ -15,8 +15,20 @@ use trunkline_domain::{ApiKeyId, Millis};
 pub enum Counted {
     /// Requests with this key.
     Key(ApiKeyId),
-    /// Requests without a valid key, from this address.
+    /// Requests without a valid key, from this address, or from the /64 that it is in.
     Address(IpAddr),
+}
+
+impl Counted {
+    /// Whoever asks from `address`. IPv6 is counted by the /64, the least that is assigned to anybody (RFC 6177, section 2; a
+    /// host chooses the rest itself: RFC 4291, section 2.5.4).
+    #[must_use]
+    pub fn at(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+            v4 @ IpAddr::V4(_) => v4,
+        })
+    }
 }
 
 /// What kind of request.
@@ -90,6 +102,15 @@ mod tests {
     use trunkline_domain::SeededIds;
 
     use super::*;
+
+    #[test]
+    fn a_host_is_one_visitor_whatever_it_calls_itself() {
+        let at = |text: &str| Counted::at(text.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff:1:2:3"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:198.51.100.1"), at("198.51.100.1"));
+        assert_ne!(at("198.51.100.1"), at("198.51.100.2"));
+    }
 
     #[test]
     fn a_second_has_its_limit_and_the_next_its_own() {

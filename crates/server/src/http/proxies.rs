@@ -7,8 +7,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName};
-use ipnet::IpNet;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use ipnet::{IpNet, Ipv4Net};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -19,10 +19,21 @@ const MOST_HOPS: usize = 32;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies(Vec<IpNet>);
 
-/// A text that is neither an address nor a network.
+/// A text that names no network whose proxies could be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is neither an address nor a network, such as 10.0.0.5 or 10.0.0.0/8")]
-pub struct NotANetwork(String);
+pub enum NotANetwork {
+    /// It is nothing of the kind.
+    #[error("{0:?} is neither an address nor a network, such as 10.0.0.5 or 10.0.0.0/8")]
+    Unreadable(String),
+    /// It is IPv4 in IPv6 (RFC 4291, section 2.5.5.2), as which no address is read here.
+    #[error("{text:?} is a network of IPv4 written as IPv6, and would match nobody: write {instead}")]
+    Mapped {
+        /// What was written.
+        text: String,
+        /// What means the same.
+        instead: IpNet,
+    },
+}
 
 impl Proxies {
     /// Trusts these addresses and networks (`10.0.0.5`, `10.0.0.0/8`, `fd00::/8`).
@@ -38,9 +49,16 @@ impl Proxies {
                     .map(|address| IpNet::from(address.to_canonical()))
             };
             let parsed = trimmed.parse::<IpNet>().map(|network| network.trunc());
-            parsed
+            let network = parsed
                 .or_else(|_| address())
-                .map_err(|_| NotANetwork(text.clone()))
+                .map_err(|_| NotANetwork::Unreadable(text.clone()))?;
+            match unmapped(network) {
+                Some(instead) => Err(NotANetwork::Mapped {
+                    text: text.clone(),
+                    instead,
+                }),
+                None => Ok(network),
+            }
         };
         texts.iter().map(network).collect::<Result<_, _>>().map(Self)
     }
@@ -57,23 +75,36 @@ impl Proxies {
         if self.0.is_empty() {
             return visitor;
         }
-        let lines: Vec<&str> = headers
+        let lines: Vec<&[u8]> = headers
             .get_all(&X_FORWARDED_FOR)
             .iter()
-            .map(|line| line.to_str().unwrap_or_default())
+            .map(HeaderValue::as_bytes)
             .collect();
-        let entries = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        // Byte by byte: what a visitor has put to the left may be no text, and must not hide what proxies wrote.
+        let entries = lines
+            .iter()
+            .rev()
+            .flat_map(|line| line.rsplit(|byte| *byte == b','));
         for entry in entries.take(MOST_HOPS) {
             if !self.trust(visitor) {
                 break;
             }
-            let Some(before) = address(entry.trim()) else {
+            let text = std::str::from_utf8(entry).ok();
+            let Some(before) = text.and_then(|text| address(text.trim())) else {
                 break;
             };
             visitor = before;
         }
         visitor
     }
+}
+
+/// The network of IPv4 that one of IPv6 stands for.
+fn unmapped(network: IpNet) -> Option<IpNet> {
+    let IpNet::V6(network) = network else { return None };
+    let length = network.prefix_len().checked_sub(96)?;
+    let address = network.addr().to_ipv4_mapped()?;
+    Some(Ipv4Net::new(address, length).ok()?.into())
 }
 
 /// An address as proxies write it: with or without a port, IPv6 perhaps in brackets.
@@ -91,8 +122,6 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn proxies(texts: &[&str]) -> Proxies {
@@ -155,11 +184,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_hides_nothing_to_the_right_of_it() {
+        for (line, expected) in [
+            (&b"\xff, 198.51.100.1"[..], "198.51.100.1"),
+            (b"1.1.1.1\xe9, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            (b"198.51.100.1, \xff", "10.1.2.3"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap());
+            let found = proxies(&["10.0.0.0/8"]).visitor("10.1.2.3".parse().unwrap(), &headers);
+            assert_eq!(found.to_string(), expected, "{line:?}");
+        }
+    }
+
+    #[test]
     fn mistakes_are_named() {
         for text in ["", "proxy.example.com", "10.0.0.0/33", "10.0.0"] {
             let error = Proxies::parse(&["10.0.0.1".to_owned(), text.to_owned()]).unwrap_err();
             assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         }
         assert_eq!(proxies(&["10.1.2.3/8"]), proxies(&["10.0.0.0/8"]));
+        let mapped = Proxies::parse(&["::ffff:10.1.2.3/104".to_owned()]).unwrap_err();
+        assert!(mapped.to_string().ends_with("write 10.0.0.0/8"), "{mapped}");
+        assert_eq!(proxies(&["::ffff:10.1.2.3"]), proxies(&["10.1.2.3"]));
+        assert_eq!(visitor(&["::/0"], "fd00::1", &["198.51.100.1"]), "198.51.100.1");
     }
 }
