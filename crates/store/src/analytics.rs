@@ -5,7 +5,7 @@
 //! few, and are read from themselves. A report so costs what its days have of quarters of an hour, whatever the number
 //! of calls in them, before them, or of other teams.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use trunkline_domain::analytics::{self, Span, Tally};
 use trunkline_domain::call::Call;
@@ -136,6 +136,14 @@ statements! {
                 SET calls = t.calls + excluded.calls, connected = t.connected + excluded.connected,
                     conversations = t.conversations + excluded.conversations,
                     talk_seconds = t.talk_seconds + excluded.talk_seconds";
+    EMPTY_DAYS =
+        "DELETE FROM call_days
+          WHERE team_id = $1 AND direction = $2
+            AND day IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($3 AS TEXT))) AND calls = 0";
+    EMPTY_TAGS =
+        "DELETE FROM call_tags
+          WHERE team_id = $1 AND scope = $2 AND direction = $3
+            AND day IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($4 AS TEXT))) AND calls = 0";
     SLOTS =
         "SELECT slot, calls, connected, conversations, voicemail, missed, talk_seconds, ringing_ms, waited_ms
            FROM call_slots
@@ -269,8 +277,8 @@ fn add_to_day(tx: &mut Tx<'_>, team: TeamKey, call: &Counted, tally: Tally) -> R
     tx.execute(ADD_TO_DAY, values).map(drop)
 }
 
-/// Moves items to other days: each with its new one. Those that are no calls that have ended are passed over. The team's
-/// row must be locked.
+/// Moves items to other days, each with its new one, and forgets the days that nothing is left on. Those that are no calls
+/// that have ended are passed over. The team's row must be locked.
 ///
 /// # Errors
 /// Of the engine.
@@ -288,6 +296,29 @@ pub(crate) fn move_days(tx: &mut Tx<'_>, team: TeamKey, moved: &[(&ItemRow, i64)
     for (call, tally) in sums.values() {
         add_to_day(tx, team, call, *tally)?;
         add_tags(tx, team, call, *tally)?;
+    }
+    let counted = |(item, _): &(&ItemRow, i64)| Counted::with(item, 0);
+    forget_empty(tx, team, &moved.iter().filter_map(counted).collect::<Vec<_>>())
+}
+
+/// Forgets what is counted of the days of calls that were there, where nothing is left on them.
+fn forget_empty(tx: &mut Tx<'_>, team: TeamKey, were: &[Counted]) -> Result<(), StoreError> {
+    let mut days: BTreeMap<Direction, BTreeSet<i64>> = BTreeMap::new();
+    let mut tagged: BTreeMap<(String, Direction), BTreeSet<i64>> = BTreeMap::new();
+    for call in were {
+        days.entry(call.direction).or_default().insert(call.day);
+        if !call.tags.is_empty() {
+            for scope in [EVERYTHING.to_owned(), call.user(), scope_of_line(call.line)] {
+                tagged.entry((scope, call.direction)).or_default().insert(call.day);
+            }
+        }
+    }
+    let list = |days: &BTreeSet<i64>| days.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (direction, days) in &days {
+        tx.execute(EMPTY_DAYS, params![team, *direction, &Json(list(days))])?;
+    }
+    for ((scope, direction), days) in &tagged {
+        tx.execute(EMPTY_TAGS, params![team, scope, *direction, &Json(list(days))])?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! from, and puts it on, the day that it is on just then, and no figure is ever counted twice or lost. Until the last item
 //! was looked at ([`crate::teams::days`]), sums by day are partly by the earlier zone, and nobody should read them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use trunkline_domain::{CallResult, Direction, ItemKind, Millis};
 
@@ -26,18 +26,20 @@ statements! {
         "INSERT INTO item_days AS t (team_id, day, line, user_id, kind, direction, result, n)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (team_id, day, line, user_id, kind, direction, result) DO UPDATE SET n = t.n + excluded.n";
-    EMPTY_ITEMS = "DELETE FROM item_days WHERE team_id = $1 AND n = 0";
-    EMPTY_CALLS = "DELETE FROM call_days WHERE team_id = $1 AND calls = 0";
-    EMPTY_TAGS = "DELETE FROM call_tags WHERE team_id = $1 AND calls = 0";
-    EMPTY_TEXTS = "DELETE FROM text_days WHERE team_id = $1 AND texts = 0";
+    EMPTY_ITEMS =
+        "DELETE FROM item_days
+          WHERE team_id = $1 AND day IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT))) AND n = 0";
+    EMPTY_TEXTS =
+        "DELETE FROM text_days
+          WHERE team_id = $1 AND day IN (SELECT CAST(value AS BIGINT) FROM json_each(CAST($2 AS TEXT))) AND texts = 0";
 }
 
 /// What items that are counted together on a day have in common.
 type Alike = (i64, i64, String, ItemKind, Direction, Option<CallResult>);
 
 /// Sees to it that at most `limit` items, behind the one with the number `after`, are counted on the day that
-/// `day_of` says (since 1970-01-01). Returns the number of the last of them; `None` when there may be no more, and then days that nothing is left on are forgotten. The
-/// team's row must be locked.
+/// `day_of` says (since 1970-01-01), and forgets the days that nothing is left on. Returns the number of the last of them; `None`
+/// when there are no more. The team's row must be locked.
 ///
 /// # Errors
 /// Of the engine.
@@ -48,22 +50,20 @@ pub fn step(
     after: i64,
     limit: i64,
 ) -> Result<Option<i64>, StoreError> {
-    let rows: Vec<(ItemRow, i64)> = tx.rows(NEXT, params![team, after, limit], |row| {
+    // One more tells whether there are more.
+    let mut rows: Vec<(ItemRow, i64)> = tx.rows(NEXT, params![team, after, limit + 1], |row| {
         Ok((items::map_at(row)?, row.get::<Option<i64>>(13)?.unwrap_or(0)))
     })?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let are_more = rows.len() > limit;
+    rows.truncate(limit);
     let moved: Vec<(&ItemRow, i64, i64)> = rows
         .iter()
         .map(|(item, segments)| (item, day_of(item.at), *segments))
         .filter(|(item, day, _)| item.day != *day)
         .collect();
     shift(tx, team, &moved)?;
-    if rows.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
-        for sql in [EMPTY_ITEMS, EMPTY_CALLS, EMPTY_TAGS, EMPTY_TEXTS] {
-            tx.execute(sql, params![team])?;
-        }
-        return Ok(None);
-    }
-    Ok(rows.last().map(|(item, _)| item.seq))
+    Ok(rows.last().map(|(item, _)| item.seq).filter(|_| are_more))
 }
 
 /// Moves items, each with its new day and its parts, with all that is counted of them.
@@ -92,6 +92,11 @@ fn shift(tx: &mut Tx<'_>, team: TeamKey, moved: &[(&ItemRow, i64, i64)]) -> Resu
     }
     for (day, sums) in texts {
         usage::add_texts(tx, team, day, sums)?;
+    }
+    let left: BTreeSet<i64> = moved.iter().map(|(item, ..)| item.day).collect();
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    for sql in [EMPTY_ITEMS, EMPTY_TEXTS] {
+        tx.execute(sql, params![team, &Json(&left)])?;
     }
     let calls: Vec<(&ItemRow, i64)> = moved.iter().map(|(item, day, _)| (*item, *day)).collect();
     analytics::move_days(tx, team, &calls)

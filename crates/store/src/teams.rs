@@ -83,6 +83,8 @@ statements! {
     COUNTING_OF = "SELECT days_after, parts_after FROM teams WHERE team_id = $1";
     SET_DAYS_AFTER = "UPDATE teams SET days_after = $1 WHERE team_id = $2";
     SET_PARTS_AFTER = "UPDATE teams SET parts_after = $1 WHERE team_id = $2";
+    ZONE_CHANGED_AT = "SELECT zone_changed_at FROM teams WHERE team_id = $1";
+    SET_ZONE_CHANGED_AT = "UPDATE teams SET zone_changed_at = $1 WHERE team_id = $2";
     MAILS = "SELECT mails FROM teams WHERE team_id = $1 AND mail_day = $2";
     SET_MAILS = "UPDATE teams SET mail_day = $1, mails = $2 WHERE team_id = $3";
     LAST_EVENT = "SELECT last_event FROM teams WHERE team_id = $1";
@@ -315,6 +317,22 @@ pub fn set_days_after(tx: &mut Tx<'_>, team: TeamKey, after: Option<i64>) -> Res
 /// Of the engine.
 pub fn set_parts_after(tx: &mut Tx<'_>, team: TeamKey, after: Option<i64>) -> Result<(), StoreError> {
     tx.execute(SET_PARTS_AFTER, params![after, team]).map(drop)
+}
+
+/// When the team last changed its time zone; `None`: never.
+///
+/// # Errors
+/// Of the engine.
+pub fn zone_changed_at(conn: &mut Conn<'_>, team: TeamKey) -> Result<Option<Millis>, StoreError> {
+    Ok(conn.row(ZONE_CHANGED_AT, params![team], |row| row.get(0))?.flatten())
+}
+
+/// Notes when the team changed its time zone. The team's row must be locked.
+///
+/// # Errors
+/// Of the engine.
+pub fn set_zone_changed_at(tx: &mut Tx<'_>, team: TeamKey, at: Millis) -> Result<(), StoreError> {
+    tx.execute(SET_ZONE_CHANGED_AT, params![at, team]).map(drop)
 }
 
 /// How many mails with invitations the team has asked for on `day` (UTC, since 1970-01-01).

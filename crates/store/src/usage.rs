@@ -49,9 +49,11 @@ statements! {
         "SELECT day, direction, CAST(SUM(talk_seconds) AS BIGINT) FROM call_days
           WHERE team_id = $1 AND direction IN ('INBOUND', 'OUTBOUND') AND day >= $2 AND day <= $3
           GROUP BY day, direction";
-    UNCOUNTED =
-        "SELECT m.seq, m.content, i.day, i.direction FROM messages m JOIN items i ON i.team_id = m.team_id AND i.seq = m.seq
-          WHERE m.team_id = $1 AND m.seq > $2 AND m.segments IS NULL ORDER BY m.seq LIMIT $3";
+    NEXT_TEXTS =
+        "SELECT m.seq, CASE WHEN m.segments IS NULL THEN m.content END, i.day, i.direction
+           FROM messages m
+           LEFT JOIN items i ON i.team_id = m.team_id AND i.seq = CASE WHEN m.segments IS NULL THEN m.seq END
+          WHERE m.team_id = $1 AND m.seq > $2 ORDER BY m.seq LIMIT $3";
     SET_SEGMENTS = "UPDATE messages SET segments = $1 WHERE team_id = $2 AND seq = $3";
 }
 
@@ -111,23 +113,32 @@ pub(crate) fn add_texts(
     tx.execute(ADD_MANY, params![team, day, direction, texts, segments]).map(drop)
 }
 
-/// Counts the parts of at most `limit` texts, behind the item with the number `after`, that were stored before parts were
-/// counted. Returns the number of the last of them; `None` when none was left. The team's row must be locked.
+/// Looks at `limit` texts at most, behind the item with the number `after`, and counts the parts of those that were stored
+/// before parts were counted. Returns the number of the last that was looked at; `None` when there are no more. The team's
+/// row must be locked.
 ///
 /// # Errors
 /// Of the engine.
 pub fn count_parts(tx: &mut Tx<'_>, team: TeamKey, after: i64, limit: i64) -> Result<Option<i64>, StoreError> {
     let mut days: BTreeMap<(i64, Direction), i64> = BTreeMap::new();
-    let rows = tx.rows(UNCOUNTED, params![team, after, limit], |row| {
-        Ok((row.get::<i64>(0)?, row.get::<String>(1)?, (row.get(2)?, row.get(3)?)))
+    let (mut looked_at, mut last) = (0, None);
+    let mut uncounted: Vec<(i64, String, (i64, Direction))> = Vec::new();
+    tx.for_each(NEXT_TEXTS, params![team, after, limit], |row| {
+        let seq = row.get(0)?;
+        looked_at += 1;
+        last = Some(seq);
+        if let (Some(content), Some(day), Some(direction)) = (row.get(1)?, row.get(2)?, row.get(3)?) {
+            uncounted.push((seq, content, (day, direction)));
+        }
+        Ok(true)
     })?;
-    for (seq, content, day) in &rows {
-        let parts = i64::try_from(segments::count(content).segments).unwrap_or(i64::MAX);
-        tx.execute(SET_SEGMENTS, params![parts, team, *seq])?;
-        *days.entry(*day).or_default() += parts;
+    for (seq, content, day) in uncounted {
+        let parts = i64::try_from(segments::count(&content).segments).unwrap_or(i64::MAX);
+        tx.execute(SET_SEGMENTS, params![parts, team, seq])?;
+        *days.entry(day).or_default() += parts;
     }
     for (day, parts) in days {
         add_texts(tx, team, day, (0, parts))?;
     }
-    Ok(rows.last().map(|(seq, ..)| *seq))
+    Ok(last.filter(|_| looked_at >= limit))
 }

@@ -6,12 +6,13 @@
 //! in the team's row, so a crash does not end it, and it does not matter how many nodes are at it. Until it is done
 //! [`teams::days`] says so, and reports by day have to wait; searches count the rows meanwhile.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use trunkline_domain::Millis;
 use trunkline_domain::analytics::LocalHours;
-use trunkline_store::{rezoning, teams, usage};
+use trunkline_store::{TeamKey, rezoning, teams, usage};
 
 use crate::{Error, Switchboard, Work};
 
@@ -21,7 +22,7 @@ pub const AT_ONCE: i64 = 2_000;
 /// Items that are looked at in one transaction after that.
 const ITEMS: i64 = 1_000;
 
-/// Texts whose parts are counted in one transaction.
+/// Texts that are looked at in one transaction, to count the parts of those of which nobody has.
 const TEXTS: i64 = 500;
 
 /// The pause between two looks for what is to be counted.
@@ -62,18 +63,44 @@ pub fn step(work: &mut Work<'_, '_>) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Counts what is to be counted for all teams. Returns in how many transactions.
+/// Does one small part for each team of which something is to be counted, so that no team waits for all of another. Reports
+/// wait for days and for nothing else: parts have their turn when no team's days are moved any more. A team that fails is
+/// told in the log and put into `failed`, and those in it are passed over. Returns how many parts were done.
 ///
 /// # Errors
-/// The store's failure; what was counted before it stays counted.
-pub async fn work_once(board: &Switchboard) -> Result<usize, Error> {
+/// The store's failure to say which teams there are.
+pub async fn round(board: &Switchboard, failed: &mut BTreeSet<TeamKey>) -> Result<usize, Error> {
+    let mut all = board.db().read(teams::all_counting).await?;
+    all.retain(|(team, _)| !failed.contains(team));
+    if all.iter().any(|(_, counting)| counting.days_after.is_some()) {
+        all.retain(|(_, counting)| counting.days_after.is_some());
+    }
     let mut steps = 0;
-    for (team, _) in board.db().read(teams::all_counting).await? {
-        while board.run(team, step).await? {
-            steps += 1;
+    for (team, _) in all {
+        match board.run::<_, Error, _>(team, step).await {
+            Ok(did) => steps += usize::from(did),
+            Err(error) => {
+                tracing::warn!(team = team.0, error = %error, "counting anew failed; it will be tried again");
+                failed.insert(team);
+            }
         }
     }
     Ok(steps)
+}
+
+/// Counts what is to be counted for all teams, but for those that fail. Returns in how many transactions.
+///
+/// # Errors
+/// As [`round`]; what was counted before it stays counted.
+pub async fn work_once(board: &Switchboard) -> Result<usize, Error> {
+    let (mut steps, mut failed) = (0, BTreeSet::new());
+    loop {
+        let (before, tried) = (steps, failed.len());
+        steps += round(board, &mut failed).await?;
+        if (steps, failed.len()) == (before, tried) {
+            return Ok(steps);
+        }
+    }
 }
 
 /// Counts what is to be counted until `stop` is over. What it is at then goes on at the next start.

@@ -1,11 +1,14 @@
 -- While a team's items are moved to the days of another time zone: the number of the last one that was looked at. NULL: every
--- item is counted on its day in the team's time zone. `parts_after` is the same for texts whose parts are still to be counted.
+-- item is counted on its day in the team's time zone. `parts_after` is the same for texts whose parts are still to be counted:
+-- it begins at 0 for every team, since only a walk over all texts could tell who has such.
 ALTER TABLE teams ADD COLUMN days_after BIGINT;
 ALTER TABLE teams ADD COLUMN parts_after BIGINT;
 CREATE INDEX teams_counting ON teams (team_id, days_after, parts_after)
     WHERE days_after IS NOT NULL OR parts_after IS NOT NULL;
-UPDATE teams SET parts_after = 0
- WHERE EXISTS (SELECT 1 FROM messages m WHERE m.team_id = teams.team_id AND m.segments IS NULL);
+UPDATE teams SET parts_after = 0;
+
+-- When the team last changed its time zone.
+ALTER TABLE teams ADD COLUMN zone_changed_at BIGINT;
 
 -- Mails with invitations that were asked for on a day (UTC), the last on which there was one.
 ALTER TABLE teams ADD COLUMN mail_day BIGINT;

@@ -1,10 +1,12 @@
 //! A team changes its time zone: whatever is written meanwhile and whoever crashes on the way, in the end everything is
 //! counted by the days that a team would have counted by which had that zone from the start.
 
+use std::collections::BTreeSet;
+
 use jiff::tz::TimeZone;
 use trunkline_domain::call::EndCause;
 use trunkline_domain::{CallId, CallResult, Direction, ItemId, Millis};
-use trunkline_store::{Conn, StoreError, Tx, params, teams, usage};
+use trunkline_store::{Conn, StoreError, TeamKey, Tx, params, teams, usage};
 use trunkline_switchboard::accounts::{self, UpdateTeam};
 use trunkline_switchboard::calls::{self, Step};
 use trunkline_switchboard::counting::{self, AT_ONCE};
@@ -139,7 +141,7 @@ async fn a_few_are_moved_with_the_change(t: TestDb) {
     let office = t.office().await;
     settle_in(&office, "Asia/Tokyo").await;
     assert_counted_in(&office, "Asia/Tokyo").await;
-    remember(&office, AT_ONCE - 1).await;
+    remember(&office, AT_ONCE).await;
     assert_counted_in(&office, "Asia/Tokyo").await;
     for zone in ["America/New_York", "Pacific/Kiritimati", "Europe/Paris"] {
         settle_in(&office, zone).await;
@@ -228,6 +230,60 @@ async fn a_crash_or_a_second_change_on_the_way_does_no_harm(t: TestDb) {
     assert_eq!(counting::work_once(&office.board).await.unwrap(), 0);
 }
 
+async fn set(db: &trunkline_store::Db, sql: &'static str, team: TeamKey) {
+    let write = move |tx: &mut Tx<'_>| tx.execute(sql, params![team]);
+    assert!(db.write(write).await.unwrap() > 0);
+}
+
+async fn teams_take_turns_and_days_come_first(t: TestDb) {
+    let office = t.office().await;
+    remember(&office, 4_200).await;
+    settle_in(&office, "Europe/Paris").await;
+    let db = office.board.db();
+    let (small, parts) = (t.bare_team("Small").await, t.bare_team("Parts").await);
+    assert!(office.team < small, "the one with much to do is the first");
+    set(db, "UPDATE teams SET days_after = 0 WHERE team_id = $1", small).await;
+    set(db, "UPDATE teams SET parts_after = 0 WHERE team_id = $1", parts).await;
+    let waiting = async || {
+        let all = db.read(teams::all_counting).await.unwrap();
+        all.into_iter().map(|(team, _)| team).collect::<Vec<_>>()
+    };
+    let mut failed = BTreeSet::new();
+    assert_eq!(counting::round(&office.board, &mut failed).await.unwrap(), 2);
+    assert_eq!(
+        waiting().await,
+        [office.team, parts],
+        "nobody waited for the first"
+    );
+    while are_moving(&office).await {
+        assert!(waiting().await.contains(&parts), "days come first");
+        counting::round(&office.board, &mut failed).await.unwrap();
+    }
+    assert_eq!(counting::work_once(&office.board).await.unwrap(), 1);
+    assert_eq!(waiting().await, []);
+    assert!(failed.is_empty());
+}
+
+async fn a_team_that_fails_holds_up_nobody(t: TestDb) {
+    let office = t.office().await;
+    remember(&office, 20).await;
+    let (db, small) = (office.board.db(), t.bare_team("Small").await);
+    for (sql, team) in [
+        (
+            "UPDATE items SET direction = 'SIDEWAYS' WHERE seq = 7 AND team_id = $1",
+            office.team,
+        ),
+        ("UPDATE teams SET days_after = 0 WHERE team_id = $1", office.team),
+        ("UPDATE teams SET days_after = 0 WHERE team_id = $1", small),
+    ] {
+        set(db, sql, team).await;
+    }
+    assert_eq!(counting::work_once(&office.board).await.unwrap(), 1);
+    let waiting = db.read(teams::all_counting).await.unwrap();
+    let waiting: Vec<TeamKey> = waiting.into_iter().map(|(team, _)| team).collect();
+    assert_eq!(waiting, [office.team], "it is tried again");
+}
+
 /// What the migration leaves of texts of before parts were counted.
 async fn parts_of_old_texts_are_counted_by_and_by(t: TestDb) {
     let office = t.office().await;
@@ -266,5 +322,7 @@ trunkline_testkit::on_both! {
     a_few_are_moved_with_the_change,
     many_are_moved_beside_whatever_happens,
     a_crash_or_a_second_change_on_the_way_does_no_harm,
+    teams_take_turns_and_days_come_first,
+    a_team_that_fails_holds_up_nobody,
     parts_of_old_texts_are_counted_by_and_by,
 }
