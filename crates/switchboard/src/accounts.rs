@@ -16,7 +16,7 @@ use trunkline_store::{StoreError, TeamKey, Tx, directory, invitations};
 use crate::audit::{enter, enter_fields};
 pub use crate::keys::NewKey;
 use crate::keys::{self, CreateKey};
-use crate::{Actor, Error, Refused, Work, counting};
+use crate::{Actor, Error, Refused, Work, counting, lines};
 
 /// A team to be made.
 #[derive(Clone, Debug)]
@@ -60,6 +60,9 @@ pub struct UpdateTeam {
 /// The name of the carrier that plays the outside world.
 pub const SANDBOX: &str = "sandbox";
 
+/// The least time between two changes of a team's time zone by its users, in milliseconds: each counts everything anew.
+pub const BETWEEN_ZONES: i64 = Millis::MINUTE;
+
 /// The most requests a second that may be allowed.
 const MAX_PER_SECOND: i64 = 1_000_000;
 
@@ -87,7 +90,8 @@ fn known_zone(name: &str) -> Result<String, Refused> {
 /// days: see [`counting`].
 ///
 /// # Errors
-/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`, `UNKNOWN_TIME_ZONE`.
+/// `TEAM_NOT_FOUND`, `INVALID_PARAMETER`, `UNKNOWN_TIME_ZONE`; `RATE_LIMIT_EXCEEDED` for a user who changes the time zone within
+/// [`BETWEEN_ZONES`] of the last time.
 pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor) -> Result<TeamRow, Error> {
     let before = teams::get(work.tx, work.team)?.ok_or(ErrorCode::TeamNotFound)?;
     let limit = |wanted: Option<i64>, now: i64, param| match wanted {
@@ -124,9 +128,13 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
         ..before.clone()
     };
     if after != before {
+        let moves = after.time_zone != before.time_zone;
+        if moves {
+            may_move(work, by)?;
+        }
         teams::update(work.tx, &after)?;
-        if after.time_zone != before.time_zone {
-            counting::begin(work, &after.time_zone)?;
+        if moves {
+            move_to(work, &after.time_zone)?;
         }
         let changed = [
             ("name", after.name != before.name),
@@ -145,6 +153,30 @@ pub fn update_team_by(work: &mut Work<'_, '_>, changes: &UpdateTeam, by: &Actor)
         enter_fields(work, by, "team.updated", &after.id.to_string(), &fields)?;
     }
     Ok(after)
+}
+
+/// Whether the time zone may be changed so soon. The operator is not kept waiting.
+fn may_move(work: &mut Work<'_, '_>, by: &Actor) -> Result<(), Error> {
+    let last = teams::zone_changed_at(work.tx, work.team)?;
+    let wait = last.map_or(0, |last| last.plus(BETWEEN_ZONES).since(work.now));
+    if wait > 0 && *by != Actor::System {
+        let seconds = u64::try_from(wait).unwrap_or_default().div_ceil(1_000);
+        return Err(Refused {
+            retry_after: Some(seconds),
+            ..Refused::new(ErrorCode::RateLimitExceeded)
+                .param("time_zone")
+                .because("the team's time zone was changed just now; wait a minute between two changes")
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Goes by another time zone from now on.
+fn move_to(work: &mut Work<'_, '_>, zone: &str) -> Result<(), Error> {
+    teams::set_zone_changed_at(work.tx, work.team, work.now)?;
+    lines::carry_all_texts_over(work, zone)?;
+    counting::begin(work, zone)
 }
 
 /// Makes a team. Runs outside of any team's lock: nobody knows the team yet.
@@ -378,8 +410,9 @@ pub(crate) fn add_line_by(
         summary_template: None,
         removed_at: None,
     };
-    if known.is_some() {
+    if let Some(known) = &known {
         numbers::update(work.tx, work.team, &row)?;
+        lines::carry_texts_over(work, known, &row)?;
         templates::set_default(work.tx, work.team, row.line, None)?;
         numbers::set_members(work.tx, work.team, row.line, &number.members)?;
     } else {

@@ -10,7 +10,7 @@ use trunkline_domain::sms::SenderId;
 use trunkline_domain::sms::rules::SenderIdStatus;
 use trunkline_domain::{Capability, ErrorCode, LineKind, NumberId, TemplateId, UserId};
 use trunkline_store::numbers::{self, NumberRow};
-use trunkline_store::{directory, teams, users};
+use trunkline_store::{directory, teams, text_counts, users};
 
 use crate::accounts::{self, AddNumber, Address, SANDBOX, note, required};
 use crate::audit::{enter, enter_fields};
@@ -196,6 +196,7 @@ pub fn change(
     }
     if after != *before {
         numbers::update(work.tx, work.team, &after)?;
+        carry_texts_over(work, before, &after)?;
     }
     let others = [
         ("name", after.name != before.name),
@@ -384,6 +385,41 @@ pub(crate) fn zone_of(work: &Work<'_, '_>, line: &NumberRow) -> TimeZone {
         .as_deref()
         .and_then(|name| TimeZone::get(name).ok());
     own.unwrap_or_else(|| work.zone().clone())
+}
+
+/// Where the date of a line is another by another time zone, what it has sent on the date that it was counts on the new one
+/// too: nobody gets a day's limit anew by moving.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn carry_texts_over(
+    work: &mut Work<'_, '_>,
+    before: &NumberRow,
+    after: &NumberRow,
+) -> Result<(), Error> {
+    let day = |line| i64::from(work.now.day_in(&zone_of(work, line)));
+    let (from, to) = (day(before), day(after));
+    if from != to {
+        text_counts::raise_of_lines(work.tx, work.team, &[after.line], from, to)?;
+    }
+    Ok(())
+}
+
+/// The same for another time zone of the team, for its own limits and those of the lines that go by it.
+///
+/// # Errors
+/// The store's failure.
+pub(crate) fn carry_all_texts_over(work: &mut Work<'_, '_>, zone: &str) -> Result<(), Error> {
+    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    let (from, to) = (work.day(work.now), i64::from(work.now.day_in(&zone)));
+    if from == to {
+        return Ok(());
+    }
+    let all = numbers::all(work.tx, work.team)?;
+    let by_it = all.iter().filter(|line| line.time_zone.is_none());
+    let lines: Vec<i64> = by_it.map(|line| line.line).collect();
+    text_counts::raise(work.tx, work.team, from, to)?;
+    Ok(text_counts::raise_of_lines(work.tx, work.team, &lines, from, to)?)
 }
 
 /// Each capability once, in the order in which they are told.

@@ -94,8 +94,9 @@ pub struct UpdateTeam {
 /// Update the team
 ///
 /// Only the fields that are sent are changed; the country stays, since numbers are read by it. With another time zone all
-/// calls and texts are counted by its days, those of the past too. Where there are more than 2,000 of them that takes a moment,
-/// in which reports and usage answer 503 `SERVICE_UNAVAILABLE`.
+/// calls and texts are counted by its days, those of the past too. Where there are more than 2,000 of them that takes a while,
+/// in which reports and usage answer 503 `SERVICE_UNAVAILABLE`. A second change of the time zone within a minute is refused with
+/// 429 `RATE_LIMIT_EXCEEDED` and `Retry-After`.
 #[utoipa::path(patch, path = "/v2/api/team", operation_id = "updateTeam", tag = "Team",
     request_body = UpdateTeam,
     responses((status = 200, description = "The team as it is now", body = Data<TeamView>)))]

@@ -111,8 +111,22 @@ async fn the_time_zone_can_be_changed_at_any_time(db: TestDb) {
     let entry = app.get("/v2/api/audit?action=team.updated").await.data()[0].clone();
     assert_eq!(entry["fields"], json!(["time_zone"]));
     assert_eq!(zone("Asia/Tokyo").await.status, 200, "it is so already");
+    app.office.clock.advance(100);
+    let soon = zone("Europe/Paris").await;
+    assert_error(&soon, "RATE_LIMIT_EXCEEDED");
+    assert_eq!((soon.status, soon.header("retry-after")), (429, "60"));
+    assert_eq!(param(&soon), "time_zone");
+    app.office.clock.advance(Millis::MINUTE - 101);
+    assert_eq!(zone("Europe/Paris").await.header("retry-after"), "1");
+    assert_eq!(app.get(TEAM).await.data()["time_zone"], "Asia/Tokyo");
+    assert_eq!(
+        app.patch(TEAM, &json!({ "name": "Bay Supplies" })).await.status,
+        200
+    );
+    app.office.clock.advance(1);
     let entries = app.get("/v2/api/audit?action=team.updated").await;
-    assert_eq!(entries.data().as_array().unwrap().len(), 1);
+    assert_eq!(entries.data().as_array().unwrap().len(), 2);
+    assert_eq!(zone("Europe/Paris").await.data()["time_zone"], "Europe/Paris");
     app.office.assert_sound().await;
 }
 

@@ -28,6 +28,7 @@ trunkline_testkit::on_both! {
     a_refused_text_leaves_nothing,
     the_days_limits_end_at_midnight,
     the_day_of_a_number_is_its_own,
+    a_change_of_zone_gives_no_new_day,
     teams_on_trial_send_where_the_operator_lets_them,
     who_wrote_stop_is_left_alone_until_start,
     keywords_are_answered_once_in_their_language,
@@ -482,6 +483,50 @@ async fn the_day_of_a_number_is_its_own(db: TestDb) {
     refused("86400").await;
     // The French line goes by the team's day, on which it has not sent anything.
     assert_eq!(app.post(SMS, &body(fr(), marie(), "Salut")).await.status, 200);
+}
+
+async fn a_change_of_zone_gives_no_new_day(db: TestDb) {
+    let mut app = searchable(db).await;
+    with_policy(&mut app, |policy| {
+        policy.limits = Limits {
+            trial: 0,
+            api: Some(3),
+            line: Some(2),
+        };
+    })
+    .await;
+    let path = format!("/v2/api/numbers/{}", us().as_str().replace('+', "%2B"));
+    let own =
+        async |zone: Value| assert_eq!(app.patch(&path, &json!({ "time_zone": zone })).await.status, 200);
+    let team = async |zone: &str| {
+        app.office.clock.advance(Millis::MINUTE);
+        let reply = app.patch("/v2/api/team", &json!({ "time_zone": zone })).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+    };
+    let (american, french) = (body(us(), sarah(), "Hello"), body(fr(), marie(), "Salut"));
+    // The 20th in San Francisco (3:00), the 21st on Kiritimati (0:00), and before 12:00 UTC the 19th in the far west.
+    for status in [200, 200, 429] {
+        assert_eq!(app.post(SMS, &american).await.status, status);
+    }
+    let far = ["Pacific/Kiritimati", "Etc/GMT+12"];
+    for zone in [json!(far[0]), json!(far[1]), json!(far[0]), Value::Null] {
+        own(zone).await;
+        assert_error(&app.post(SMS, &american).await, "DAILY_SMS_LIMIT_REACHED");
+    }
+    for zone in far {
+        team(zone).await;
+        assert_error(&app.post(SMS, &american).await, "DAILY_SMS_LIMIT_REACHED");
+    }
+    assert_eq!(app.post(SMS, &french).await.status, 200, "another number");
+    for zone in ["Pacific/Kiritimati", "America/Los_Angeles", "Etc/GMT+12"] {
+        team(zone).await;
+        assert_error(&app.post(SMS, &french).await, "SMS_LIMIT_REACHED");
+    }
+    // The date that was furthest on counts for the team until it is over there, and not a day longer.
+    app.office.clock.advance(2 * Millis::DAY);
+    assert_error(&app.post(SMS, &french).await, "SMS_LIMIT_REACHED");
+    app.office.clock.advance(2 * Millis::HOUR);
+    assert_eq!(app.post(SMS, &french).await.status, 200);
 }
 
 async fn teams_on_trial_send_where_the_operator_lets_them(db: TestDb) {
