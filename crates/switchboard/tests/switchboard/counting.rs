@@ -313,6 +313,16 @@ async fn parts_of_old_texts_are_counted_by_and_by(t: TestDb) {
     office.board.db().write(forget).await.unwrap();
     assert_ne!(office.board.db().scan(parts).await.unwrap(), expected);
     assert!(!are_moving(&office).await, "reports are not held up by it");
+    // A part is so many texts, whether anything is to be counted of them or not.
+    assert!(office.board.run(team, counting::step).await.unwrap());
+    let come_to = move |conn: &mut Conn<'_>| -> Result<_, StoreError> {
+        let sql = "SELECT seq FROM messages WHERE team_id = $1 ORDER BY seq LIMIT 1 OFFSET 499";
+        let expected = conn.row(sql, params![team], |row| row.get::<i64>(0))?;
+        Ok((teams::counting(conn, team)?.parts_after, expected))
+    };
+    let (after, five_hundredth) = office.board.db().scan(come_to).await.unwrap();
+    assert!(after.is_some());
+    assert_eq!(after, five_hundredth);
     assert!(counting::work_once(&office.board).await.unwrap() > 0);
     assert_eq!(office.board.db().scan(parts).await.unwrap(), expected);
     assert_eq!(counting::work_once(&office.board).await.unwrap(), 0);
