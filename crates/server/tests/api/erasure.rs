@@ -655,7 +655,14 @@ async fn what_receivers_wait_for_comes_without_the_person(db: TestDb) {
     assert_eq!(first.json()["data"]["content"], "Only once");
     assert_eq!(erase(&app, &app.office.sarah.to_string()).await.status, 204);
     catcher.answer(Answer::status(204));
-    app.office.clock.advance(Millis::MINUTE);
+    // Where the first answer came after the erasure, it is not stored, and the lease has to end first.
+    for _ in 0..300 {
+        app.office.clock.advance(Millis::MINUTE);
+        if catcher.count() > 1 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let second = catcher.wait_for(2).await.remove(1);
     assert_eq!(second.id(), first.id(), "it is the same message");
     let (before, after) = (&first.json()["data"], &second.json()["data"]);
