@@ -34,7 +34,7 @@ use clap::{Parser, Subcommand};
 /// Measures Trunkline against baselines of the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// Smaller data, fewer requests: about five minutes
+    /// Smaller data, fewer requests
     #[arg(long)]
     short: bool,
     /// Only rows whose group has this in its name: reads, paging, search, people, analytics, writes,

@@ -354,7 +354,7 @@ pub fn slots(
     })
 }
 
-/// What all calls of one direction that began in the span came to. Costs a third of adding up [`slots`].
+/// What all calls of one direction that began in the span came to: what adding up [`slots`] gives, without a row for each.
 ///
 /// # Errors
 /// Of the engine.
